@@ -1,0 +1,5 @@
+//! streamflow: reproducible tabular machine learning.
+
+pub mod error;
+pub mod hash;
+pub mod math;
