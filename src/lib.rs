@@ -1,5 +1,6 @@
 //! streamflow: reproducible tabular machine learning.
 
+pub mod definition;
 pub mod error;
 pub mod hash;
 pub mod math;

@@ -1,0 +1,175 @@
+//! The parameters of every estimator: names, ranges, defaults, and what they mean.
+//!
+//! Declared here, a floor below learning, because reading `[model]`, writing out defaults, the JSON
+//! Schema and the reference all need them without an estimator at hand.
+
+use super::Value;
+
+/// An estimator as `[model]` knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Estimator {
+    /// The `kind` people write.
+    pub name: &'static str,
+    /// One sentence: what it is and whose definition it follows.
+    pub about: &'static str,
+    pub parameters: &'static [Parameter],
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub range: Range,
+    pub default: Default,
+}
+
+/// What a parameter may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Range {
+    /// Inclusive.
+    Integer {
+        low: i64,
+        high: i64,
+    },
+    /// Inclusive.
+    Float {
+        low: f64,
+        high: f64,
+    },
+    Bool,
+    /// One of the words, or an integer of at least 1.
+    WordOrCount(&'static [&'static str]),
+}
+
+/// A default, in a form a constant can hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    Text(&'static str),
+}
+
+impl Default {
+    pub fn value(self) -> Value {
+        match self {
+            Self::Integer(value) => Value::Integer(value),
+            Self::Float(value) => Value::Float(value),
+            Self::Bool(value) => Value::Bool(value),
+            Self::Text(value) => Value::Text(value.to_string()),
+        }
+    }
+}
+
+const SEED: Parameter = Parameter {
+    name: "seed",
+    about: "Where the pseudo-random numbers start.",
+    range: Range::Integer {
+        low: 0,
+        high: i64::MAX,
+    },
+    default: Default::Integer(42),
+};
+
+/// In bytewise order of their names.
+pub const ESTIMATORS: &[Estimator] = &[
+    Estimator {
+        name: "logistic_regression",
+        about: "Logistic regression with an L2 penalty, as scikit-learn's with C = 1/l2.",
+        parameters: &[
+            Parameter {
+                name: "l2",
+                about: "Strength of the penalty on the squared coefficients; the intercept is free.",
+                range: Range::Float {
+                    low: 0.0,
+                    high: 1e12,
+                },
+                default: Default::Float(1.0),
+            },
+            Parameter {
+                name: "max_iterations",
+                about: "Newton steps after which fitting gives up with an error.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 100_000,
+                },
+                default: Default::Integer(100),
+            },
+            Parameter {
+                name: "tolerance",
+                about: "Fitting ends when no part of the gradient, per row, is larger.",
+                range: Range::Float {
+                    low: 1e-15,
+                    high: 1.0,
+                },
+                default: Default::Float(1e-10),
+            },
+        ],
+    },
+    Estimator {
+        name: "prior",
+        about: "The share of true labels in training, for every row: what others are read against.",
+        parameters: &[],
+    },
+    Estimator {
+        name: "random_forest",
+        about: "Breiman's forest of trees grown by Gini impurity on bootstrap samples; the score is \
+                the mean share of true labels in the leaves, as scikit-learn's.",
+        parameters: &[
+            Parameter {
+                name: "bootstrap",
+                about: "Whether each tree sees a sample with replacement, or every row.",
+                range: Range::Bool,
+                default: Default::Bool(true),
+            },
+            Parameter {
+                name: "max_depth",
+                about: "Levels below the root; 0 sets no limit.",
+                range: Range::Integer {
+                    low: 0,
+                    high: 65_535,
+                },
+                default: Default::Integer(0),
+            },
+            Parameter {
+                name: "max_features",
+                about: "Columns tried at each split: sqrt, log2, all, or a count.",
+                range: Range::WordOrCount(&["sqrt", "log2", "all"]),
+                default: Default::Text("sqrt"),
+            },
+            Parameter {
+                name: "min_samples_leaf",
+                about: "Rows a leaf holds at least.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 1_000_000_000,
+                },
+                default: Default::Integer(1),
+            },
+            Parameter {
+                name: "min_samples_split",
+                about: "Rows a node holds at least to be split.",
+                range: Range::Integer {
+                    low: 2,
+                    high: 1_000_000_000,
+                },
+                default: Default::Integer(2),
+            },
+            SEED,
+            Parameter {
+                name: "trees",
+                about: "How many trees.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 100_000,
+                },
+                default: Default::Integer(100),
+            },
+        ],
+    },
+];
+
+/// The estimator of that name.
+pub fn find(name: &str) -> Option<&'static Estimator> {
+    ESTIMATORS.iter().find(|estimator| estimator.name == name)
+}

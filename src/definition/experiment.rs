@@ -1,0 +1,127 @@
+//! `experiments/NAME.toml`: what to learn from what, and when the result may be promoted.
+
+use std::collections::BTreeMap;
+
+use super::{
+    AsOf, ColumnName, ExperimentName, FeatureName, ModelName, Origin, Stage, TableName, Value,
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    pub name: ExperimentName,
+    pub description: String,
+    /// The registered model its runs compete for.
+    pub registers: Option<ModelName>,
+    /// One date or several, ascending, without repetition.
+    pub as_of: Vec<AsOf>,
+    pub label: Label,
+    /// In bytewise order, `TABLE.*` already expanded, without repetition; at least one.
+    pub features: Vec<FeatureName>,
+    pub split: Split,
+    pub preprocess: Preprocess,
+    pub model: Model,
+    /// A score of at least this is predicted true; 0 to 1, default 0.5.
+    pub threshold: f64,
+    pub gates: BTreeMap<Stage, Vec<Gate>>,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub table: TableName,
+    pub column: ColumnName,
+    /// 0: the label of the same date; n: of the n-th next date on file.
+    pub lead: u32,
+    /// Which text of a string column counts as true.
+    pub positive: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    pub method: SplitMethod,
+    /// Share of test rows, above 0 and below 1; default 0.25.
+    pub test: f64,
+    /// Default 42.
+    pub seed: i64,
+    /// `shuffle` only: keep the label's share on both sides.
+    pub stratify: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitMethod {
+    Hash,
+    Shuffle,
+    Time,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preprocess {
+    pub numeric: NumericEncoding,
+    pub missing_numeric: MissingNumeric,
+    pub missing_categorical: MissingCategorical,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumericEncoding {
+    Passthrough,
+    Standardize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MissingNumeric {
+    Error,
+    Median,
+    Mean,
+    Constant(f64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissingCategorical {
+    Error,
+    /// Null is a category of its own.
+    Category,
+    MostFrequent,
+    Constant(String),
+}
+
+/// The estimator and its parameters, every default written out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// A name in [`super::estimator::ESTIMATORS`].
+    pub kind: &'static str,
+    /// Exactly the parameters the estimator has, each in the range it documents.
+    pub parameters: BTreeMap<String, Value>,
+}
+
+/// One condition of a promotion.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Gate {
+    /// `auc >= 0.75`, `auc >= production.auc - 0.01`.
+    Metric {
+        metric: String,
+        comparison: Comparison,
+        bound: Bound,
+        text: String,
+    },
+    /// An identical uncached execution is recorded.
+    Reproduced,
+    /// The definitions are committed.
+    Clean,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    AtLeast,
+    MoreThan,
+    AtMost,
+    LessThan,
+}
+
+/// The right side of a metric's gate: a number, or what is pinned to a stage plus a number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// `production.auc` is `(Production, "auc")`.
+    pub pinned: Option<(Stage, String)>,
+    /// Added to the pinned metric, or the bound itself.
+    pub number: f64,
+}

@@ -1,0 +1,81 @@
+//! What people declare: TOML files as checked values.
+//!
+//! Text becomes meaning in two steps, without any I/O. `document` reads the TOML of a file into a
+//! tree that remembers the place of every key and value; `project`, `table` and `experiment` take
+//! what they know out of the tree and refuse the rest, each error at its place and with a way out.
+//! Then the files are held against each other: a feature must exist, a label must have a column.
+//! All errors of all files are collected before anything is reported.
+//!
+//! Beyond this module nobody meets an unchecked value. What is declared but does not decide a
+//! result (descriptions, gates, checks) is kept here and never reaches a hash; what is hashed is
+//! taken from here by `plan`.
+
+pub mod estimator;
+mod experiment;
+mod expression;
+mod name;
+mod project;
+mod table;
+mod time;
+mod value;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::{SourceText, Span};
+
+pub use experiment::{
+    Bound, Comparison, Experiment, Gate, Label, MissingCategorical, MissingNumeric, Model,
+    NumericEncoding, Preprocess, Split, SplitMethod,
+};
+pub use expression::Expression;
+pub use name::{
+    ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
+};
+pub use project::{Entity, Project, Serve};
+pub use table::{
+    Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
+};
+pub use time::{Age, AsOf};
+pub use value::{Value, ValuePath};
+
+/// The definition files of a project: path relative to the root, with `/`, to text. Paths are
+/// `streamflow.toml`, `features/TABLE.toml` and `experiments/NAME.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DefinitionFiles(pub BTreeMap<String, String>);
+
+/// Everything a project declares, checked file by file and against each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definitions {
+    pub project: Project,
+    pub tables: BTreeMap<TableName, Table>,
+    pub experiments: BTreeMap<ExperimentName, Experiment>,
+}
+
+/// The file a definition was read from, with the places of its values.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub source: Arc<SourceText>,
+    /// Where each value stands, by key path as in the file: `model.trees`, `split.seed`. Values a
+    /// person did not write (defaults) have no place.
+    pub places: BTreeMap<ValuePath, Range<usize>>,
+}
+
+impl Origin {
+    /// The place of the value at `path`.
+    pub fn span(&self, path: &str) -> Option<Span> {
+        let range = self.places.get(path)?.clone();
+        Some(Span {
+            source: Arc::clone(&self.source),
+            range,
+        })
+    }
+}
+
+/// Where a definition stands does not make it another definition.
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,243 @@
+//! The names people give: of tables, columns, features, experiments, models.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Why a text is no name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidName(pub String);
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidName {}
+
+/// Names that are also file names: a letter or digit, then letters, digits, `_` and `-`.
+fn check_plain(text: &str) -> Result<(), InvalidName> {
+    let first = text
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphanumeric());
+    let rest = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if first && rest && text.len() <= 100 {
+        return Ok(());
+    }
+    Err(InvalidName(format!(
+        "`{text}` is not a name: use up to 100 letters, digits, `_` and `-`, a letter or digit first"
+    )))
+}
+
+/// Column names come from files: anything but nothing, control characters, and our own prefix.
+fn check_column(text: &str) -> Result<(), InvalidName> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(InvalidName(
+            "a column's name is a text without control characters".into(),
+        ));
+    }
+    if text.starts_with("__") {
+        return Err(InvalidName(format!(
+            "`{text}` begins with `__`, which streamflow keeps for its own columns"
+        )));
+    }
+    Ok(())
+}
+
+macro_rules! define_names {
+    ($($(#[$doc:meta])* $name:ident by $check:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                $check(text)?;
+                Ok(Self(text.to_string()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+define_names! {
+    /// A source table: the stem of `features/TABLE.toml`.
+    TableName by check_plain;
+    /// A column of a source table.
+    ColumnName by check_column;
+    /// What rows are about: `user` in `[entities.user]`.
+    EntityName by check_plain;
+    /// The stem of `experiments/NAME.toml`.
+    ExperimentName by check_plain;
+    /// A registered model, which runs compete for.
+    ModelName by check_plain;
+}
+
+/// `TABLE.FEATURE`, ordered bytewise by its full text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FeatureName {
+    pub table: TableName,
+    /// A column's name, or the name of a derived or windowed feature.
+    pub feature: ColumnName,
+}
+
+impl FeatureName {
+    pub fn new(table: TableName, feature: ColumnName) -> Self {
+        Self { table, feature }
+    }
+}
+
+impl fmt::Display for FeatureName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}.{}", self.table, self.feature))
+    }
+}
+
+impl Ord for FeatureName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.to_string().cmp(&other.to_string())
+    }
+}
+
+impl PartialOrd for FeatureName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl FromStr for FeatureName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let (table, feature) = text
+            .split_once('.')
+            .ok_or_else(|| InvalidName(format!("`{text}` is not of the form TABLE.FEATURE")))?;
+        Ok(Self {
+            table: table.parse()?,
+            feature: feature.parse()?,
+        })
+    }
+}
+
+impl Serialize for FeatureName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FeatureName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A stage a run of a model can be pinned to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    Production,
+    Staging,
+}
+
+impl Stage {
+    pub const ALL: [Self; 2] = [Self::Production, Self::Staging];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Staging => "staging",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Stage {
+    type Err = InvalidName;
+
+    /// Case does not matter: people write `Production`.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::ALL
+            .into_iter()
+            .find(|stage| stage.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| InvalidName(format!("`{text}` is not a stage: production or staging")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_leave_their_folder_are_refused() {
+        for text in [
+            "",
+            "..",
+            "a/b",
+            ".hidden",
+            "a b",
+            "-flag",
+            "é",
+            &"x".repeat(101),
+        ] {
+            assert!(text.parse::<TableName>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn features_are_ordered_by_their_full_text() {
+        let name = |text: &str| text.parse::<FeatureName>().unwrap();
+        assert!(
+            name("a-b.x") < name("a.x"),
+            "bytewise, `-` stands before `.`"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! `features/TABLE.toml`: one source table with its columns, checks and features.
+
+use std::collections::BTreeMap;
+
+use super::expression::Expression;
+use super::{Age, AsOf, ColumnName, EntityName, Origin, TableName, Value};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub name: TableName,
+    pub entity: EntityName,
+    /// The entity's key column, looked up in the project.
+    pub key: ColumnName,
+    pub description: String,
+    pub source: Source,
+    /// Every column a file has, the key among them.
+    pub columns: BTreeMap<ColumnName, Column>,
+    /// One rule each, in the order of the file; a block with two rules makes two.
+    pub checks: Vec<Check>,
+    pub features: Features,
+    pub origin: Origin,
+}
+
+/// Where the rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Relative to the project root, with `/`; may hold `{as_of}`.
+    pub path: String,
+    pub format: Format,
+    pub mode: Mode,
+    /// The column with the instant of each row; then rows are events and keys repeat.
+    pub timestamp: Option<ColumnName>,
+    /// The column with the instant at which each row became known.
+    pub created: Option<ColumnName>,
+}
+
+impl Source {
+    /// The placeholder for the date in `path`.
+    pub const AS_OF: &'static str = "{as_of}";
+
+    pub fn is_dated(&self) -> bool {
+        self.path.contains(Self::AS_OF)
+    }
+
+    /// The path of the file of one date.
+    pub fn path_at(&self, as_of: AsOf) -> String {
+        self.path.replace(Self::AS_OF, &as_of.to_string())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format {
+    Csv(CsvDialect),
+    Parquet,
+}
+
+/// How a CSV file is written; the defaults are RFC 4180 in UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvDialect {
+    /// One ASCII byte; default `,`.
+    pub delimiter: u8,
+    /// `.` or `,`; default `.`.
+    pub decimal: char,
+    /// A label of the WHATWG encoding standard; default `utf-8`.
+    pub encoding: String,
+    /// Texts that mean null, beside the empty text.
+    pub null: Vec<String>,
+    /// Texts that mean true; default `true`, `True`, `1`.
+    pub r#true: Vec<String>,
+    /// Texts that mean false; default `false`, `False`, `0`.
+    pub r#false: Vec<String>,
+}
+
+/// How the file of a date stands to the files before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A row replaces the live row of the same key.
+    Upsert,
+    /// The newest file is the whole table.
+    Replace,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    String,
+    Bool,
+    I64,
+    F64,
+    /// Days since 1970-01-01.
+    Date,
+    /// Microseconds since 1970-01-01T00:00Z.
+    Datetime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub dtype: Dtype,
+    /// Files of earlier dates may lack the column: its values are null there.
+    pub since: Option<AsOf>,
+}
+
+/// One rule over one column of an incoming file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    pub column: ColumnName,
+    pub rule: Rule,
+    /// Share of non-null rows that must pass, 0 to 1; default 1.
+    pub mostly: f64,
+    pub severity: Severity,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    NotNull,
+    /// No value occurs twice; nulls do not count.
+    Unique,
+    /// Both bounds inclusive, of the column's own dtype: `Integer` for i64, `Float` for f64, `Text`
+    /// in ISO form for date and datetime. Null passes.
+    Between {
+        low: Value,
+        high: Value,
+    },
+    /// The value is one of these, of the column's own dtype. Null passes.
+    InSet(Vec<Value>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Counted and shown.
+    Warn,
+    /// The rows are left out, counted and shown.
+    Quarantine,
+    /// The file is refused.
+    Fail,
+}
+
+/// What a table offers to experiments. Empty for a table without `[features]`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Features {
+    /// Counted from a row's date; none: never expires.
+    pub ttl: Option<Age>,
+    /// Columns taken as they are; `["*"]` already expanded to all but the key.
+    pub columns: Vec<ColumnName>,
+    /// SQL scalar expressions over the columns of one row.
+    pub derived: BTreeMap<ColumnName, Expression>,
+}
+
+impl Features {
+    /// All names on offer, in bytewise order.
+    pub fn names(&self) -> Vec<&ColumnName> {
+        let mut names: Vec<_> = self.columns.iter().chain(self.derived.keys()).collect();
+        names.sort();
+        names
+    }
+}
