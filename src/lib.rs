@@ -4,3 +4,4 @@ pub mod definition;
 pub mod error;
 pub mod hash;
 pub mod math;
+pub mod table;

@@ -115,6 +115,13 @@ define_names! {
     ModelName by check_plain;
 }
 
+impl ColumnName {
+    /// The column streamflow adds to every snapshot: the date of the file a row last came from.
+    pub fn row_date() -> Self {
+        Self("__row_date".to_string())
+    }
+}
+
 /// `TABLE.FEATURE`, ordered bytewise by its full text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FeatureName {
