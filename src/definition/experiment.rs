@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AsOf, ColumnName, ExperimentName, FeatureName, ModelName, Origin, Stage, TableName, Value,
+    AsOf, ColumnName, ExperimentName, FeatureName, InvalidName, ModelName, Origin, Stage,
+    TableName, Value,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -47,11 +48,54 @@ pub struct Split {
     pub stratify: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SplitMethod {
-    Hash,
-    Shuffle,
-    Time,
+impl Split {
+    /// The seed of an experiment that declares none.
+    pub const DEFAULT_SEED: i64 = 42;
+}
+
+/// A closed set of words that stand for variants, in TOML as in locks.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every word, in the order of the documentation.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                match text {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err(InvalidName(format!("`{text}` is none of {}", Self::WORDS.join(", ")))),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// How rows are divided into train and test.
+    SplitMethod {
+        /// By the entity's key alone: it never changes side when other rows come or go.
+        Hash = "hash",
+        /// By a seeded order of the rows.
+        Shuffle = "shuffle",
+        /// The newest whole dates are the test.
+        Time = "time",
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,10 +105,13 @@ pub struct Preprocess {
     pub missing_categorical: MissingCategorical,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NumericEncoding {
-    Passthrough,
-    Standardize,
+words! {
+    /// What becomes of numbers.
+    NumericEncoding {
+        Passthrough = "passthrough",
+        /// To mean 0 and standard deviation 1 over the train rows.
+        Standardize = "standardize",
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -12,6 +12,11 @@ pub struct Expression {
 }
 
 impl Expression {
+    /// The canonical text of a column alone.
+    pub fn of_column(_column: &ColumnName) -> String {
+        unimplemented!()
+    }
+
     /// The canonical spelling, the same for every layout of the same expression.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -79,3 +79,9 @@ impl PartialEq for Origin {
         true
     }
 }
+
+impl Definitions {
+    pub fn parse(_files: &DefinitionFiles) -> crate::error::Result<Self> {
+        unimplemented!()
+    }
+}

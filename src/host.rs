@@ -1,0 +1,175 @@
+//! The one reader of the machine: clock, environment variables, processor, user.
+//!
+//! What is read here explains a result and never decides one. Nothing of it reaches a key or a
+//! hash of content.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::{ContentHash, ContentHasher, Digest, EnvironmentHash, ObjectId};
+
+/// An instant in UTC with microseconds, as RFC 3339 writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(jiff::Timestamp);
+
+impl Instant {
+    /// Microseconds since 1970-01-01T00:00Z.
+    pub fn microseconds(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
+    /// Parses RFC 3339, or a date, which stands for its last instant.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(date) = text.parse::<jiff::civil::Date>()
+            && text.len() == 10
+        {
+            let end = date.at(23, 59, 59, 999_999_000);
+            return jiff::tz::Offset::UTC.to_timestamp(end).ok().map(Self);
+        }
+        text.parse().ok().map(Self)
+    }
+
+    /// `2024-02-29 17:03` in UTC, for screens.
+    pub fn to_minute(self) -> String {
+        self.0.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}", self.0)
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The present instant.
+pub fn now() -> Instant {
+    let now = jiff::Timestamp::now();
+    Instant(jiff::Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now))
+}
+
+/// Who runs the program: `STREAMFLOW_USER`, else the login name, else `unknown`.
+pub fn user() -> String {
+    ["STREAMFLOW_USER", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "unknown".to_string())
+}
+
+/// The folder the program was started in.
+pub fn current_dir() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_dir()
+}
+
+/// The facts of the machine and the build that could change arithmetic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The version of streamflow.
+    pub streamflow: String,
+    /// BLAKE3 of the Cargo.lock the program was built with.
+    pub dependencies: String,
+    pub rustc: String,
+    pub target: String,
+    /// Name and version of the C library.
+    pub c_library: String,
+    /// Processor features that change how libraries compute, `+` between them.
+    pub cpu: String,
+}
+
+/// The Cargo.lock of the build: the versions of every library.
+const DEPENDENCY_LOCK: &[u8] = include_bytes!("../Cargo.lock");
+
+impl Environment {
+    /// The facts of the running program.
+    pub fn here() -> Self {
+        Self {
+            streamflow: env!("CARGO_PKG_VERSION").to_string(),
+            dependencies: ObjectId::of_bytes(DEPENDENCY_LOCK).to_string(),
+            rustc: env!("STREAMFLOW_RUSTC").to_string(),
+            target: env!("STREAMFLOW_TARGET").to_string(),
+            c_library: c_library(),
+            cpu: cpu_features(),
+        }
+    }
+
+    /// Every fact with its name, in the order of locks and screens.
+    pub fn facts(&self) -> [(&'static str, &str); 6] {
+        [
+            ("c_library", &self.c_library),
+            ("cpu", &self.cpu),
+            ("dependencies", &self.dependencies),
+            ("rustc", &self.rustc),
+            ("streamflow", &self.streamflow),
+            ("target", &self.target),
+        ]
+    }
+
+    pub fn hash(&self) -> EnvironmentHash {
+        EnvironmentHash::of(self)
+    }
+
+    /// The facts in which two environments differ: name, here, there.
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<(&'static str, &'a str, &'a str)> {
+        self.facts()
+            .into_iter()
+            .zip(other.facts())
+            .filter(|((_, a), (_, b))| a != b)
+            .map(|((name, a), (_, b))| (name, a, b))
+            .collect()
+    }
+}
+
+impl ContentHash for Environment {
+    fn feed(&self, hasher: &mut ContentHasher) {
+        for (name, fact) in self.facts() {
+            hasher.text(name);
+            hasher.text(fact);
+        }
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
+fn c_library() -> String {
+    // SAFETY: the function takes nothing and returns a static, null-terminated string.
+    let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
+    format!("glibc {}", version.to_string_lossy())
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn c_library() -> String {
+    std::env::consts::OS.to_string()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn cpu_features() -> String {
+    let mut features = vec!["x86_64"];
+    for (name, present) in [
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+        ("fma", std::arch::is_x86_feature_detected!("fma")),
+    ] {
+        if present {
+            features.push(name);
+        }
+    }
+    features.join("+")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn cpu_features() -> String {
+    std::env::consts::ARCH.to_string()
+}

@@ -1,0 +1,357 @@
+//! Everything about an experiment that decides its result, with defaults written out.
+
+use std::collections::BTreeMap;
+
+use super::declared::{Declared, parse, unreadable};
+use crate::definition::{
+    Age, AsOf, ColumnName, Definitions, Experiment, Expression, FeatureName, Label,
+    MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, Split, SplitMethod,
+    Table, TableName, Value, estimator,
+};
+use crate::error::Result;
+
+/// What decides how the values of a table's features are found at a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureOptions {
+    pub ttl: Option<Age>,
+    pub timestamp: Option<ColumnName>,
+    pub created: Option<ColumnName>,
+}
+
+/// An experiment as the engine sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSpec {
+    /// Ascending.
+    pub as_of: Vec<AsOf>,
+    /// The entity's key column.
+    pub key: ColumnName,
+    pub label: Label,
+    /// Each feature with the canonical text of its expression; a column alone is an expression.
+    pub features: BTreeMap<FeatureName, String>,
+    /// One entry for each table the features come from.
+    pub tables: BTreeMap<TableName, FeatureOptions>,
+    pub split: Split,
+    pub preprocess: Preprocess,
+    pub model: Model,
+    pub threshold: f64,
+}
+
+impl RunSpec {
+    /// Takes what counts from checked definitions.
+    pub fn of(definitions: &Definitions, experiment: &Experiment) -> Self {
+        let mut features = BTreeMap::new();
+        let mut tables = BTreeMap::new();
+        for name in &experiment.features {
+            let table = &definitions.tables[&name.table];
+            features.insert(name.clone(), expression_text(table, &name.feature));
+            tables
+                .entry(name.table.clone())
+                .or_insert_with(|| FeatureOptions::of(table));
+        }
+        Self {
+            as_of: experiment.as_of.clone(),
+            key: definitions.tables[&experiment.label.table].key.clone(),
+            label: experiment.label.clone(),
+            features,
+            tables,
+            split: experiment.split.clone(),
+            preprocess: experiment.preprocess.clone(),
+            model: experiment.model.clone(),
+            threshold: experiment.threshold,
+        }
+    }
+
+    /// The tables the run reads: those of its features, and the label's.
+    pub fn feature_tables(&self) -> impl Iterator<Item = &TableName> {
+        self.tables.keys()
+    }
+
+    /// Writes every value out, by key path.
+    pub fn declare(&self) -> Declared {
+        // Taken apart in full, so that a field that is added cannot be forgotten here.
+        let Self {
+            as_of,
+            key,
+            label,
+            features,
+            tables,
+            split,
+            preprocess,
+            model,
+            threshold,
+        } = self;
+        let mut declared = Declared::default();
+        let dates = as_of
+            .iter()
+            .map(|date| Value::Text(date.to_string()))
+            .collect();
+        declared.insert("as_of", Value::List(dates));
+        declared.insert("entity.key", Value::Text(key.to_string()));
+        declare_label(label, &mut declared);
+        for (name, expression) in features {
+            declared.insert(format!("features.{name}"), Value::Text(expression.clone()));
+        }
+        for (table, options) in tables {
+            options.declare(table, &mut declared);
+        }
+        declare_split(split, &mut declared);
+        declare_preprocess(preprocess, &mut declared);
+        declare_model(model, &mut declared);
+        declared.insert("evaluate.threshold", Value::Float(*threshold));
+        declared
+    }
+
+    /// Reads back what [`Self::declare`] wrote.
+    ///
+    /// # Errors
+    /// A value is missing, superfluous or of another type: the map comes from a damaged lock or
+    /// from another version.
+    pub fn from_declared(declared: &Declared) -> Result<Self> {
+        let spec = Self {
+            as_of: read_dates(declared)?,
+            key: declared.parsed("entity.key")?,
+            label: read_label(declared)?,
+            features: read_features(declared)?,
+            tables: read_tables(declared)?,
+            split: read_split(declared)?,
+            preprocess: read_preprocess(declared)?,
+            model: read_model(declared)?,
+            threshold: declared.float("evaluate.threshold")?,
+        };
+        let again = spec.declare();
+        match declared
+            .iter()
+            .find(|(path, value)| again.get(path.as_str()) != Some(value))
+        {
+            Some((path, _)) => Err(unreadable(path.as_str())),
+            None => Ok(spec),
+        }
+    }
+}
+
+/// The canonical text of a feature: its expression, or its column.
+fn expression_text(table: &Table, feature: &ColumnName) -> String {
+    match table.features.derived.get(feature) {
+        Some(expression) => expression.as_str().to_string(),
+        None => Expression::of_column(feature),
+    }
+}
+
+impl FeatureOptions {
+    pub fn of(table: &Table) -> Self {
+        Self {
+            ttl: table.features.ttl,
+            timestamp: table.source.timestamp.clone(),
+            created: table.source.created.clone(),
+        }
+    }
+
+    fn declare(&self, table: &TableName, declared: &mut Declared) {
+        let Self {
+            ttl,
+            timestamp,
+            created,
+        } = self;
+        let mut optional = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                declared.insert(format!("tables.{table}.{name}"), Value::Text(value));
+            }
+        };
+        optional("created", created.as_ref().map(ToString::to_string));
+        optional("timestamp", timestamp.as_ref().map(ToString::to_string));
+        // Written always: a table without any other option must leave a line to be read back.
+        optional(
+            "ttl",
+            Some(ttl.map_or(NO_TTL.to_string(), |ttl| ttl.to_string())),
+        );
+    }
+}
+
+/// How a table whose values never expire is declared.
+const NO_TTL: &str = "none";
+
+fn declare_label(label: &Label, declared: &mut Declared) {
+    let Label {
+        table,
+        column,
+        lead,
+        positive,
+    } = label;
+    declared.insert("label.table", Value::Text(table.to_string()));
+    declared.insert("label.column", Value::Text(column.to_string()));
+    declared.insert("label.lead", Value::Integer(i64::from(*lead)));
+    if let Some(positive) = positive {
+        declared.insert("label.positive", Value::Text(positive.clone()));
+    }
+}
+
+fn declare_split(split: &Split, declared: &mut Declared) {
+    let Split {
+        method,
+        test,
+        seed,
+        stratify,
+    } = split;
+    declared.insert("split.method", Value::Text(method.as_str().to_string()));
+    declared.insert("split.test", Value::Float(*test));
+    // What a method does not use decides nothing.
+    if *method != SplitMethod::Time {
+        declared.insert("split.seed", Value::Integer(*seed));
+    }
+    if *method == SplitMethod::Shuffle {
+        declared.insert("split.stratify", Value::Bool(*stratify));
+    }
+}
+
+fn declare_preprocess(preprocess: &Preprocess, declared: &mut Declared) {
+    let Preprocess {
+        numeric,
+        missing_numeric,
+        missing_categorical,
+    } = preprocess;
+    let mut insert = |name: &str, value| declared.insert(format!("preprocess.{name}"), value);
+    insert("categorical", Value::Text("one_hot".to_string()));
+    insert("numeric", Value::Text(numeric.as_str().to_string()));
+    insert(
+        "missing_numeric",
+        match missing_numeric {
+            MissingNumeric::Error => Value::Text("error".into()),
+            MissingNumeric::Median => Value::Text("median".into()),
+            MissingNumeric::Mean => Value::Text("mean".into()),
+            MissingNumeric::Constant(value) => Value::Float(*value),
+        },
+    );
+    let categorical = match missing_categorical {
+        MissingCategorical::Error => "error",
+        MissingCategorical::Category => "category",
+        MissingCategorical::MostFrequent => "most_frequent",
+        MissingCategorical::Constant(text) => text,
+    };
+    insert("missing_categorical", Value::Text(categorical.to_string()));
+}
+
+fn declare_model(model: &Model, declared: &mut Declared) {
+    let Model { kind, parameters } = model;
+    declared.insert("model.kind", Value::Text((*kind).to_string()));
+    for (name, value) in parameters {
+        declared.insert(format!("model.{name}"), value.clone());
+    }
+}
+
+fn read_dates(declared: &Declared) -> Result<Vec<AsOf>> {
+    let Some(Value::List(dates)) = declared.get("as_of") else {
+        return Err(unreadable("as_of"));
+    };
+    dates
+        .iter()
+        .map(|date| match date {
+            Value::Text(text) => parse("as_of", text),
+            _ => Err(unreadable("as_of")),
+        })
+        .collect()
+}
+
+fn read_label(declared: &Declared) -> Result<Label> {
+    let lead = declared.integer("label.lead")?;
+    let positive = declared
+        .get("label.positive")
+        .map(|_| declared.text("label.positive"));
+    Ok(Label {
+        table: declared.parsed("label.table")?,
+        column: declared.parsed("label.column")?,
+        lead: u32::try_from(lead).map_err(|_| unreadable("label.lead"))?,
+        positive: positive.transpose()?.map(ToString::to_string),
+    })
+}
+
+fn read_features(declared: &Declared) -> Result<BTreeMap<FeatureName, String>> {
+    declared
+        .below("features")
+        .map(|(name, value)| match value {
+            Value::Text(expression) => Ok((parse(name, name)?, expression.clone())),
+            _ => Err(unreadable(name)),
+        })
+        .collect()
+}
+
+fn read_tables(declared: &Declared) -> Result<BTreeMap<TableName, FeatureOptions>> {
+    let mut tables = BTreeMap::new();
+    for (path, value) in declared.below("tables") {
+        let (Some((table, option)), Value::Text(text)) = (path.split_once('.'), value) else {
+            return Err(unreadable(path));
+        };
+        let options = tables.entry(parse(path, table)?).or_insert(FeatureOptions {
+            ttl: None,
+            timestamp: None,
+            created: None,
+        });
+        match option {
+            "ttl" if text == NO_TTL => options.ttl = None,
+            "ttl" => options.ttl = Some(parse(path, text)?),
+            "timestamp" => options.timestamp = Some(parse(path, text)?),
+            "created" => options.created = Some(parse(path, text)?),
+            _ => return Err(unreadable(path)),
+        }
+    }
+    Ok(tables)
+}
+
+fn read_split(declared: &Declared) -> Result<Split> {
+    let method: SplitMethod = declared.parsed("split.method")?;
+    let test = declared.float("split.test")?;
+    let seed = match method {
+        SplitMethod::Time => Split::DEFAULT_SEED,
+        _ => declared.integer("split.seed")?,
+    };
+    let stratify = match method {
+        SplitMethod::Shuffle => declared.boolean("split.stratify")?,
+        _ => false,
+    };
+    Ok(Split {
+        method,
+        test,
+        seed,
+        stratify,
+    })
+}
+
+fn read_preprocess(declared: &Declared) -> Result<Preprocess> {
+    let numeric: NumericEncoding = declared.parsed("preprocess.numeric")?;
+    let missing_numeric = match declared.get("preprocess.missing_numeric") {
+        Some(Value::Float(value)) => MissingNumeric::Constant(*value),
+        Some(Value::Text(word)) => match word.as_str() {
+            "error" => MissingNumeric::Error,
+            "median" => MissingNumeric::Median,
+            "mean" => MissingNumeric::Mean,
+            _ => return Err(unreadable("preprocess.missing_numeric")),
+        },
+        _ => return Err(unreadable("preprocess.missing_numeric")),
+    };
+    let missing_categorical = match declared.text("preprocess.missing_categorical")? {
+        "error" => MissingCategorical::Error,
+        "category" => MissingCategorical::Category,
+        "most_frequent" => MissingCategorical::MostFrequent,
+        constant => MissingCategorical::Constant(constant.to_string()),
+    };
+    Ok(Preprocess {
+        numeric,
+        missing_numeric,
+        missing_categorical,
+    })
+}
+
+fn read_model(declared: &Declared) -> Result<Model> {
+    let kind = declared.text("model.kind")?;
+    let estimator = estimator::find(kind).ok_or_else(|| {
+        unreadable("model.kind").detail(format!("this program knows no estimator `{kind}`"))
+    })?;
+    let parameters = declared
+        .below("model")
+        .filter(|(name, _)| *name != "kind")
+        .map(|(name, value)| (name.to_string(), value.clone()))
+        .collect();
+    Ok(Model {
+        kind: estimator.name,
+        parameters,
+    })
+}

@@ -1,0 +1,141 @@
+//! Files named by hashes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::catalog::ObjectFacts;
+use crate::error::{Error, Kind, Result};
+use crate::fsio;
+use crate::hash::{ContentHash, ContentHasher, ObjectId, TableHash};
+
+/// What an object is called: the hash of its bytes, or of the table in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectName {
+    Bytes(ObjectId),
+    /// A Parquet file under the hash of its values: other bytes may hold the same table.
+    Table(TableHash),
+}
+
+impl From<ObjectId> for ObjectName {
+    fn from(id: ObjectId) -> Self {
+        Self::Bytes(id)
+    }
+}
+
+impl From<TableHash> for ObjectName {
+    fn from(hash: TableHash) -> Self {
+        Self::Table(hash)
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(id) => id.fmt(f),
+            Self::Table(hash) => hash.fmt(f),
+        }
+    }
+}
+
+impl ContentHash for ObjectName {
+    fn feed(&self, hasher: &mut ContentHasher) {
+        match self {
+            Self::Bytes(id) => id.feed(hasher),
+            Self::Table(hash) => hash.feed(hasher),
+        }
+    }
+}
+
+/// An object on its way into the store.
+pub struct NewObject<'a> {
+    pub name: ObjectName,
+    pub bytes: &'a [u8],
+}
+
+impl<'a> NewObject<'a> {
+    /// Bytes under their own hash.
+    pub fn of_bytes(bytes: &'a [u8]) -> Self {
+        Self {
+            name: ObjectId::of_bytes(bytes).into(),
+            bytes,
+        }
+    }
+}
+
+/// The folder `objects/`.
+pub struct Objects {
+    folder: PathBuf,
+}
+
+impl Objects {
+    pub(super) fn new(store: &Path) -> Self {
+        Self {
+            folder: store.join("objects"),
+        }
+    }
+
+    /// Where an object of that name lies, whether it is there or not.
+    pub fn path(&self, name: ObjectName) -> PathBuf {
+        let hex = name.to_string();
+        self.folder.join(&hex[..2]).join(&hex[2..])
+    }
+
+    /// Writes the file unless the same bytes are there already; damaged ones are replaced.
+    pub(super) fn write(&self, object: &NewObject) -> Result<ObjectFacts> {
+        let path = self.path(object.name);
+        let facts = ObjectFacts {
+            bytes: ObjectId::of_bytes(object.bytes),
+            size: object.bytes.len() as u64,
+        };
+        let present = fsio::read_optional(&path)?;
+        if present.is_none_or(|bytes| ObjectId::of_bytes(&bytes) != facts.bytes) {
+            fsio::write_atomic(&path, object.bytes)?;
+        }
+        Ok(facts)
+    }
+
+    /// Reads a file and verifies its bytes.
+    pub(super) fn read(
+        &self,
+        name: ObjectName,
+        facts: Option<&ObjectFacts>,
+        needed_by: &str,
+    ) -> Result<Vec<u8>> {
+        let expected = match (name, facts) {
+            (_, Some(facts)) => facts.bytes,
+            (ObjectName::Bytes(id), None) => id,
+            (ObjectName::Table(_), None) => return Err(missing(name, needed_by)),
+        };
+        let bytes =
+            fsio::read_optional(&self.path(name))?.ok_or_else(|| missing(name, needed_by))?;
+        let found = ObjectId::of_bytes(&bytes);
+        if found != expected {
+            return Err(corrupt(name, needed_by, expected, found));
+        }
+        Ok(bytes)
+    }
+}
+
+fn missing(name: ObjectName, needed_by: &str) -> Error {
+    Error::new(
+        Kind::Failure,
+        format!("object {name} is missing from the store"),
+    )
+    .detail(format!("needed by {needed_by}"))
+    .help(
+        "`streamflow run --no-cache` makes outputs again, `streamflow ingest --as-of DATE` tables",
+    )
+}
+
+fn corrupt(name: ObjectName, needed_by: &str, expected: ObjectId, found: ObjectId) -> Error {
+    Error::new(
+        Kind::Failure,
+        format!("object {name} is corrupt and was not used"),
+    )
+    .detail(format!("needed by  {needed_by}"))
+    .detail(format!("expected   BLAKE3 {expected} of its bytes"))
+    .detail(format!("found      BLAKE3 {found}"))
+    .help(
+        "`streamflow run --no-cache` makes outputs again, `streamflow ingest --as-of DATE` tables",
+    )
+}
