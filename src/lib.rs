@@ -6,6 +6,7 @@ pub mod error;
 pub mod fsio;
 pub mod hash;
 pub mod host;
+pub mod lockfile;
 pub mod math;
 pub mod plan;
 pub mod store;

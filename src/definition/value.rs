@@ -82,6 +82,16 @@ impl ValuePath {
         &self.0
     }
 
+    /// The keys. A feature's own name may hold dots and is one key.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        let depth = if self.0.starts_with("features.") {
+            3
+        } else {
+            usize::MAX
+        };
+        self.0.splitn(depth, '.')
+    }
+
     /// Whether this is `parent` or lies below it.
     pub fn is_within(&self, parent: &str) -> bool {
         self.0

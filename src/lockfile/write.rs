@@ -1,0 +1,109 @@
+//! A lock as text: sorted, one fact a line.
+
+use std::fmt::Write;
+
+use super::model::{Lock, LockVersion, LockedData, LockedResults};
+use crate::definition::Value;
+
+const HEADER: &str = "# Written by streamflow; review it, commit it, do not edit it.\n\
+                      # `streamflow run --locked` proves every line again.\n";
+
+/// The text of a lock: the same bytes for the same lock.
+pub fn render_lock(lock: &Lock) -> String {
+    let mut text = String::from(HEADER);
+    line(
+        &mut text,
+        "version",
+        &Value::Integer(i64::from(LockVersion::CURRENT.0)),
+    );
+    line(&mut text, "experiment", &string(&lock.experiment));
+    line(&mut text, "run", &string(&lock.run));
+
+    section(&mut text, "[declared]");
+    for (path, value) in lock.declared.iter() {
+        let keys: Vec<String> = path.segments().map(key).collect();
+        dotted(&mut text, &keys.join("."), value);
+    }
+    section(&mut text, "[operations]");
+    for (name, version) in &lock.operations.0 {
+        line(&mut text, name, &Value::Integer(i64::from(*version)));
+    }
+    for data in &lock.data {
+        render_data(&mut text, data);
+    }
+    section(&mut text, "[code]");
+    line(&mut text, "commit", &string(&lock.code.commit));
+    section(&mut text, "[code.files]");
+    for (path, hash) in &lock.code.files {
+        line(&mut text, path, &string(hash));
+    }
+    section(&mut text, "[environment]");
+    for (name, fact) in lock.environment.facts() {
+        line(&mut text, name, &string(&fact));
+    }
+    line(&mut text, "hash", &string(&lock.environment.hash()));
+    if let Some(results) = &lock.results {
+        render_results(&mut text, results);
+    }
+    text
+}
+
+fn render_data(text: &mut String, data: &LockedData) {
+    section(text, "[[data]]");
+    line(text, "table", &string(&data.table));
+    line(text, "as_of", &string(&data.as_of));
+    line(text, "rows", &count(data.rows));
+    line(text, "hash", &string(&data.hash));
+    for source in &data.sources {
+        section(text, "[[data.source]]");
+        line(text, "date", &string(&source.date));
+        line(text, "path", &string(&source.path));
+        line(text, "rows", &count(source.rows));
+        line(text, "hash", &string(&source.hash));
+    }
+}
+
+fn render_results(text: &mut String, results: &LockedResults) {
+    section(text, "[outputs]");
+    let mut outputs = results.outputs.named();
+    outputs.sort();
+    for (name, hash) in outputs {
+        line(text, name, &Value::Text(hash));
+    }
+    section(text, "[metrics]");
+    for (name, value) in &results.metrics {
+        line(text, name, &Value::Float(*value));
+    }
+}
+
+fn section(text: &mut String, header: &str) {
+    text.push('\n');
+    text.push_str(header);
+    text.push('\n');
+}
+
+fn line(text: &mut String, name: &str, value: &Value) {
+    dotted(text, &key(name), value);
+}
+
+/// A key as TOML writes it: quoted when it is more than a bare word.
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_string()
+    } else {
+        Value::Text(name.to_string()).to_string()
+    }
+}
+
+fn dotted(text: &mut String, keys: &str, value: &Value) {
+    writeln!(text, "{keys} = {value}").expect("writing to a string does not fail");
+}
+
+fn string(value: &impl ToString) -> Value {
+    Value::Text(value.to_string())
+}
+
+fn count(rows: u64) -> Value {
+    Value::Integer(i64::try_from(rows).unwrap_or(i64::MAX))
+}
