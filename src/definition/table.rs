@@ -95,6 +95,20 @@ pub enum Dtype {
     Datetime,
 }
 
+impl Dtype {
+    /// The word in `[columns]`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Bool => "bool",
+            Self::I64 => "i64",
+            Self::F64 => "f64",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub dtype: Dtype,

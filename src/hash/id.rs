@@ -123,6 +123,8 @@ define_ids! {
     ColumnHash = "streamflow column 1";
     /// A set of columns with their rows in canonical order.
     TableHash = "streamflow table 1";
+    /// How the files of a table are read.
+    ReadingHash = "streamflow reading 1";
     /// All tables of one date.
     SnapshotHash = "streamflow snapshot 1";
     /// How one feature is computed: table, expression, time to live.

@@ -9,6 +9,7 @@ use crate::definition::{AsOf, ExperimentName, TableName};
 use crate::hash::{ObjectId, RunId, TableHash};
 use crate::host::Environment;
 use crate::plan::{DataInput, Declared, Operations, RunIdentity};
+use crate::snapshot::SourceRecord;
 
 /// The version of the lock format.
 ///
@@ -46,20 +47,7 @@ pub struct LockedData {
     pub rows: u64,
     pub hash: TableHash,
     #[serde(rename = "source", default)]
-    pub sources: Vec<LockedSource>,
-}
-
-/// One file of a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockedSource {
-    pub date: AsOf,
-    /// From the project root.
-    pub path: String,
-    /// Rows of the file that were read.
-    pub rows: u64,
-    /// BLAKE3 of the file's bytes.
-    pub hash: ObjectId,
+    pub sources: Vec<SourceRecord>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

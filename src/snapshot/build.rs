@@ -1,0 +1,105 @@
+//! One table at one date, from its files.
+
+use super::model::{SourceRecord, TableSnapshot};
+use super::sources::SourceFile;
+use crate::check::{self, Checked};
+use crate::definition::{AsOf, ColumnName, Table};
+use crate::error::{Error, Kind, Result};
+use crate::hash::{ObjectId, ReadingHash};
+use crate::store::{NewObject, Store};
+use crate::table::{self, Frame, Values};
+
+/// A file with the hash of its bytes.
+pub struct HashedFile {
+    pub file: SourceFile,
+    pub hash: ObjectId,
+}
+
+/// Reads the files of a table and folds them into its snapshot, whose object is in the store
+/// afterwards.
+///
+/// `base` is a snapshot of the same reading, made of the first of `files`.
+pub fn build(
+    store: &Store,
+    table: &Table,
+    reading: ReadingHash,
+    files: &[HashedFile],
+    base: Option<&TableSnapshot>,
+) -> Result<TableSnapshot> {
+    let mut sources: Vec<SourceRecord> = base.map_or(Vec::new(), |base| base.sources.clone());
+    let mut rows = base.map(|base| load(store, table, base)).transpose()?;
+    let mut last = None;
+    for file in &files[sources.len()..] {
+        let incoming = read_file(store, table, file)?;
+        sources.push(incoming.source.clone());
+        rows = Some(match rows.take() {
+            Some(earlier) => fold(table, &earlier, &incoming.rows)?,
+            None => incoming.rows.clone(),
+        });
+        last = Some(incoming);
+    }
+    let (Some(rows), Some(last)) = (rows, last) else {
+        return Err(Error::failure(format!("{} was to be made of no file", table.name)));
+    };
+    let columns = table::column_hashes(&rows);
+    let hash = table::table_hash(&columns);
+    store.put(&NewObject { name: hash.into(), bytes: &table::to_parquet(&rows)? })?;
+    Ok(TableSnapshot {
+        hash,
+        rows: rows.rows() as u64,
+        columns,
+        reading,
+        sources,
+        checks: last.checked.results().to_vec(),
+        quarantined: last.checked.quarantined().len() as u64,
+    })
+}
+
+/// One file, read, checked and in canonical order.
+struct Incoming {
+    source: SourceRecord,
+    rows: Frame,
+    checked: Checked,
+}
+
+fn read_file(store: &Store, table: &Table, file: &HashedFile) -> Result<Incoming> {
+    let SourceFile { date, path, .. } = &file.file;
+    let (bytes, hash) = file.file.read(store)?;
+    if hash != file.hash {
+        return Err(Error::new(Kind::DataRefused, format!("{path} changed while it was read"))
+            .help("run again when nothing writes to it"));
+    }
+    let read = table::read(&bytes, path, *date, table)?;
+    let checked = check::check(&table.checks, read)?;
+    if let Some(refusal) = checked.refusal(table) {
+        return Err(refusal);
+    }
+    let read_rows = checked.rows_read() as u64;
+    let rows = table::arrange(checked.clean(), table)?;
+    let rows = with_row_date(rows, *date);
+    let source = SourceRecord { date: *date, path: path.clone(), rows: read_rows, hash };
+    Ok(Incoming { source, rows, checked })
+}
+
+fn with_row_date(frame: Frame, date: AsOf) -> Frame {
+    let dates = Values::repeated_date(date.days(), frame.rows());
+    frame.with_column(ColumnName::row_date(), dates)
+}
+
+fn fold(table: &Table, earlier: &Frame, newer: &Frame) -> Result<Frame> {
+    match table.source.timestamp {
+        Some(_) => Ok(table::sort(&earlier.concat(newer), &event_order(table))),
+        None => Ok(table::upsert(earlier, newer, &table.key)),
+    }
+}
+
+fn event_order(table: &Table) -> Vec<ColumnName> {
+    let source = &table.source;
+    std::iter::once(&table.key).chain(&source.timestamp).chain(&source.created).cloned().collect()
+}
+
+/// The rows of a snapshot that was stamped before.
+pub fn load(store: &Store, table: &Table, snapshot: &TableSnapshot) -> Result<Frame> {
+    let bytes = store.get(snapshot.hash.into(), &format!("the snapshot of {}", table.name))?;
+    table::from_parquet_object(&bytes)
+}

@@ -1,0 +1,182 @@
+//! Which files a table is made of at a date, and whether they are as they were.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::{AsOf, Source, Table};
+use crate::error::{Error, Kind, Result};
+use crate::fsio;
+use crate::hash::ObjectId;
+use crate::host;
+use crate::store::{FileStamp, Store};
+use crate::workspace::Workspace;
+
+/// One file of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    pub date: AsOf,
+    /// From the project root; what locks and messages say.
+    pub path: String,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// A file of the project.
+    Disk(PathBuf),
+    /// A file that `ingest --from` read, or one of a path without a date: kept in the store.
+    Kept(ObjectId),
+}
+
+/// A fact of kind `source` under a table's name: a file was kept, or is no longer used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSource {
+    pub date: AsOf,
+    pub path: String,
+    /// None once the project's own file of the date is used again.
+    pub object: Option<ObjectId>,
+}
+
+/// The kind of [`KeptSource`] facts.
+pub const KEPT: &str = "source";
+
+/// All files of a table, in order of date. A kept file stands before the project's of that date.
+pub fn files_of(workspace: &Workspace, table: &Table) -> Result<Vec<SourceFile>> {
+    let mut files = kept_files(workspace.store(), table)?;
+    if table.source.is_dated() {
+        for date in dates_on_disk(workspace.root(), &table.source)? {
+            if files.iter().all(|file| file.date != date) {
+                let path = table.source.path_at(date);
+                let place = Place::Disk(workspace.root().join(&path));
+                files.push(SourceFile { date, path, place });
+            }
+        }
+    }
+    files.sort_by_key(|file| file.date);
+    Ok(files)
+}
+
+/// A file outside the project, to be read as the one of a date.
+pub fn outside_file(location: PathBuf, table: &Table, date: AsOf) -> SourceFile {
+    SourceFile { date, path: table.source.path_at(date), place: Place::Disk(location) }
+}
+
+fn kept_files(store: &Store, table: &Table) -> Result<Vec<SourceFile>> {
+    let facts = store.catalog().history::<KeptSource>(KEPT, table.name.as_str())?;
+    let latest: std::collections::BTreeMap<AsOf, KeptSource> =
+        facts.into_iter().map(|fact| (fact.value.date, fact.value)).collect();
+    let files = latest.into_values().filter_map(|kept| {
+        let place = Place::Kept(kept.object?);
+        Some(SourceFile { date: kept.date, path: kept.path, place })
+    });
+    Ok(files.collect())
+}
+
+/// The dates for which a file of the pattern exists.
+fn dates_on_disk(root: &Path, source: &Source) -> Result<Vec<AsOf>> {
+    let pattern = &source.path;
+    let at = pattern.find(Source::AS_OF).unwrap_or(pattern.len());
+    let folder_end = pattern[..at].rfind('/').map_or(0, |slash| slash + 1);
+    let (folder, prefix) = (&pattern[..folder_end], &pattern[folder_end..at]);
+    let entries = match fs::read_dir(root.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fsio::cannot("read", &root.join(folder), error)),
+    };
+    let mut dates = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| fsio::cannot("read", &root.join(folder), error))?;
+        let name = entry.file_name();
+        let date = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(prefix)?.get(..10)?.parse::<AsOf>().ok());
+        if let Some(date) = date
+            && root.join(source.path_at(date)).is_file()
+        {
+            dates.push(date);
+        }
+    }
+    dates.sort();
+    dates.dedup();
+    Ok(dates)
+}
+
+impl SourceFile {
+    /// Whether the file lies at this place.
+    pub fn is_at(&self, location: &Path) -> bool {
+        let same = |own: &PathBuf| location.canonicalize().is_ok_and(|other| *own == other);
+        matches!(&self.place, Place::Disk(own) if same(own))
+    }
+
+    /// The bytes, and their hash: what is hashed is what is read.
+    pub fn read(&self, store: &Store) -> Result<(Vec<u8>, ObjectId)> {
+        match &self.place {
+            Place::Kept(object) => {
+                Ok((store.get((*object).into(), &self.path)?, *object))
+            }
+            Place::Disk(location) => {
+                let before = stamp_of(location)?;
+                let checked = host::now().microseconds() * 1_000;
+                let bytes = fs::read(location).map_err(|error| fsio::cannot("read", location, error))?;
+                let hash = ObjectId::of_bytes(&bytes);
+                if stamp_of(location)? == before {
+                    store.catalog().stamp(&self.stamp_key(location), &before, hash, checked)?;
+                }
+                Ok((bytes, hash))
+            }
+        }
+    }
+
+    /// The hash of the bytes, without reading a file that looks as it did when last hashed.
+    pub fn hash(&self, store: &Store) -> Result<ObjectId> {
+        match &self.place {
+            Place::Kept(object) => Ok(*object),
+            Place::Disk(location) => {
+                let stamp = stamp_of(location)?;
+                match store.catalog().stamped_hash(&self.stamp_key(location), &stamp)? {
+                    Some(hash) => Ok(hash),
+                    None => Ok(self.read(store)?.1),
+                }
+            }
+        }
+    }
+
+    /// By absolute place: two checkouts may share a store.
+    fn stamp_key(&self, location: &Path) -> String {
+        location.to_string_lossy().into_owned()
+    }
+}
+
+fn stamp_of(location: &Path) -> Result<FileStamp> {
+    let metadata = fs::metadata(location).map_err(|error| fsio::cannot("read", location, error))?;
+    Ok(FileStamp {
+        size: metadata.len(),
+        modified: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
+        inode: metadata.ino(),
+    })
+}
+
+/// The error of a table without a file for a date.
+pub fn no_file(table: &Table, as_of: AsOf, files: &[SourceFile]) -> Error {
+    let dates: Vec<String> = files.iter().map(|file| file.date.to_string()).collect();
+    let on_file = match dates.len() {
+        0 => "no date at all".to_string(),
+        1..=6 => dates.join(", "),
+        count => format!("{} … {} ({count} dates)", dates[0], dates[count - 1]),
+    };
+    let error = Error::new(Kind::MissingInput, format!("{} has no file for {as_of}", table.name))
+        .detail(format!("expected  {}", table.source.path_at(as_of)))
+        .detail(format!("on file   {on_file}"));
+    if table.source.is_dated() {
+        error.help(format!(
+            "put the file there, or read it from elsewhere: `streamflow ingest --as-of {as_of} --from DIR`"
+        ))
+    } else {
+        error.help(format!(
+            "its path has no {{as_of}}: `streamflow ingest --as-of {as_of}` reads the file as it is now and keeps it"
+        ))
+    }
+}
