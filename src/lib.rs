@@ -1,14 +1,19 @@
 //! streamflow: reproducible tabular machine learning.
 
+pub mod check;
 pub mod code;
 pub mod definition;
 pub mod error;
+pub mod feature;
 pub mod fsio;
 pub mod hash;
 pub mod host;
+pub mod learn;
 pub mod lockfile;
 pub mod math;
 pub mod plan;
+pub mod sample;
+pub mod snapshot;
 pub mod store;
 pub mod table;
 pub mod workspace;

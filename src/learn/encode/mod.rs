@@ -1,0 +1,475 @@
+//! Raw feature values → a matrix of numbers, the same way in training and in serving.
+//!
+//! An [`Encoder`] is learnt from the train rows only and then applied to every row. It is data: for
+//! each feature its kind, fill value, mean and scale, or its categories. Features stand in
+//! bytewise name order; categories too, so that a matrix column has one meaning.
+//!
+//! | | null | encoding |
+//! |---|---|---|
+//! | numeric | refused, or filled with the median, the mean or a constant | as it is, or `(x − mean) / scale` over the filled train rows, population scale as in scikit-learn's `StandardScaler` |
+//! | categorical | refused, a category of its own, or filled with the most frequent category or a constant | one column per category of the train rows, 0 or 1; any other value is all zeros |
+
+mod categorical;
+mod numeric;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{FeatureColumn, FeatureKind, FeatureValues, Matrix, Warning};
+use crate::error::{Error, Kind, Result};
+use categorical::CategoricalEncoder;
+use numeric::NumericEncoder;
+
+/// Raised when the same rows and parameters encode otherwise than before.
+pub const ENCODE_VERSION: u32 = 1;
+
+/// The widest matrix an encoder makes. The matrix is dense: past this, memory and time explode, and
+/// a feature with thousands of categories is nearly always an identifier.
+pub const MAX_COLUMNS: usize = 4096;
+
+/// Rows one thread encodes at a time.
+const ROWS_PER_BLOCK: usize = 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NumericEncoding {
+    #[default]
+    Passthrough,
+    Standardize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CategoricalEncoding {
+    #[default]
+    OneHot,
+}
+
+/// What becomes of a null number.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum MissingNumeric {
+    #[default]
+    Error,
+    /// Of the train rows; of two middle values their mean.
+    Median,
+    Mean,
+    Constant(f64),
+}
+
+/// What becomes of a null category.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum MissingCategorical {
+    #[default]
+    Error,
+    /// Null is a category of its own, if the train rows have it.
+    Category,
+    /// Of the train rows; of several the bytewise first.
+    MostFrequent,
+    Constant(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PreprocessParameters {
+    pub numeric: NumericEncoding,
+    pub categorical: CategoricalEncoding,
+    pub missing_numeric: MissingNumeric,
+    pub missing_categorical: MissingCategorical,
+}
+
+/// How each feature becomes matrix columns. Learnt from train rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Encoder {
+    /// In bytewise order of the names, each name once.
+    features: Vec<FeatureEncoder>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeatureEncoder {
+    name: String,
+    encoding: Encoding,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Encoding {
+    Numeric(NumericEncoder),
+    Categorical(CategoricalEncoder),
+}
+
+/// Encoded rows, and which of their values were null.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    pub matrix: Matrix,
+    pub imputed: Imputed,
+}
+
+/// The nulls that were filled or encoded as a category of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Imputed {
+    names: Vec<String>,
+    /// (row, index into `names`), sorted.
+    cells: Vec<(u32, u32)>,
+}
+
+impl Imputed {
+    /// The features that were null in `row`, in name order.
+    pub fn of_row(&self, row: usize) -> impl Iterator<Item = &str> {
+        let start = self.cells.partition_point(|cell| (cell.0 as usize) < row);
+        self.cells[start..]
+            .iter()
+            .take_while(move |cell| cell.0 as usize == row)
+            .map(|cell| self.names[cell.1 as usize].as_str())
+    }
+
+    /// How many cells were null.
+    pub fn count(&self) -> usize {
+        self.cells.len()
+    }
+}
+
+impl Encoder {
+    /// Learns how to encode `columns` from their rows `train`.
+    ///
+    /// Where `parameters` forbid nulls, a null in *any* row is refused here, test rows too: the
+    /// same run would meet it a step later.
+    pub fn fit(
+        columns: &[FeatureColumn],
+        train: &[usize],
+        parameters: &PreprocessParameters,
+    ) -> Result<(Self, Vec<Warning>)> {
+        let sorted = sort_by_name(columns)?;
+        refuse_nulls(&sorted, parameters)?;
+        let mut warnings = Vec::new();
+        let mut features = Vec::with_capacity(sorted.len());
+        for column in sorted {
+            let encoding = match &column.values {
+                FeatureValues::Numeric(values) => {
+                    let values = train.iter().map(|&row| values[row]);
+                    NumericEncoder::fit(&column.name, values, parameters, &mut warnings)
+                        .map(Encoding::Numeric)?
+                }
+                FeatureValues::Categorical(values) => {
+                    let values = train.iter().map(|&row| values[row].as_deref());
+                    CategoricalEncoder::fit(&column.name, values, parameters, &mut warnings)
+                        .map(Encoding::Categorical)?
+                }
+            };
+            features.push(FeatureEncoder {
+                name: column.name.clone(),
+                encoding,
+            });
+        }
+        let encoder = Self { features };
+        encoder.refuse_width()?;
+        Ok((encoder, warnings))
+    }
+
+    /// Encodes rows. `columns` hold the encoder's features in any order; others are ignored.
+    ///
+    /// A null that the run forbids is [`Kind::MissingFeatures`]; its details are the names of the
+    /// features at fault and nothing else.
+    pub fn transform(&self, columns: &[FeatureColumn]) -> Result<Encoded> {
+        let columns = self.align(columns)?;
+        let rows = columns.first().map_or(0, |column| column.rows());
+        self.refuse_forbidden_nulls(&columns)?;
+        let width = self.width();
+        let mut values = vec![0.0; rows * width];
+        // A width of 0 has no cells to fill; a chunk of 0 would panic.
+        values
+            .par_chunks_mut((ROWS_PER_BLOCK * width).max(1))
+            .enumerate()
+            .for_each(|(block, cells)| {
+                self.encode_block(&columns, block * ROWS_PER_BLOCK, cells);
+            });
+        Ok(Encoded {
+            matrix: Matrix::new(rows, width, values),
+            imputed: self.imputed(&columns, rows),
+        })
+    }
+
+    /// The features whose null in `row` this encoder refuses, in name order.
+    ///
+    /// Lets a batch answer for each of its rows alone. Columns that are not there count as null.
+    pub fn forbidden_nulls(&self, columns: &[FeatureColumn], row: usize) -> Vec<&str> {
+        self.features
+            .iter()
+            .filter(|feature| feature.encoding.refuses_null())
+            .filter(|feature| {
+                let column = columns.iter().find(|column| column.name == feature.name);
+                column.is_none_or(|column| column.is_null(row))
+            })
+            .map(|feature| feature.name.as_str())
+            .collect()
+    }
+
+    /// The names of the features, in the order of the matrix.
+    pub fn feature_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.features.iter().map(|feature| feature.name.as_str())
+    }
+
+    pub fn feature_kinds(&self) -> impl ExactSizeIterator<Item = FeatureKind> {
+        self.features.iter().map(|feature| match feature.encoding {
+            Encoding::Numeric(_) => FeatureKind::Numeric,
+            Encoding::Categorical(_) => FeatureKind::Categorical,
+        })
+    }
+
+    /// The names of the matrix columns: `table.feature`, `table.feature=category` or
+    /// `table.feature=<null>`.
+    pub fn output_names(&self) -> Vec<String> {
+        self.features
+            .iter()
+            .flat_map(|feature| feature.encoding.output_names(&feature.name))
+            .collect()
+    }
+
+    /// How many columns the matrix has.
+    pub fn width(&self) -> usize {
+        self.features
+            .iter()
+            .map(|feature| feature.encoding.width())
+            .sum()
+    }
+
+    /// Sums numbers that belong to matrix columns over the columns of each feature.
+    pub fn by_feature(&self, by_column: &[f64]) -> Vec<(String, f64)> {
+        let mut rest = by_column;
+        self.features
+            .iter()
+            .map(|feature| {
+                let (own, after) = rest.split_at(feature.encoding.width().min(rest.len()));
+                rest = after;
+                (
+                    feature.name.clone(),
+                    own.iter().fold(0.0, |sum, value| sum + value),
+                )
+            })
+            .collect()
+    }
+
+    /// Whether the parts fit together; a file may claim anything.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        if !self.features.is_sorted_by(|a, b| a.name < b.name) {
+            return Err("its features are not in name order");
+        }
+        if self.width() > MAX_COLUMNS {
+            return Err("it has too many columns");
+        }
+        self.features
+            .iter()
+            .try_for_each(|feature| match &feature.encoding {
+                Encoding::Numeric(numeric) => numeric.check(),
+                Encoding::Categorical(categorical) => categorical.check(),
+            })
+    }
+
+    fn encode_block(&self, columns: &[&FeatureColumn], first_row: usize, cells: &mut [f64]) {
+        for (offset, cells) in cells.chunks_exact_mut(self.width()).enumerate() {
+            let mut rest = cells;
+            for (feature, column) in self.features.iter().zip(columns) {
+                let (own, after) = rest.split_at_mut(feature.encoding.width());
+                feature
+                    .encoding
+                    .encode(&column.values, first_row + offset, own);
+                rest = after;
+            }
+        }
+    }
+
+    /// The given columns in the encoder's order, checked for kind and length.
+    fn align<'a>(&self, columns: &'a [FeatureColumn]) -> Result<Vec<&'a FeatureColumn>> {
+        let by_name: BTreeMap<&str, &FeatureColumn> = columns
+            .iter()
+            .map(|column| (column.name.as_str(), column))
+            .collect();
+        let mut aligned: Vec<&FeatureColumn> = Vec::with_capacity(self.features.len());
+        for (feature, kind) in self.features.iter().zip(self.feature_kinds()) {
+            let name = &feature.name;
+            let column = *by_name.get(name.as_str()).ok_or_else(|| {
+                Error::failure(format!("the model needs `{name}`, which was not looked up"))
+            })?;
+            if column.kind() != kind {
+                let message = format!(
+                    "`{name}` is {}, but the model learnt it as {kind}",
+                    column.kind()
+                );
+                return Err(Error::failure(message));
+            }
+            aligned.push(column);
+        }
+        same_length(&aligned)?;
+        Ok(aligned)
+    }
+
+    fn refuse_forbidden_nulls(&self, columns: &[&FeatureColumn]) -> Result<()> {
+        let names: Vec<String> = self
+            .features
+            .iter()
+            .zip(columns)
+            .filter(|(feature, column)| feature.encoding.refuses_null() && nulls(column) > 0)
+            .map(|(feature, _)| feature.name.clone())
+            .collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::MissingFeatures,
+            "features are null, and the run forbids filling them in",
+        )
+        .details(names)
+        .help(
+            "to train a model that accepts nulls, set `missing_numeric` or \
+               `missing_categorical` under [preprocess]",
+        ))
+    }
+
+    fn imputed(&self, columns: &[&FeatureColumn], rows: usize) -> Imputed {
+        let mut cells: Vec<(u32, u32)> = Vec::new();
+        for (feature, column) in columns.iter().enumerate() {
+            let null_rows = (0..rows).filter(|&row| column.is_null(row));
+            cells.extend(null_rows.map(|row| (row as u32, feature as u32)));
+        }
+        cells.sort_unstable();
+        Imputed {
+            names: self.feature_names().map(str::to_string).collect(),
+            cells,
+        }
+    }
+
+    fn refuse_width(&self) -> Result<()> {
+        let width = self.width();
+        if width <= MAX_COLUMNS {
+            return Ok(());
+        }
+        let mut widest: Vec<&FeatureEncoder> = self.features.iter().collect();
+        widest.sort_by_key(|feature| std::cmp::Reverse(feature.encoding.width()));
+        let lines = widest
+            .iter()
+            .take(3)
+            .map(|feature| format!("{}: {} columns", feature.name, feature.encoding.width()));
+        Err(Error::new(
+            Kind::DataRefused,
+            format!("one-hot encoding makes {width} columns; at most {MAX_COLUMNS} can be handled"),
+        )
+        .details(lines)
+        .help(
+            "leave a feature that identifies rows out of `dataset.features`, or derive a \
+               coarser one from it",
+        ))
+    }
+}
+
+impl Encoding {
+    fn width(&self) -> usize {
+        match self {
+            Self::Numeric(_) => 1,
+            Self::Categorical(categorical) => categorical.width(),
+        }
+    }
+
+    fn refuses_null(&self) -> bool {
+        match self {
+            Self::Numeric(numeric) => numeric.refuses_null(),
+            Self::Categorical(categorical) => categorical.refuses_null(),
+        }
+    }
+
+    fn output_names(&self, name: &str) -> Vec<String> {
+        match self {
+            Self::Numeric(_) => vec![name.to_string()],
+            Self::Categorical(categorical) => categorical.output_names(name),
+        }
+    }
+
+    /// Writes one value into the cells of its feature, which are 0 so far.
+    fn encode(&self, values: &FeatureValues, row: usize, cells: &mut [f64]) {
+        match (self, values) {
+            (Self::Numeric(numeric), FeatureValues::Numeric(values)) => {
+                cells[0] = numeric.encode(values[row]);
+            }
+            (Self::Categorical(categorical), FeatureValues::Categorical(values)) => {
+                if let Some(hot) = categorical.encode(values[row].as_deref()) {
+                    cells[hot] = 1.0;
+                }
+            }
+            _ => unreachable!("align() compared the kinds"),
+        }
+    }
+}
+
+fn sort_by_name(columns: &[FeatureColumn]) -> Result<Vec<&FeatureColumn>> {
+    let mut sorted: Vec<&FeatureColumn> = columns.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(twice) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(Error::failure(format!(
+            "the feature `{}` is given twice",
+            twice[0].name
+        )));
+    }
+    same_length(&sorted)?;
+    Ok(sorted)
+}
+
+fn same_length(columns: &[&FeatureColumn]) -> Result<()> {
+    match columns
+        .windows(2)
+        .find(|pair| pair[0].rows() != pair[1].rows())
+    {
+        None => Ok(()),
+        Some(pair) => Err(Error::failure(format!(
+            "`{}` has {} rows, `{}` has {}",
+            pair[0].name,
+            pair[0].rows(),
+            pair[1].name,
+            pair[1].rows()
+        ))),
+    }
+}
+
+fn nulls(column: &FeatureColumn) -> usize {
+    (0..column.rows())
+        .filter(|&row| column.is_null(row))
+        .count()
+}
+
+/// Refuses nulls in the features of which the parameters allow none, all of them at once.
+fn refuse_nulls(columns: &[&FeatureColumn], parameters: &PreprocessParameters) -> Result<()> {
+    let forbidden = |kind| match kind {
+        FeatureKind::Numeric => parameters.missing_numeric == MissingNumeric::Error,
+        FeatureKind::Categorical => parameters.missing_categorical == MissingCategorical::Error,
+    };
+    let faults: Vec<(&FeatureColumn, usize)> = columns
+        .iter()
+        .filter(|column| forbidden(column.kind()))
+        .map(|&column| (column, nulls(column)))
+        .filter(|(_, nulls)| *nulls > 0)
+        .collect();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let has = |kind| faults.iter().any(|(column, _)| column.kind() == kind);
+    let mut error = Error::new(
+        Kind::DataRefused,
+        "the training set holds nulls, and [preprocess] says `error` for them",
+    )
+    .details(faults.iter().map(|(column, nulls)| {
+        format!(
+            "{}: {nulls} of {} rows are null ({})",
+            column.name,
+            column.rows(),
+            column.kind()
+        )
+    }));
+    if has(FeatureKind::Numeric) {
+        error = error.help("set `missing_numeric = \"median\"` under [preprocess]");
+    }
+    if has(FeatureKind::Categorical) {
+        error = error.help("set `missing_categorical = \"category\"` under [preprocess]");
+    }
+    Err(error)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Logistic regression: the minimum of
+//!
+//! > Σ log(1 + e^η) − y·η + ½ · l2 · Σ coefficient², η = intercept + Σ coefficient · x
+//!
+//! over the coefficients and the intercept, which is not penalized. That is scikit-learn's
+//! `LogisticRegression(C = 1 / l2)`, and the coefficients agree with it to the solver's tolerance.
+//!
+//! The search runs on rescaled columns, so that a feature in microseconds and one in percent are
+//! equally easy; the penalty stays on the coefficients of the columns as given. smartcore has a
+//! logistic regression too, but it calls the C library's `exp`, whose last bit is not the same on
+//! every machine.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{L2_RANGE, MOST_ITERATIONS, TOLERANCE_RANGE};
+use super::newton::{Problem, Solution};
+use super::out_of_range;
+use crate::error::Result;
+use crate::learn::bytes::{Reader, Writer};
+use crate::learn::{Matrix, Warning, exact};
+use crate::math;
+
+/// Rows one thread predicts at a time.
+const ROWS_PER_BLOCK: usize = 1024;
+
+/// See [`super::kinds`] for the meaning and range of each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogisticRegressionParameters {
+    #[serde(with = "exact")]
+    pub l2: f64,
+    pub max_iterations: u32,
+    #[serde(with = "exact")]
+    pub tolerance: f64,
+}
+
+impl Default for LogisticRegressionParameters {
+    fn default() -> Self {
+        Self {
+            l2: 1.0,
+            max_iterations: 100,
+            tolerance: 1e-8,
+        }
+    }
+}
+
+impl LogisticRegressionParameters {
+    pub(super) fn check(&self) -> Result<()> {
+        if !(L2_RANGE.0..=L2_RANGE.1).contains(&self.l2) {
+            return Err(out_of_range("l2", self.l2, "between 1e-9 and 1e9"));
+        }
+        if !(1..=MOST_ITERATIONS).contains(&self.max_iterations) {
+            let range = "between 1 and 100 000";
+            return Err(out_of_range("max_iterations", self.max_iterations, range));
+        }
+        if !(TOLERANCE_RANGE.0..=TOLERANCE_RANGE.1).contains(&self.tolerance) {
+            return Err(out_of_range(
+                "tolerance",
+                self.tolerance,
+                "between 1e-15 and 1",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Coefficients on the matrix columns as they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticRegressionModel {
+    pub intercept: f64,
+    /// One for each matrix column.
+    pub coefficients: Vec<f64>,
+}
+
+/// A column is searched as `(x − centre) / scale`.
+struct Rescaling {
+    centre: f64,
+    scale: f64,
+}
+
+pub(super) fn fit(
+    parameters: &LogisticRegressionParameters,
+    matrix: &Matrix,
+    labels: &[bool],
+) -> (LogisticRegressionModel, Vec<Warning>) {
+    let rescalings: Vec<Rescaling> = (0..matrix.columns())
+        .into_par_iter()
+        .map(|column| Rescaling::of(matrix, column))
+        .collect();
+    let problem = Problem {
+        design: design(matrix, &rescalings),
+        width: matrix.columns() + 1,
+        labels,
+        penalties: penalties(parameters.l2, &rescalings),
+    };
+    let start = start(labels, problem.width);
+    let solution = problem.minimize(start, parameters.max_iterations, parameters.tolerance);
+    let warnings = not_converged(&solution);
+    (
+        LogisticRegressionModel::rescaled(&solution.coefficients, &rescalings),
+        warnings,
+    )
+}
+
+impl Rescaling {
+    /// Centring makes zeros dense, so it is kept for columns far from zero, where it is needed.
+    fn of(matrix: &Matrix, column: usize) -> Self {
+        let rows = matrix.rows() as f64;
+        let first = matrix.column(column).next().unwrap_or(0.0);
+        if matrix.column(column).all(|value| value == first) {
+            return Self {
+                centre: first,
+                scale: 1.0,
+            };
+        }
+        let mean = matrix.column(column).fold(0.0, |sum, value| sum + value) / rows;
+        let squares = matrix
+            .column(column)
+            .fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
+        let deviation = (squares / rows).sqrt();
+        if !mean.is_finite() || !deviation.is_normal() {
+            return Self {
+                centre: 0.0,
+                scale: 1.0,
+            };
+        }
+        let centre = if mean.abs() > deviation { mean } else { 0.0 };
+        Self {
+            centre,
+            scale: deviation,
+        }
+    }
+
+    fn apply(&self, value: f64) -> f64 {
+        (value - self.centre) / self.scale
+    }
+}
+
+fn design(matrix: &Matrix, rescalings: &[Rescaling]) -> Vec<f64> {
+    let mut design = Vec::with_capacity(matrix.rows() * (matrix.columns() + 1));
+    for row in 0..matrix.rows() {
+        let values = matrix.row(row).iter().zip(rescalings);
+        design.extend(values.map(|(value, rescaling)| rescaling.apply(*value)));
+        design.push(1.0);
+    }
+    design
+}
+
+/// `l2 · coefficient²` in terms of the rescaled coefficient, which is `scale · coefficient`.
+fn penalties(l2: f64, rescalings: &[Rescaling]) -> Vec<f64> {
+    let columns = rescalings
+        .iter()
+        .map(|Rescaling { scale, .. }| l2 / scale / scale);
+    columns.chain([0.0]).collect()
+}
+
+/// No effect of any feature: the log-odds of the class rate.
+fn start(labels: &[bool], width: usize) -> Vec<f64> {
+    let positive = labels.iter().filter(|label| **label).count() as f64;
+    let mut start = vec![0.0; width];
+    start[width - 1] = math::ln(positive / (labels.len() as f64 - positive));
+    start
+}
+
+fn not_converged(solution: &Solution) -> Vec<Warning> {
+    if solution.converged {
+        return Vec::new();
+    }
+    vec![Warning::new(format!(
+        "The logistic regression had not converged after {} iterations; a larger `l2` or \
+         `numeric = \"standardize\"` makes it easier.",
+        solution.iterations
+    ))]
+}
+
+impl LogisticRegressionModel {
+    fn rescaled(solution: &[f64], rescalings: &[Rescaling]) -> Self {
+        let mut intercept = solution[rescalings.len()];
+        let mut coefficients = Vec::with_capacity(rescalings.len());
+        for (coefficient, Rescaling { centre, scale }) in solution.iter().zip(rescalings) {
+            let coefficient = coefficient / scale;
+            intercept -= coefficient * centre;
+            coefficients.push(coefficient);
+        }
+        Self {
+            intercept,
+            coefficients,
+        }
+    }
+
+    pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
+        (0..matrix.rows())
+            .into_par_iter()
+            .with_min_len(ROWS_PER_BLOCK)
+            .map(|row| math::sigmoid(self.log_odds(matrix.row(row))))
+            .collect()
+    }
+
+    fn log_odds(&self, row: &[f64]) -> f64 {
+        let terms = row.iter().zip(&self.coefficients);
+        terms.fold(self.intercept, |sum, (value, coefficient)| {
+            sum + value * coefficient
+        })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.float(self.intercept);
+        for &coefficient in &self.coefficients {
+            writer.float(coefficient);
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>, columns: usize) -> Result<Self> {
+        Ok(Self {
+            intercept: reader.float()?,
+            coefficients: reader.floats(columns)?,
+        })
+    }
+}

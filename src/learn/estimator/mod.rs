@@ -1,0 +1,171 @@
+//! The estimators: a matrix and labels → something that gives probabilities.
+
+mod catalog;
+mod cholesky;
+mod forest;
+mod logistic_regression;
+mod newton;
+mod prior;
+mod random_forest;
+mod smartcore_forest;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Matrix, Warning};
+use crate::error::{Error, Kind, Result};
+
+pub use catalog::{EstimatorKind, ParameterInfo, ParameterKind, kinds};
+pub use forest::Forest;
+pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
+pub use prior::PriorModel;
+pub use random_forest::{MaxFeatures, RandomForestParameters, TREES_PER_CHUNK};
+
+use super::bytes::{Reader, Writer};
+
+/// Which estimator, and its hyper-parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EstimatorParameters {
+    RandomForest(RandomForestParameters),
+    LogisticRegression(LogisticRegressionParameters),
+    /// The class rate of the train rows for everyone: what every model has to beat.
+    Prior,
+}
+
+impl EstimatorParameters {
+    /// The facts about this kind of estimator.
+    pub fn kind(&self) -> &'static EstimatorKind {
+        match self {
+            Self::RandomForest(_) => &catalog::RANDOM_FOREST,
+            Self::LogisticRegression(_) => &catalog::LOGISTIC_REGRESSION,
+            Self::Prior => &catalog::PRIOR,
+        }
+    }
+
+    /// Refuses values out of the ranges that [`kinds`] documents.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::RandomForest(parameters) => parameters.check(),
+            Self::LogisticRegression(parameters) => parameters.check(),
+            Self::Prior => Ok(()),
+        }
+    }
+}
+
+/// An estimator that has learnt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FittedModel {
+    RandomForest(Forest),
+    LogisticRegression(LogisticRegressionModel),
+    Prior(PriorModel),
+}
+
+/// Learns from the train rows. `labels` has one entry per row of `matrix`.
+///
+/// The result depends on the order of the rows: give them in canonical order.
+pub fn fit(
+    parameters: &EstimatorParameters,
+    matrix: &Matrix,
+    labels: &[bool],
+) -> Result<(FittedModel, Vec<Warning>)> {
+    parameters.check()?;
+    check_input(matrix, labels)?;
+    match parameters {
+        EstimatorParameters::Prior => Ok((FittedModel::Prior(PriorModel::fit(labels)), Vec::new())),
+        _ if matrix.columns() == 0 => Err(Error::new(
+            Kind::Definition,
+            format!("{} needs at least one feature", parameters.kind().name),
+        )
+        .help("name features under [dataset], or set `kind = \"prior\"` under [model]")),
+        EstimatorParameters::RandomForest(parameters) => {
+            let forest = random_forest::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::RandomForest(forest), Vec::new()))
+        }
+        EstimatorParameters::LogisticRegression(parameters) => {
+            let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
+            Ok((FittedModel::LogisticRegression(model), warnings))
+        }
+    }
+}
+
+impl FittedModel {
+    /// The probability of the positive class for each row.
+    pub fn predict(&self, matrix: &Matrix) -> Vec<f64> {
+        match self {
+            Self::RandomForest(forest) => forest.predict(matrix),
+            Self::LogisticRegression(model) => model.predict(matrix),
+            Self::Prior(model) => model.predict(matrix),
+        }
+    }
+
+    /// How much each matrix column contributes; they add up to 1. None where the estimator has no
+    /// such notion. [`super::Encoder::by_feature`] sums them over the columns of a feature.
+    pub fn importances(&self) -> Option<&[f64]> {
+        match self {
+            Self::RandomForest(forest) => Some(forest.importances()),
+            Self::LogisticRegression(_) | Self::Prior(_) => None,
+        }
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        match self {
+            Self::RandomForest(forest) => forest.write(writer),
+            Self::LogisticRegression(model) => model.write(writer),
+            Self::Prior(model) => model.write(writer),
+        }
+    }
+
+    /// Reads what [`FittedModel::write`] wrote, for a matrix of `columns` columns.
+    pub(super) fn read(
+        parameters: &EstimatorParameters,
+        reader: &mut Reader<'_>,
+        columns: usize,
+    ) -> Result<Self> {
+        Ok(match parameters {
+            EstimatorParameters::RandomForest(_) => {
+                Self::RandomForest(Forest::read(reader, columns)?)
+            }
+            EstimatorParameters::LogisticRegression(_) => {
+                Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)
+            }
+            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader)?),
+        })
+    }
+}
+
+fn check_input(matrix: &Matrix, labels: &[bool]) -> Result<()> {
+    if matrix.rows() != labels.len() {
+        let message = format!("{} rows, but {} labels", matrix.rows(), labels.len());
+        return Err(Error::failure(message));
+    }
+    if !labels.contains(&true) || !labels.contains(&false) {
+        return Err(Error::new(
+            Kind::DataRefused,
+            format!(
+                "the {} train rows do not hold both label classes",
+                labels.len()
+            ),
+        )
+        .help("a classifier needs examples of both; see that the label column holds both"));
+    }
+    // smartcore sorts columns by comparing; a NaN would lead it astray.
+    if matrix.values().iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::DataRefused,
+        "a feature leaves the range of an f64 when it is encoded",
+    )
+    .help("bring columns with huge or tiny numbers to another unit"))
+}
+
+/// A parameter out of its range.
+fn out_of_range(name: &str, value: impl std::fmt::Display, range: &str) -> Error {
+    Error::new(
+        Kind::Definition,
+        format!("model.{name} is {value}; it must be {range}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Minimizes the penalized logistic loss by Newton's method.
+//!
+//! The loss `Σ log(1 + e^η) − y·η + ½ Σ penalty·β²` is convex; with positive penalties it has one
+//! minimum. Newton's steps with halving reach it from anywhere, quadratically at the end. Rows are
+//! summed up in blocks: block sizes depend on the shape of the data alone, and block sums are
+//! added in block order.
+
+use rayon::prelude::*;
+
+use super::cholesky;
+use crate::math;
+
+/// Fewest rows a thread takes at a time.
+const ROWS_PER_BLOCK: usize = 1024;
+/// Numbers that the Hessians of all blocks may take together.
+const HESSIAN_CELLS: usize = 1 << 22;
+/// Halvings before a step is given up.
+const HALVINGS: u32 = 40;
+
+/// Rows of `width` numbers; the last of each row is 1, for the intercept.
+pub(super) struct Problem<'a> {
+    pub design: Vec<f64>,
+    pub width: usize,
+    pub labels: &'a [bool],
+    /// One for each coefficient; 0 for the intercept.
+    pub penalties: Vec<f64>,
+}
+
+/// Where the search ended.
+pub(super) struct Solution {
+    pub coefficients: Vec<f64>,
+    pub iterations: u32,
+    pub converged: bool,
+}
+
+/// The first and second derivatives of the loss.
+struct Derivatives {
+    gradient: Vec<f64>,
+    /// Row after row; only the lower triangle is filled in.
+    hessian: Vec<f64>,
+}
+
+impl Problem<'_> {
+    /// Stops when the largest component of a step is at most `tolerance`.
+    pub fn minimize(&self, start: Vec<f64>, max_iterations: u32, tolerance: f64) -> Solution {
+        let mut coefficients = start;
+        let mut loss = self.loss(&coefficients);
+        for iteration in 1..=max_iterations {
+            let Some(step) = self.newton_step(&coefficients) else {
+                return Solution {
+                    coefficients,
+                    iterations: iteration,
+                    converged: false,
+                };
+            };
+            let largest = step
+                .iter()
+                .fold(0.0_f64, |largest, part| largest.max(part.abs()));
+            if largest <= tolerance {
+                coefficients = moved(&coefficients, &step, 1.0);
+                return Solution {
+                    coefficients,
+                    iterations: iteration,
+                    converged: true,
+                };
+            }
+            let Some((next, next_loss)) = self.descend(&coefficients, &step, loss) else {
+                return Solution {
+                    coefficients,
+                    iterations: iteration,
+                    converged: false,
+                };
+            };
+            (coefficients, loss) = (next, next_loss);
+        }
+        Solution {
+            coefficients,
+            iterations: max_iterations,
+            converged: false,
+        }
+    }
+
+    /// Halves the step until the loss does not rise.
+    fn descend(&self, from: &[f64], step: &[f64], loss: f64) -> Option<(Vec<f64>, f64)> {
+        // Near the minimum the loss is flat, and rounding alone may raise it.
+        let bar = loss + 1e-12 * (1.0 + loss);
+        let mut scale = 1.0;
+        for _ in 0..HALVINGS {
+            let next = moved(from, step, scale);
+            let next_loss = self.loss(&next);
+            if next_loss <= bar {
+                return Some((next, next_loss));
+            }
+            scale /= 2.0;
+        }
+        None
+    }
+
+    /// −H⁻¹·g. A singular Hessian is damped on its diagonal: that shortens the step, and leaves the
+    /// minimum where it is.
+    fn newton_step(&self, coefficients: &[f64]) -> Option<Vec<f64>> {
+        let Derivatives { gradient, hessian } = self.derivatives(coefficients);
+        let mut damping = 0.0;
+        while damping < 1.0 {
+            let mut matrix = hessian.clone();
+            for i in 0..self.width {
+                matrix[i * self.width + i] *= 1.0 + damping;
+            }
+            let mut step: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
+            if cholesky::solve(&mut matrix, &mut step) {
+                return Some(step);
+            }
+            damping = if damping == 0.0 {
+                1e-10
+            } else {
+                damping * 100.0
+            };
+        }
+        None
+    }
+
+    fn loss(&self, coefficients: &[f64]) -> f64 {
+        let blocks: Vec<f64> = self
+            .blocks()
+            .map(|(design, labels)| {
+                let rows = design.chunks_exact(self.width).zip(labels);
+                rows.fold(0.0, |sum, (row, label)| {
+                    let eta = dot(row, coefficients);
+                    sum + softplus(if *label { -eta } else { eta })
+                })
+            })
+            .collect();
+        let penalty = coefficients
+            .iter()
+            .zip(&self.penalties)
+            .fold(0.0, |sum, (coefficient, penalty)| {
+                sum + penalty * coefficient * coefficient
+            });
+        blocks.iter().fold(0.0, |sum, block| sum + block) + penalty / 2.0
+    }
+
+    fn derivatives(&self, coefficients: &[f64]) -> Derivatives {
+        let blocks: Vec<Derivatives> = self
+            .blocks()
+            .map(|(design, labels)| self.block_derivatives(design, labels, coefficients))
+            .collect();
+        let mut total = Derivatives::zero(self.width);
+        for block in &blocks {
+            add(&mut total.gradient, &block.gradient);
+            add(&mut total.hessian, &block.hessian);
+        }
+        for (i, penalty) in self.penalties.iter().enumerate() {
+            total.gradient[i] += penalty * coefficients[i];
+            total.hessian[i * self.width + i] += penalty;
+        }
+        total
+    }
+
+    fn block_derivatives(
+        &self,
+        design: &[f64],
+        labels: &[bool],
+        coefficients: &[f64],
+    ) -> Derivatives {
+        let mut sums = Derivatives::zero(self.width);
+        for (row, label) in design.chunks_exact(self.width).zip(labels) {
+            let probability = math::sigmoid(dot(row, coefficients));
+            let residual = probability - f64::from(u8::from(*label));
+            let weight = probability * (1.0 - probability);
+            for (i, &value) in row.iter().enumerate() {
+                // One-hot columns are mostly zeros.
+                if value != 0.0 {
+                    sums.gradient[i] += residual * value;
+                    let line = &mut sums.hessian[i * self.width..i * self.width + i + 1];
+                    for (cell, other) in line.iter_mut().zip(row) {
+                        *cell += weight * value * other;
+                    }
+                }
+            }
+        }
+        sums
+    }
+
+    /// The rows in blocks, with their labels.
+    fn blocks(&self) -> impl IndexedParallelIterator<Item = (&[f64], &[bool])> {
+        let most_blocks = (HESSIAN_CELLS / (self.width * self.width)).max(1);
+        let rows = ROWS_PER_BLOCK.max(self.labels.len().div_ceil(most_blocks));
+        self.design
+            .par_chunks(rows * self.width)
+            .zip(self.labels.par_chunks(rows))
+    }
+}
+
+impl Derivatives {
+    fn zero(width: usize) -> Self {
+        Self {
+            gradient: vec![0.0; width],
+            hessian: vec![0.0; width * width],
+        }
+    }
+}
+
+/// `log(1 + e^x)`, without overflow.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + math::ln_1p(math::exp(-x.abs()))
+}
+
+fn moved(from: &[f64], step: &[f64], scale: f64) -> Vec<f64> {
+    from.iter()
+        .zip(step)
+        .map(|(from, step)| from + scale * step)
+        .collect()
+}
+
+fn add(sums: &mut [f64], values: &[f64]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
+}

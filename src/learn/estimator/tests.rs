@@ -1,0 +1,406 @@
+use super::random_forest::chunk_seed;
+use super::smartcore_forest::{Grower, Limits};
+use super::*;
+use crate::hash::ObjectId;
+use crate::learn::{evaluate, testing};
+
+fn forest(trees: u32) -> RandomForestParameters {
+    RandomForestParameters {
+        trees,
+        ..Default::default()
+    }
+}
+
+fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bool]) -> Forest {
+    random_forest::fit(parameters, matrix, labels).unwrap()
+}
+
+fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LogisticRegressionModel {
+    let parameters = LogisticRegressionParameters {
+        l2,
+        ..Default::default()
+    };
+    let (model, warnings) = logistic_regression::fit(&parameters, matrix, labels);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    model
+}
+
+fn bytes(model: &FittedModel) -> Vec<u8> {
+    let mut writer = Writer::default();
+    model.write(&mut writer);
+    writer.into_bytes()
+}
+
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    pool.install(work)
+}
+
+#[test]
+fn the_compact_forest_predicts_as_smartcore_does_bit_by_bit() {
+    let (matrix, labels) = testing::classification(800, 9, 5);
+    let (unseen, _) = testing::classification(300, 9, 6);
+    for (max_depth, min_samples_leaf) in [(None, 1), (None, 5), (Some(4), 1)] {
+        let parameters = RandomForestParameters {
+            max_depth,
+            min_samples_leaf,
+            ..forest(TREES_PER_CHUNK as u32)
+        };
+        let limits = Limits {
+            max_depth,
+            min_samples_leaf: min_samples_leaf as usize,
+            min_samples_split: 2,
+            columns_per_split: 3,
+        };
+        let grower = Grower::new(&matrix, &labels).unwrap();
+        let theirs = grower
+            .fit(TREES_PER_CHUNK, &limits, chunk_seed(42, 0))
+            .unwrap();
+        let ours = fit_forest(&parameters, &matrix, &labels);
+        let x = smartcore::linalg::basic::matrix::DenseMatrix::new(
+            300,
+            9,
+            unseen.values().to_vec(),
+            false,
+        )
+        .unwrap();
+        assert_eq!(ours.predict(&unseen), theirs.predict(&x).unwrap());
+        let importances = theirs.compute_feature_importances().unwrap();
+        for (a, b) in ours.importances().iter().zip(importances) {
+            assert!((a - b).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let (matrix, labels) = testing::classification(3000, 12, 1);
+    for parameters in [
+        EstimatorParameters::RandomForest(forest(45)),
+        EstimatorParameters::LogisticRegression(Default::default()),
+    ] {
+        let results = [1, 2, 8].map(|threads| {
+            on_threads(threads, || {
+                let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+                (bytes(&model), model.predict(&matrix))
+            })
+        });
+        assert!(results[0] == results[1] && results[0] == results[2]);
+    }
+}
+
+#[test]
+fn max_depth_counts_splits() {
+    let (matrix, labels) = testing::classification(500, 4, 2);
+    let stumps = fit_forest(
+        &RandomForestParameters {
+            max_depth: Some(1),
+            ..forest(20)
+        },
+        &matrix,
+        &labels,
+    );
+    assert!(
+        stumps.nodes() <= 3 * 20 && stumps.nodes() > 20,
+        "{}",
+        stumps.nodes()
+    );
+}
+
+#[test]
+fn estimators_learn() {
+    let (matrix, labels) = testing::classification(4000, 8, 11);
+    let (unseen, unseen_labels) = testing::classification(2000, 8, 12);
+    let auc = |parameters| {
+        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        evaluate(&unseen_labels, &model.predict(&unseen), 0.5).metrics["auc"]
+    };
+    assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
+    assert!(auc(EstimatorParameters::LogisticRegression(Default::default())) > 0.9);
+    assert_eq!(auc(EstimatorParameters::Prior), 0.5);
+}
+
+#[test]
+fn importances_find_the_columns_that_decide() {
+    let (matrix, labels) = testing::classification(2000, 8, 3);
+    let forest = fit_forest(&forest(50), &matrix, &labels);
+    let importances = forest.importances();
+    assert!((importances.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    assert!(
+        importances[..2]
+            .iter()
+            .all(|a| importances[2..].iter().all(|b| a > b))
+    );
+}
+
+#[test]
+fn degenerate_matrices_are_no_trouble() {
+    let labels = [true, false];
+    let constant = Matrix::new(2, 3, vec![7.0; 6]);
+    let wide = Matrix::new(2, 500, (0..1000).map(f64::from).collect());
+    let huge = Matrix::new(2, 1, vec![f64::MAX, f64::MIN]);
+    let tiny = Matrix::new(2, 1, vec![0.0, f64::MIN_POSITIVE / 8.0]);
+    for matrix in [constant, wide, huge, tiny] {
+        for parameters in [
+            EstimatorParameters::RandomForest(forest(11)),
+            EstimatorParameters::LogisticRegression(Default::default()),
+            EstimatorParameters::Prior,
+        ] {
+            let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+            let probabilities = model.predict(&matrix);
+            assert!(
+                probabilities.iter().all(|p| (0.0..=1.0).contains(p)),
+                "{parameters:?} {probabilities:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_learnt_from_is_refused() {
+    let parameters = EstimatorParameters::RandomForest(forest(1));
+    let matrix = Matrix::new(1, 1, vec![1.0]);
+    let kind = |result: Result<_>| result.map(|_: (FittedModel, _)| ()).unwrap_err().kind();
+    assert_eq!(kind(fit(&parameters, &matrix, &[true])), Kind::DataRefused);
+    assert_eq!(
+        kind(fit(&parameters, &Matrix::new(0, 0, vec![]), &[])),
+        Kind::DataRefused
+    );
+    let no_columns = Matrix::new(2, 0, vec![]);
+    assert_eq!(
+        kind(fit(&parameters, &no_columns, &[true, false])),
+        Kind::Definition
+    );
+    let (prior, _) = fit(&EstimatorParameters::Prior, &no_columns, &[true, false]).unwrap();
+    assert_eq!(prior.predict(&no_columns), [0.5, 0.5]);
+    let not_a_number = Matrix::new(2, 1, vec![f64::NAN, 1.0]);
+    assert_eq!(
+        kind(fit(&parameters, &not_a_number, &[true, false])),
+        Kind::DataRefused
+    );
+}
+
+#[test]
+fn parameters_out_of_range_are_definition_errors() {
+    let forests = [
+        RandomForestParameters {
+            trees: 0,
+            ..forest(1)
+        },
+        RandomForestParameters {
+            max_depth: Some(0),
+            ..forest(1)
+        },
+        RandomForestParameters {
+            min_samples_leaf: 0,
+            ..forest(1)
+        },
+        RandomForestParameters {
+            min_samples_split: 1,
+            ..forest(1)
+        },
+        RandomForestParameters {
+            max_features: MaxFeatures::Count(0),
+            ..forest(1)
+        },
+    ];
+    for parameters in forests {
+        let error = EstimatorParameters::RandomForest(parameters)
+            .check()
+            .unwrap_err();
+        assert_eq!(error.kind(), Kind::Definition);
+    }
+    for l2 in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let parameters = LogisticRegressionParameters {
+            l2,
+            ..Default::default()
+        };
+        assert!(
+            EstimatorParameters::LogisticRegression(parameters)
+                .check()
+                .is_err()
+        );
+    }
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    logistic_regression: Vec<LogisticCase>,
+}
+
+#[derive(Deserialize)]
+struct LogisticCase {
+    name: String,
+    rows: Vec<Vec<f64>>,
+    labels: Vec<u8>,
+    l2: f64,
+    intercept: f64,
+    coefficients: Vec<f64>,
+    probabilities: Vec<f64>,
+}
+
+#[test]
+fn logistic_regression_agrees_with_scikit_learn() {
+    let text = include_str!("../../../tests/reference/learn.json");
+    let reference: Reference = serde_json::from_str(text).unwrap();
+    assert!(reference.logistic_regression.len() >= 4);
+    for case in reference.logistic_regression {
+        let (rows, columns) = (case.rows.len(), case.rows[0].len());
+        let matrix = Matrix::new(rows, columns, case.rows.concat());
+        let labels: Vec<bool> = case.labels.iter().map(|label| *label == 1).collect();
+        let model = fit_logistic(case.l2, &matrix, &labels);
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b.abs().max(1.0);
+        assert!(
+            close(model.intercept, case.intercept),
+            "{} {model:?}",
+            case.name
+        );
+        for (found, expected) in model.coefficients.iter().zip(&case.coefficients) {
+            assert!(close(*found, *expected), "{} {found} {expected}", case.name);
+        }
+        for (found, expected) in model.predict(&matrix).iter().zip(&case.probabilities) {
+            assert!(
+                (found - expected).abs() < 1e-7,
+                "{} {found} {expected}",
+                case.name
+            );
+        }
+    }
+}
+
+#[test]
+fn logistic_regression_agrees_with_smartcore() {
+    use smartcore::linear::logistic_regression::{
+        LogisticRegression, LogisticRegressionParameters as Parameters,
+    };
+    let (matrix, labels) = testing::classification(300, 4, 8);
+    let x =
+        smartcore::linalg::basic::matrix::DenseMatrix::new(300, 4, matrix.values().to_vec(), false)
+            .unwrap();
+    let y: Vec<i32> = labels.iter().map(|label| i32::from(*label)).collect();
+    let theirs = LogisticRegression::fit(&x, &y, Parameters::default().with_alpha(1.0)).unwrap();
+    let ours = fit_logistic(1.0, &matrix, &labels);
+    use smartcore::linalg::basic::arrays::Array;
+    for (column, found) in ours.coefficients.iter().enumerate() {
+        let expected = *theirs.coefficients().get((0, column));
+        assert!((found - expected).abs() < 0.01, "{found} {expected}");
+    }
+}
+
+#[test]
+fn separable_classes_converge_thanks_to_the_penalty() {
+    let matrix = Matrix::new(6, 1, vec![1.0, 2.0, 3.0, 11.0, 12.0, 13.0]);
+    let labels = [false, false, false, true, true, true];
+    let model = fit_logistic(1e-6, &matrix, &labels);
+    let probabilities = model.predict(&matrix);
+    assert!(
+        probabilities[2] < 1e-3 && probabilities[3] > 0.999,
+        "{probabilities:?}"
+    );
+}
+
+#[test]
+fn units_do_not_disturb_the_search() {
+    let (matrix, labels) = testing::classification(500, 3, 4);
+    // The second column as microseconds around the year 2024.
+    let shifted: Vec<f64> = matrix
+        .values()
+        .iter()
+        .enumerate()
+        .map(|(at, value)| {
+            if at % 3 == 1 {
+                1.7e15 + value * 8.64e10
+            } else {
+                *value
+            }
+        })
+        .collect();
+    let shifted = Matrix::new(500, 3, shifted);
+    let plain = fit_logistic(1e-3, &matrix, &labels).predict(&matrix);
+    let moved = fit_logistic(1e-3, &shifted, &labels).predict(&shifted);
+    for (a, b) in plain.iter().zip(moved) {
+        assert!((a - b).abs() < 1e-3, "{a} {b}");
+    }
+}
+
+#[test]
+fn documented_defaults_are_the_defaults() {
+    for parameters in [
+        EstimatorParameters::RandomForest(RandomForestParameters::default()),
+        EstimatorParameters::LogisticRegression(LogisticRegressionParameters::default()),
+    ] {
+        let kind = parameters.kind();
+        let json = serde_json::to_value(&parameters).unwrap();
+        let fields = json[kind.name].as_object().unwrap();
+        assert_eq!(fields.len(), kind.parameters.len());
+        for info in kind.parameters {
+            let value = match &fields[info.name] {
+                serde_json::Value::Null => None,
+                serde_json::Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+            assert_eq!(
+                value.as_deref(),
+                info.default.map(|text| text.trim_matches('"'))
+            );
+        }
+    }
+}
+
+/// A change here is a new version of the estimator.
+#[test]
+fn golden_vectors() {
+    let (matrix, labels) = testing::classification(1000, 7, 9);
+    let golden = |parameters| {
+        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        let mut content = bytes(&model);
+        content.extend(
+            model
+                .predict(&matrix)
+                .iter()
+                .flat_map(|value| value.to_le_bytes()),
+        );
+        ObjectId::of_bytes(&content).to_string()
+    };
+    let kinds = [
+        EstimatorParameters::RandomForest(forest(25)),
+        EstimatorParameters::LogisticRegression(Default::default()),
+        EstimatorParameters::Prior,
+    ];
+    assert_eq!(
+        kinds.map(golden),
+        [
+            "49cb762c4975a095b55ba638e703d8b0b44af62ada32d8dcd619558cdc7dc88b",
+            "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
+            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd"
+        ]
+    );
+}
+
+#[test]
+#[ignore = "prints figures: cargo test --release --lib learn::estimator -- --ignored --nocapture"]
+fn figures_on_a_real_size() {
+    let (matrix, labels) = testing::classification(5283, 18, 9);
+    let (test, _) = testing::classification(1760, 18, 10);
+    for threads in [1, 2] {
+        for parameters in [
+            EstimatorParameters::RandomForest(forest(300)),
+            EstimatorParameters::LogisticRegression(Default::default()),
+        ] {
+            let start = std::time::Instant::now();
+            let (model, _) = on_threads(threads, || fit(&parameters, &matrix, &labels).unwrap());
+            let fitted = start.elapsed();
+            let start = std::time::Instant::now();
+            on_threads(threads, || model.predict(&test));
+            println!(
+                "{:<20} {threads} threads: fit {fitted:.2?}, predict {:.2?}, {} bytes",
+                parameters.kind().name,
+                start.elapsed(),
+                bytes(&model).len(),
+            );
+        }
+    }
+}

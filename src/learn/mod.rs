@@ -1,0 +1,75 @@
+//! From feature values to a model and its evaluation: pure functions, no files, no clock.
+//!
+//! The road a run takes through here:
+//!
+//! 1. [`split`] sends each row of the training set to the train or the test side.
+//! 2. [`Encoder::fit`] learns from the *train rows only* how raw values become numbers: fill values
+//!    for nulls, means and scales, categories. [`Encoder::transform`] applies it; training and
+//!    serving call the same function.
+//! 3. [`fit`] makes a [`FittedModel`] of the encoded train rows; [`FittedModel::predict`] gives the
+//!    probability of the positive class for each row.
+//! 4. [`evaluate`] compares the probabilities of the test rows with their labels.
+//! 5. [`Model`] keeps everything that answering a request takes, as one file of data.
+//!
+//! # Why the bits are the same everywhere
+//!
+//! A lock promises equal outputs on another machine, so every function here is a function of its
+//! arguments alone. Floating-point sums run in a fixed order: threads share work in blocks whose
+//! size depends on the shape of the data, never on the number of threads, and block results are
+//! added in block order. `exp` and `ln` come from [`crate::math`]. Random numbers come from seeds
+//! that are derived with BLAKE3 from the declared seed. Features stand in bytewise name order
+//! before a model sees them, so that the order in a TOML file cannot matter.
+//!
+//! Each operation has a version (`SPLIT_VERSION`, [`EstimatorKind::version`], …) and a golden
+//! vector among its tests. A change that alters an output must raise the version; the tests see to it.
+//!
+//! # Limits
+//!
+//! One-hot encoding writes a dense matrix, so [`MAX_COLUMNS`] bounds its width. A random forest is
+//! grown by smartcore, [`TREES_PER_CHUNK`] trees at a time on each thread, and holds those trees
+//! in their uncompressed form for that long: about 130 bytes a train row and tree.
+
+mod bytes;
+mod encode;
+mod estimator;
+mod exact;
+mod feature;
+mod matrix;
+mod metric;
+mod model;
+mod split;
+#[cfg(test)]
+mod testing;
+
+use std::fmt;
+
+pub use encode::{
+    CategoricalEncoding, ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS,
+    MissingCategorical, MissingNumeric, NumericEncoding, PreprocessParameters,
+};
+pub use estimator::{
+    EstimatorKind, EstimatorParameters, FittedModel, Forest, LogisticRegressionModel,
+    LogisticRegressionParameters, MaxFeatures, ParameterInfo, ParameterKind, PriorModel,
+    RandomForestParameters, TREES_PER_CHUNK, fit, kinds,
+};
+pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
+pub use matrix::Matrix;
+pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, METRIC_NAMES, evaluate};
+pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
+pub use split::{SPLIT_VERSION, Side, SplitMethod, SplitParameters, SplitRow, split};
+
+/// Something a person should know about a result that stands nevertheless. One sentence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning(String);
+
+impl Warning {
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,224 @@
+//! The model file: everything that answering a request takes, and nothing that could run.
+//!
+//! | bytes | |
+//! |---|---|
+//! | 8 | `SFMODEL` and a line feed |
+//! | 4 | format version, little-endian |
+//! | 4 | length of the header |
+//! | … | header: JSON with `features`, `encoder`, and the `estimator` with its version and parameters |
+//! | … | what the estimator learnt; see `write` of each |
+//! | 32 | BLAKE3 of all bytes before |
+//!
+//! The same model gives the same bytes. A reader takes nothing on trust: lengths are compared with
+//! what is there before memory is reserved, and every part is checked against the others, so that
+//! a damaged or hostile file is an error and never a panic, a loop or a wrong answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::bytes::{Reader, Writer};
+use super::{Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed};
+use crate::error::{Error, Result};
+use crate::hash::{Digest, FeatureHash, ObjectId};
+
+/// The newest format version this program reads and the only one it writes.
+///
+/// 1: the first.
+pub const MODEL_FORMAT: u32 = 1;
+
+const MAGIC: &[u8; 8] = b"SFMODEL\n";
+const CHECKSUM: usize = 32;
+
+/// A model that can answer: raw features in, probabilities out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// What the model was trained on, in the order of the encoder.
+    pub features: Vec<ModelFeature>,
+    pub encoder: Encoder,
+    pub parameters: EstimatorParameters,
+    pub fitted: FittedModel,
+}
+
+/// One input of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFeature {
+    /// `table.feature`.
+    pub name: String,
+    pub kind: FeatureKind,
+    /// How the feature was computed when the model was trained.
+    pub definition: FeatureHash,
+}
+
+/// The answer for some rows, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// Of the positive class.
+    pub probabilities: Vec<f64>,
+    pub imputed: Imputed,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    features: Vec<ModelFeature>,
+    encoder: Encoder,
+    estimator: EstimatorHeader,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EstimatorHeader {
+    version: u32,
+    parameters: EstimatorParameters,
+}
+
+impl Model {
+    /// Puts a model together. `definition` gives the hash of a feature's definition by its name.
+    pub fn new(
+        encoder: Encoder,
+        parameters: EstimatorParameters,
+        fitted: FittedModel,
+        definition: impl Fn(&str) -> FeatureHash,
+    ) -> Self {
+        let features = encoder
+            .feature_names()
+            .zip(encoder.feature_kinds())
+            .map(|(name, kind)| ModelFeature {
+                name: name.to_string(),
+                kind,
+                definition: definition(name),
+            })
+            .collect();
+        Self {
+            features,
+            encoder,
+            parameters,
+            fitted,
+        }
+    }
+
+    /// Answers for raw features. See [`Encoder::transform`] for what it refuses.
+    pub fn predict(&self, columns: &[FeatureColumn]) -> Result<Prediction> {
+        let encoded = self.encoder.transform(columns)?;
+        Ok(Prediction {
+            probabilities: self.fitted.predict(&encoded.matrix),
+            imputed: encoded.imputed,
+        })
+    }
+
+    /// How much each feature contributes; they add up to 1. None where the estimator cannot say.
+    pub fn importances(&self) -> Option<Vec<(String, f64)>> {
+        self.fitted
+            .importances()
+            .map(|importances| self.encoder.by_feature(importances))
+    }
+
+    /// The model as a file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let header = Header {
+            features: self.features.clone(),
+            encoder: self.encoder.clone(),
+            estimator: EstimatorHeader {
+                version: self.parameters.kind().version,
+                parameters: self.parameters.clone(),
+            },
+        };
+        let header =
+            serde_json::to_vec(&header).expect("a header has text keys and finite numbers");
+        let mut writer = Writer::default();
+        writer.raw(MAGIC);
+        writer.u32(MODEL_FORMAT);
+        writer.u32(u32::try_from(header.len()).expect("a header lists at most 4096 categories"));
+        writer.raw(&header);
+        self.fitted.write(&mut writer);
+        let checksum = ObjectId::of_bytes(writer.as_bytes());
+        writer.raw(checksum.as_bytes());
+        writer.into_bytes()
+    }
+
+    /// Reads a model file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(checked_content(bytes)?);
+        reader.raw(MAGIC.len())?;
+        check_version("format", reader.u32()?, MODEL_FORMAT)?;
+        let length = reader.u32()? as usize;
+        let header: Header = serde_json::from_slice(reader.raw(length)?)
+            .map_err(|error| damaged("its header cannot be read").caused_by(error))?;
+        header.check()?;
+        let Header {
+            features,
+            encoder,
+            estimator,
+        } = header;
+        let fitted = FittedModel::read(&estimator.parameters, &mut reader, encoder.width())?;
+        if !reader.is_at_end() {
+            return Err(damaged("it is longer than it says"));
+        }
+        Ok(Self {
+            features,
+            encoder,
+            parameters: estimator.parameters,
+            fitted,
+        })
+    }
+}
+
+impl Header {
+    fn check(&self) -> Result<()> {
+        let kind = self.estimator.parameters.kind();
+        check_version(kind.name, self.estimator.version, kind.version)?;
+        self.estimator
+            .parameters
+            .check()
+            .map_err(|error| damaged("its parameters are out of range").caused_by(error))?;
+        self.encoder.check().map_err(damaged)?;
+        let declared = self
+            .features
+            .iter()
+            .map(|feature| (feature.name.as_str(), feature.kind));
+        if declared.eq(self
+            .encoder
+            .feature_names()
+            .zip(self.encoder.feature_kinds()))
+        {
+            Ok(())
+        } else {
+            Err(damaged("its features are not those of its encoder"))
+        }
+    }
+}
+
+/// The bytes before the checksum, if they begin as a model does and the checksum is theirs.
+fn checked_content(bytes: &[u8]) -> Result<&[u8]> {
+    if !bytes.starts_with(MAGIC) {
+        return Err(Error::failure("this is not a streamflow model file"));
+    }
+    let (content, checksum) = bytes
+        .len()
+        .checked_sub(CHECKSUM)
+        .and_then(|length| bytes.split_at_checked(length))
+        .ok_or_else(|| damaged("it ends early"))?;
+    if ObjectId::of_bytes(content).as_bytes() == checksum {
+        Ok(content)
+    } else {
+        Err(damaged("its bytes do not have the checksum they end with"))
+    }
+}
+
+fn check_version(of: &str, found: u32, known: u32) -> Result<()> {
+    if (1..=known).contains(&found) {
+        return Ok(());
+    }
+    Err(Error::failure(format!(
+        "the model file has {of} version {found}; known is {known}"
+    ))
+    .help("a newer streamflow wrote it: upgrade to read it"))
+}
+
+fn damaged(what: &str) -> Error {
+    Error::failure(format!("the model file is damaged: {what}"))
+        .help("`streamflow fsck` finds what else is, and `streamflow replay` makes the model again")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Kind;
+use crate::learn::{
+    LogisticRegressionParameters, MissingCategorical, MissingNumeric, PreprocessParameters,
+    RandomForestParameters, fit, testing,
+};
+
+fn parameters() -> [EstimatorParameters; 3] {
+    [
+        EstimatorParameters::RandomForest(RandomForestParameters {
+            trees: 3,
+            max_depth: Some(3),
+            ..Default::default()
+        }),
+        EstimatorParameters::LogisticRegression(LogisticRegressionParameters::default()),
+        EstimatorParameters::Prior,
+    ]
+}
+
+fn train(parameters: EstimatorParameters, rows: usize) -> Model {
+    let columns = testing::features(rows);
+    let preprocess = PreprocessParameters {
+        missing_numeric: MissingNumeric::Mean,
+        missing_categorical: MissingCategorical::Category,
+        ..Default::default()
+    };
+    let train: Vec<usize> = (0..rows).collect();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
+    let encoded = encoder.transform(&columns).unwrap();
+    let labels: Vec<bool> = encoded.matrix.column(0).map(|fee| fee > 70.0).collect();
+    let (fitted, _) = fit(&parameters, &encoded.matrix, &labels).unwrap();
+    Model::new(encoder, parameters, fitted, FeatureHash::of)
+}
+
+/// Gives a changed file the checksum of its new content.
+fn reseal(bytes: &mut [u8]) {
+    let at = bytes.len() - CHECKSUM;
+    let checksum = ObjectId::of_bytes(&bytes[..at]);
+    bytes[at..].copy_from_slice(checksum.as_bytes());
+}
+
+#[test]
+fn a_model_comes_back_and_answers_the_same() {
+    let columns = testing::features(60);
+    for parameters in parameters() {
+        let model = train(parameters, 60);
+        let bytes = model.to_bytes();
+        let again = Model::from_bytes(&bytes).unwrap();
+        assert_eq!(again, model);
+        assert_eq!(again.to_bytes(), bytes);
+        assert_eq!(
+            again.predict(&columns).unwrap(),
+            model.predict(&columns).unwrap()
+        );
+        assert_eq!(again.importances(), model.importances());
+    }
+}
+
+#[test]
+fn every_flipped_or_missing_byte_is_noticed() {
+    for parameters in parameters() {
+        let bytes = train(parameters, 40).to_bytes();
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            let error = Model::from_bytes(&flipped).unwrap_err();
+            assert_eq!(error.kind(), Kind::Failure);
+            assert!(Model::from_bytes(&bytes[..at]).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_resealed_forgery_is_an_error_or_a_model_that_answers() {
+    let columns = testing::features(5);
+    for parameters in parameters() {
+        let bytes = train(parameters, 40).to_bytes();
+        for at in MAGIC.len()..bytes.len() - CHECKSUM {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut forged = bytes.clone();
+                forged[at] ^= flip;
+                reseal(&mut forged);
+                if let Ok(model) = Model::from_bytes(&forged) {
+                    let _ = model.predict(&columns);
+                }
+            }
+            let mut short = bytes[..at + CHECKSUM].to_vec();
+            reseal(&mut short);
+            assert!(Model::from_bytes(&short).is_err(), "{at}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_behind_a_true_beginning_do_no_harm(tail in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let mut bytes = train(EstimatorParameters::Prior, 20).to_bytes();
+        bytes.truncate(bytes.len() - CHECKSUM - 8);
+        let header = String::from_utf8_lossy(&bytes).replace(
+            "\"prior\"",
+            "{\"random_forest\":{\"trees\":3,\"max_depth\":null,\"min_samples_leaf\":1,\
+             \"min_samples_split\":2,\"max_features\":\"sqrt\",\"seed\":1}}",
+        );
+        let mut bytes = header.into_bytes();
+        let length = (bytes.len() - 16) as u32;
+        bytes[12..16].copy_from_slice(&length.to_le_bytes());
+        bytes.extend(tail);
+        bytes.extend([0; CHECKSUM]);
+        reseal(&mut bytes);
+        let _ = Model::from_bytes(&bytes);
+    }
+}
+
+#[test]
+fn a_newer_file_is_named_as_such() {
+    let mut bytes = train(EstimatorParameters::Prior, 20).to_bytes();
+    bytes[8] = 2;
+    reseal(&mut bytes);
+    let error = Model::from_bytes(&bytes).unwrap_err();
+    assert!(error.message().contains("format version 2"), "{error}");
+    let error = Model::from_bytes(b"PK").unwrap_err();
+    assert!(
+        error.message().contains("not a streamflow model"),
+        "{error}"
+    );
+}
+
+/// A change here is a new MODEL_FORMAT, or a new version of an estimator.
+#[test]
+fn golden_vectors() {
+    let golden = parameters()
+        .map(|parameters| ObjectId::of_bytes(&train(parameters, 500).to_bytes()).to_string());
+    assert_eq!(
+        golden,
+        [
+            "ed2491100eb05e62a1a789933073cad87559055cc2bbee156d9ba415cc0acb47",
+            "6fc84736cccd5c28105fca0083f3526a9485c04658e5ca1ad3070dab856aa1a5",
+            "3a835d8541c215a29a401b0089e27d3e2522c83256042943c442cd3b72bef96e"
+        ]
+    );
+}

@@ -1,0 +1,91 @@
+"""Makes tests/reference/learn.json: metrics and logistic regressions of scikit-learn.
+
+Run with scikit-learn 1.9 from the project root:
+
+    python tests/peers/reference_learn.py > tests/reference/learn.json
+"""
+
+import json
+
+import numpy as np
+from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
+
+
+def metric_case(name, labels, probabilities, threshold):
+    labels = np.asarray(labels, dtype=int)
+    probabilities = np.asarray(probabilities, dtype=float)
+    predicted = (probabilities >= threshold).astype(int)
+    tn, fp, fn, tp = metrics.confusion_matrix(labels, predicted, labels=[0, 1]).ravel()
+    return {
+        "name": name,
+        "labels": labels.tolist(),
+        "probabilities": probabilities.tolist(),
+        "threshold": threshold,
+        "confusion": {"tn": int(tn), "fp": int(fp), "fn": int(fn), "tp": int(tp)},
+        "metrics": {
+            "auc": metrics.roc_auc_score(labels, probabilities),
+            "average_precision": metrics.average_precision_score(labels, probabilities),
+            "f1": metrics.f1_score(labels, predicted, zero_division=0),
+            "accuracy": metrics.accuracy_score(labels, predicted),
+            "precision": metrics.precision_score(labels, predicted, zero_division=0),
+            "recall": metrics.recall_score(labels, predicted, zero_division=0),
+            "log_loss": metrics.log_loss(labels, probabilities),
+            "brier": metrics.brier_score_loss(labels, probabilities),
+        },
+    }
+
+
+def metric_cases(random):
+    probabilities = random.random(200).round(6)
+    labels = random.random(200) < probabilities
+    yield metric_case("smooth", labels, probabilities, 0.5)
+    yield metric_case("other threshold", labels, probabilities, 0.23)
+    yield metric_case("many ties", labels, (probabilities * 8).round() / 8, 0.5)
+    yield metric_case("one probability", labels, np.full(200, 0.265), 0.5)
+    yield metric_case("certain and wrong", [1, 0, 1, 0, 1], [0, 1, 1, 0, 0.5], 0.5)
+    yield metric_case("nothing predicted", [1, 0, 1, 0], [0.1, 0.2, 0.3, 0.4], 0.9)
+    yield metric_case("perfect", [0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], 0.5)
+    yield metric_case("reversed", [1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9], 0.5)
+
+
+def logistic_case(name, rows, labels, l2):
+    # Newton's method run to the end; the penalty alone decides the optimum.
+    model = LogisticRegression(C=1 / l2, solver="newton-cholesky", tol=1e-14, max_iter=10000)
+    model.fit(rows, labels)
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "l2": l2,
+        "intercept": float(model.intercept_[0]),
+        "coefficients": model.coef_[0].tolist(),
+        "probabilities": model.predict_proba(rows)[:, 1].tolist(),
+    }
+
+
+def logistic_cases(random):
+    rows = random.normal(size=(80, 4)).round(3)
+    labels = rows[:, 0] - 0.5 * rows[:, 1] + random.normal(size=80) > 0.3
+    yield logistic_case("plain", rows, labels, 1.0)
+    yield logistic_case("weak penalty", rows, labels, 0.01)
+    yield logistic_case("strong penalty", rows, labels, 100.0)
+    units = (rows * [100, 0.1, 10, 1] + [500, 0, -30, 7]).round(3)
+    yield logistic_case("other units", units, labels, 1.0)
+    dummies = np.eye(3)[random.integers(0, 3, 80)]
+    both = np.hstack([rows[:, :1], dummies, np.full((80, 1), 2.5)])
+    yield logistic_case("redundant one-hot and a constant", both, labels, 0.5)
+    wide = random.normal(size=(12, 20)).round(3)
+    yield logistic_case("more columns than rows", wide, np.arange(12) % 3 == 0, 1.0)
+
+
+def main():
+    random = np.random.default_rng(20240131)
+    cases = {
+        "metrics": list(metric_cases(random)),
+        "logistic_regression": list(logistic_cases(random)),
+    }
+    print(json.dumps(cases))
+
+
+main()
