@@ -3,6 +3,8 @@
 //! Declared here, a floor below learning, because reading `[model]`, writing out defaults, the JSON
 //! Schema and the reference all need them without an estimator at hand.
 
+use std::fmt;
+
 use super::Value;
 
 /// An estimator as `[model]` knows it.
@@ -39,6 +41,25 @@ pub enum Range {
     Bool,
     /// One of the words, or an integer of at least 1.
     WordOrCount(&'static [&'static str]),
+}
+
+/// What fits, in words: `an integer from 1 to 100000`.
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer {
+                low,
+                high: i64::MAX,
+            } => write!(f, "an integer of at least {low}"),
+            Self::Integer { low, high } => write!(f, "an integer from {low} to {high}"),
+            Self::Float { low, high } => write!(f, "a number from {low:?} to {high:?}"),
+            Self::Bool => f.write_str("true or false"),
+            Self::WordOrCount(words) => {
+                words.iter().try_for_each(|word| write!(f, "`{word}`, "))?;
+                f.write_str("or an integer of at least 1")
+            }
+        }
+    }
 }
 
 /// A default, in a form a constant can hold.

@@ -140,6 +140,18 @@ pub struct Model {
     pub parameters: BTreeMap<String, Value>,
 }
 
+/// What a run is measured by, and gates may name.
+pub const METRICS: [&str; 8] = [
+    "auc",
+    "average_precision",
+    "f1",
+    "accuracy",
+    "precision",
+    "recall",
+    "log_loss",
+    "brier",
+];
+
 /// One condition of a promotion.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Gate {

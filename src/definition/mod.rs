@@ -10,14 +10,19 @@
 //! result (descriptions, gates, checks) is kept here and never reaches a hash; what is hashed is
 //! taken from here by `plan`.
 
+mod document;
 pub mod estimator;
 mod experiment;
 mod expression;
 mod name;
+mod parse;
 mod project;
+mod section;
+mod set;
 mod table;
 mod time;
 mod value;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,10 +31,10 @@ use std::sync::Arc;
 use crate::error::{SourceText, Span};
 
 pub use experiment::{
-    Bound, Comparison, Experiment, Gate, Label, MissingCategorical, MissingNumeric, Model,
+    Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric, Model,
     NumericEncoding, Preprocess, Split, SplitMethod,
 };
-pub use expression::Expression;
+pub use expression::{Expression, ExpressionError};
 pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
 };
@@ -77,11 +82,5 @@ impl Origin {
 impl PartialEq for Origin {
     fn eq(&self, _: &Self) -> bool {
         true
-    }
-}
-
-impl Definitions {
-    pub fn parse(_files: &DefinitionFiles) -> crate::error::Result<Self> {
-        unimplemented!()
     }
 }

@@ -1,0 +1,203 @@
+//! `experiments/NAME.toml`.
+
+use super::{Tables, dataset, gate, label, model};
+use crate::definition::document::Document;
+use crate::definition::section::{Item, Section};
+use crate::definition::{
+    AsOf, Experiment, ExperimentName, MissingCategorical, MissingNumeric, NumericEncoding, Origin,
+    Preprocess, Split, SplitMethod, ValuePath,
+};
+
+const METHODS: &[(&str, SplitMethod)] = &[
+    ("hash", SplitMethod::Hash),
+    ("shuffle", SplitMethod::Shuffle),
+    ("time", SplitMethod::Time),
+];
+
+const NUMERIC: &[(&str, NumericEncoding)] = &[
+    ("passthrough", NumericEncoding::Passthrough),
+    ("standardize", NumericEncoding::Standardize),
+];
+
+const MISSING_NUMERIC: &[(&str, MissingNumeric)] = &[
+    ("error", MissingNumeric::Error),
+    ("median", MissingNumeric::Median),
+    ("mean", MissingNumeric::Mean),
+];
+
+pub(super) fn read(
+    document: &Document,
+    name: ExperimentName,
+    tables: &Tables,
+) -> Option<Experiment> {
+    let root = document.root();
+    let description = root.optional("description").and_then(|item| item.text());
+    let registers = root.optional("registers").and_then(|item| item.parse());
+    let as_of = root
+        .required("as_of", "a date such as 2024-01-31, or a list of dates")
+        .and_then(|item| as_of(&item));
+    let label = root
+        .required_section("label", "say what to predict: `table` and `column`")
+        .and_then(|section| label::read(&section, tables));
+    let features = root
+        .required_section("dataset", "say what to learn from: `features`")
+        .and_then(|section| dataset::read(&section, label.as_ref(), tables));
+    let split = root
+        .section("split")
+        .map(|section| split(&section, as_of.as_deref()));
+    let preprocess = root
+        .section("preprocess")
+        .map(|section| preprocess(&section));
+    let model = root
+        .required_section("model", "say what learns: `kind`")
+        .and_then(|section| model::read(&section));
+    let threshold = root.section("evaluate").map(|section| threshold(&section));
+    let gates = root.section("promote").map(|section| gate::read(&section));
+    root.finish();
+    let features = features?;
+    Some(Experiment {
+        name,
+        description: description.unwrap_or_default().to_string(),
+        registers,
+        as_of: as_of?,
+        label: label?,
+        origin: origin(document, &features),
+        features: features.into_keys().collect(),
+        split: split?,
+        preprocess: preprocess?,
+        model: model?,
+        threshold: threshold?,
+        gates: gates?,
+    })
+}
+
+/// The places of the file, and of each feature under `dataset.features.TABLE.FEATURE`.
+fn origin(document: &Document, features: &dataset::Places) -> Origin {
+    let mut origin = document.origin();
+    for (name, range) in features {
+        if let Some(range) = range {
+            let path = ValuePath::new(format!("dataset.features.{name}"));
+            origin.places.insert(path, range.clone());
+        }
+    }
+    origin
+}
+
+/// A date or several, ascending.
+fn as_of(item: &Item<'_>) -> Option<Vec<AsOf>> {
+    if !item.is_list() {
+        return Some(vec![item.date()?]);
+    }
+    let items = item.list()?;
+    if items.is_empty() {
+        item.refuse_value("expected at least one date");
+    }
+    let mut dates = Vec::new();
+    for (item, date) in items.iter().filter_map(|item| Some((item, item.date()?))) {
+        if dates.contains(&date) {
+            item.refuse(format!("{date} stands here twice"), "remove it");
+        }
+        dates.push(date);
+    }
+    dates.sort();
+    Some(dates)
+}
+
+fn split(section: &Section<'_>, dates: Option<&[AsOf]>) -> Split {
+    let item = section.optional("method");
+    let method = item.as_ref().and_then(|item| item.word(METHODS));
+    let method = method.unwrap_or(SplitMethod::Hash);
+    let test = section.optional("test").and_then(|item| test_share(&item));
+    let seed = section.optional("seed").and_then(|item| seed(&item));
+    let stratify = section.optional("stratify").and_then(|item| {
+        let stratify = item.boolean()?;
+        if stratify && method != SplitMethod::Shuffle {
+            let label = "only `method = \"shuffle\"` can keep the label's share on both sides";
+            item.refuse("`stratify` without a shuffle", label);
+        }
+        Some(stratify)
+    });
+    section.finish();
+    if let (Some(item), SplitMethod::Time, Some([_])) = (item, method, dates) {
+        let label = "`as_of` has one date: all rows would be test rows";
+        item.refuse("a split by time needs two dates or more", label);
+    }
+    Split {
+        method,
+        test: test.unwrap_or(0.25),
+        seed: seed.unwrap_or(42),
+        stratify: stratify.unwrap_or(false),
+    }
+}
+
+/// A number above 0 and below 1.
+fn test_share(item: &Item<'_>) -> Option<f64> {
+    let share = item.float()?;
+    let is_share = share > 0.0 && share < 1.0;
+    if !is_share {
+        item.refuse_value("the share of test rows lies between 0 and 1, such as 0.25");
+    }
+    is_share.then_some(share)
+}
+
+fn seed(item: &Item<'_>) -> Option<i64> {
+    let seed = item.integer()?;
+    if seed < 0 {
+        item.refuse_value("expected an integer of at least 0");
+    }
+    (seed >= 0).then_some(seed)
+}
+
+fn preprocess(section: &Section<'_>) -> Preprocess {
+    let numeric = section
+        .optional("numeric")
+        .and_then(|item| item.word(NUMERIC));
+    let categorical = section.optional("categorical");
+    categorical.and_then(|item| item.word(&[("one_hot", ())]));
+    let missing_numeric = section.optional("missing_numeric");
+    let missing_categorical = section.optional("missing_categorical");
+    section.finish();
+    Preprocess {
+        numeric: numeric.unwrap_or(NumericEncoding::Passthrough),
+        missing_numeric: missing_numeric
+            .and_then(|item| read_missing_numeric(&item))
+            .unwrap_or(MissingNumeric::Error),
+        missing_categorical: missing_categorical
+            .and_then(|item| read_missing_categorical(&item))
+            .unwrap_or(MissingCategorical::Error),
+    }
+}
+
+/// One of the words, or a number.
+fn read_missing_numeric(item: &Item<'_>) -> Option<MissingNumeric> {
+    match item.as_text() {
+        Some(_) => item.word(MISSING_NUMERIC),
+        None => item.float().map(MissingNumeric::Constant),
+    }
+}
+
+/// One of the words; any other text is a constant.
+fn read_missing_categorical(item: &Item<'_>) -> Option<MissingCategorical> {
+    Some(match item.text()? {
+        "error" => MissingCategorical::Error,
+        "category" => MissingCategorical::Category,
+        "most_frequent" => MissingCategorical::MostFrequent,
+        "" => {
+            item.refuse_value("the empty text is null itself");
+            return None;
+        }
+        constant => MissingCategorical::Constant(constant.to_string()),
+    })
+}
+
+fn threshold(section: &Section<'_>) -> f64 {
+    let threshold = section.optional("threshold").and_then(|item| {
+        let threshold = item.float()?;
+        if !(0.0..=1.0).contains(&threshold) {
+            item.refuse_value("a score lies between 0 and 1");
+        }
+        Some(threshold)
+    });
+    section.finish();
+    threshold.unwrap_or(0.5)
+}

@@ -1,0 +1,262 @@
+//! `[promote]`: the gates of each stage.
+//!
+//! ```text
+//! gate   = "reproduced" | "clean" | METRIC (">=" | ">" | "<=" | "<") bound
+//! bound  = NUMBER | STAGE "." METRIC [("+" | "-") NUMBER]
+//! ```
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::definition::section::{Item, Section};
+use crate::definition::wording::suggestion;
+use crate::definition::{Bound, Comparison, Gate, METRICS, Stage};
+
+/// The longer sign stands before the one it begins with.
+const COMPARISONS: [(&str, Comparison); 4] = [
+    (">=", Comparison::AtLeast),
+    ("<=", Comparison::AtMost),
+    (">", Comparison::MoreThan),
+    ("<", Comparison::LessThan),
+];
+
+pub(super) fn read(section: &Section<'_>) -> BTreeMap<Stage, Vec<Gate>> {
+    let mut gates = BTreeMap::new();
+    for stage in Stage::ALL {
+        if let Some(items) = section
+            .optional(stage.as_str())
+            .and_then(|item| item.texts())
+        {
+            let stage_gates = items.iter().filter_map(|(text, item)| gate(text, item));
+            gates.insert(stage, stage_gates.collect());
+        }
+    }
+    section.finish();
+    gates
+}
+
+fn gate(text: &str, item: &Item<'_>) -> Option<Gate> {
+    let refuse = |trouble: Trouble| {
+        item.refuse_part(&trouble.range, trouble.message, trouble.label);
+    };
+    parse(text).map_err(refuse).ok()
+}
+
+/// Why a text is no gate, and which bytes of it.
+#[derive(Debug)]
+struct Trouble {
+    message: String,
+    label: String,
+    range: Range<usize>,
+}
+
+fn parse(text: &str) -> Result<Gate, Trouble> {
+    match text.trim() {
+        "reproduced" => return Ok(Gate::Reproduced),
+        "clean" => return Ok(Gate::Clean),
+        _ => {}
+    }
+    let mut scanner = Scanner { text, at: 0 };
+    let metric = scanner.metric("unknown gate")?;
+    let comparison = scanner.comparison()?;
+    let bound = scanner.bound()?;
+    Ok(Gate::Metric {
+        metric,
+        comparison,
+        bound,
+        text: text.trim().to_string(),
+    })
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    /// Bytes of the text that are done.
+    at: usize,
+}
+
+impl<'t> Scanner<'t> {
+    /// What is left, without leading blanks.
+    fn rest(&mut self) -> &'t str {
+        let rest = self.text[self.at..].trim_start();
+        self.at = self.text.len() - rest.len();
+        rest
+    }
+
+    fn trouble<T>(&self, length: usize, message: String, label: String) -> Result<T, Trouble> {
+        Err(Trouble {
+            message,
+            label,
+            range: self.at..self.at + length,
+        })
+    }
+
+    fn word(&mut self) -> &'t str {
+        let rest = self.rest();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        &rest[..end]
+    }
+
+    fn metric(&mut self, otherwise: &str) -> Result<String, Trouble> {
+        let word = self.word();
+        if METRICS.contains(&word) {
+            self.at += word.len();
+            return Ok(word.to_string());
+        }
+        let gates = ["reproduced", "clean"];
+        let known = METRICS.into_iter().chain(gates);
+        let label = suggestion(word, known, "gates name a metric or a fact:");
+        let named = if word.is_empty() { self.text } else { word };
+        self.trouble(word.len(), format!("{otherwise} `{named}`"), label)
+    }
+
+    fn comparison(&mut self) -> Result<Comparison, Trouble> {
+        let rest = self.rest();
+        let found = COMPARISONS.iter().find(|(sign, _)| rest.starts_with(sign));
+        let Some((sign, comparison)) = found else {
+            let label = "expected `>=`, `>`, `<=` or `<`".to_string();
+            return self.trouble(rest.len(), format!("invalid gate `{}`", self.text), label);
+        };
+        self.at += sign.len();
+        Ok(*comparison)
+    }
+
+    /// Everything after the comparison.
+    fn bound(&mut self) -> Result<Bound, Trouble> {
+        let is_number = |c: char| c.is_ascii_digit() || "+-.".contains(c);
+        if self.rest().starts_with(is_number) {
+            let number = self.number()?;
+            return Ok(Bound {
+                pinned: None,
+                number,
+            });
+        }
+        let stage = self.stage()?;
+        let metric = self.metric("unknown metric")?;
+        let number = match self.rest() {
+            "" => 0.0,
+            rest => self.offset(rest)?,
+        };
+        Ok(Bound {
+            pinned: Some((stage, metric)),
+            number,
+        })
+    }
+
+    /// `STAGE.`
+    fn stage(&mut self) -> Result<Stage, Trouble> {
+        let word = self.word();
+        let dotted = self.text[self.at + word.len()..].starts_with('.');
+        match word.parse() {
+            Ok(stage) if dotted => {
+                self.at += word.len() + 1;
+                Ok(stage)
+            }
+            _ => {
+                let label = "expected a number, or a stage's metric such as `production.auc`";
+                let length = self.text.len() - self.at;
+                let message = format!("invalid gate `{}`", self.text);
+                self.trouble(length, message, label.to_string())
+            }
+        }
+    }
+
+    /// A sign and a number.
+    fn offset(&mut self, rest: &str) -> Result<f64, Trouble> {
+        let sign = match rest.as_bytes().first() {
+            Some(b'+') => 1.0,
+            Some(b'-') => -1.0,
+            _ => return self.trouble(rest.len(), self.invalid(), "expected `+` or `-`".into()),
+        };
+        self.at += 1;
+        if self.rest().starts_with(['+', '-']) {
+            return self.trouble(1, self.invalid(), "one sign is enough".into());
+        }
+        Ok(sign * self.number()?)
+    }
+
+    /// The number that the rest of the text is.
+    fn number(&mut self) -> Result<f64, Trouble> {
+        let rest = self.rest().trim_end();
+        match rest.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(number + 0.0),
+            _ => self.trouble(rest.len(), self.invalid(), "expected a number".into()),
+        }
+    }
+
+    fn invalid(&self) -> String {
+        format!("invalid gate `{}`", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(text: &str) -> Bound {
+        match parse(text).unwrap() {
+            Gate::Metric { bound, .. } => bound,
+            _ => panic!("{text} names no metric"),
+        }
+    }
+
+    #[test]
+    fn blanks_do_not_matter() {
+        let expected = Bound {
+            pinned: Some((Stage::Production, "auc".into())),
+            number: -0.01,
+        };
+        for text in [
+            "auc>=production.auc-0.01",
+            " auc  >= production.auc  -  0.01 ",
+        ] {
+            assert_eq!(bound(text), expected, "{text}");
+        }
+        assert_eq!(bound("log_loss<.5").number, 0.5);
+        assert_eq!(bound("brier <= Staging.brier + 1e-3").number, 1e-3);
+    }
+
+    #[test]
+    fn each_sign_is_its_own_comparison() {
+        let comparison = |text: &str| match parse(text).unwrap() {
+            Gate::Metric { comparison, .. } => comparison,
+            _ => panic!("{text} names no metric"),
+        };
+        assert_eq!(comparison("auc >= 1"), Comparison::AtLeast);
+        assert_eq!(comparison("auc > 1"), Comparison::MoreThan);
+        assert_eq!(comparison("auc <= 1"), Comparison::AtMost);
+        assert_eq!(comparison("auc < 1"), Comparison::LessThan);
+    }
+
+    #[test]
+    fn what_is_no_gate_is_refused() {
+        for text in [
+            "",
+            "auc",
+            "auc >=",
+            "auc == 1",
+            "auc = 1",
+            "auc >= x",
+            "auc >= 75%",
+            "auc >= nan",
+            "auc >= inf",
+            "auc >= production",
+            "auc >= production.",
+            "auc >= production.lift",
+            "auc >= production.auc 0.1",
+            "auc >= production.auc - -0.1",
+            "auc >= production.auc -",
+            "auc >= 0.5 and f1 >= 0.5",
+            "auc >= 0x1",
+            "clean reproduced",
+            "é",
+            "AUC >= 0.5",
+        ] {
+            let trouble = parse(text).expect_err(text);
+            assert!(
+                text.get(trouble.range).is_some(),
+                "{text}: bytes of the text"
+            );
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `[label]`: what is to be predicted.
+
+use super::Tables;
+use crate::definition::section::{Item, Section};
+use crate::definition::wording::{owned, suggestion};
+use crate::definition::{Column, ColumnName, Dtype, Label, Table, TableName};
+
+pub(super) fn read(section: &Section<'_>, tables: &Tables) -> Option<Label> {
+    let table = section.required("table", "the table that has the label");
+    let table = table.and_then(|item| Some((item.parse::<TableName>()?, tables.find(&item)?)));
+    let known = table.as_ref().and_then(|(_, table)| table.as_ref());
+    let column = section
+        .required("column", "the column of that table to predict")
+        .and_then(|item| column(&item, known.copied()?));
+    let lead = section.optional("lead").and_then(|item| lead(&item));
+    let positive = section.optional("positive");
+    let dtype = column.as_ref().map(|(_, dtype)| *dtype);
+    let positive = positive_text(section, positive, dtype);
+    section.finish();
+    Some(Label {
+        table: table?.0,
+        column: column?.0,
+        lead: lead.unwrap_or(0),
+        positive,
+    })
+}
+
+/// The label's column: two classes can be made of a bool, an i64 or a string.
+fn column(item: &Item<'_>, table: &Table) -> Option<(ColumnName, Dtype)> {
+    let text = item.text()?;
+    let Some((name, Column { dtype, .. })) = table.columns.get_key_value(text) else {
+        let owner = format!("table `{}`", table.name);
+        let known = table.columns.keys().map(ColumnName::as_str);
+        item.refuse(
+            format!("unknown column `{text}`"),
+            owned(text, &owner, known),
+        );
+        return None;
+    };
+    if *name == table.key {
+        let label = format!("it is the key of `{}`", table.entity);
+        item.refuse(format!("column `{name}` cannot be a label"), label);
+        return None;
+    }
+    if !matches!(dtype, Dtype::Bool | Dtype::I64 | Dtype::String) {
+        let label = "a label is a bool, an i64 of 0 and 1, or a string with `positive`";
+        item.refuse(format!("column `{name}` cannot be a label"), label);
+        return None;
+    }
+    Some((name.clone(), *dtype))
+}
+
+fn lead(item: &Item<'_>) -> Option<u32> {
+    let lead = u32::try_from(item.integer()?);
+    if lead.is_err() {
+        item.refuse_value("0: the label of the same date; 1: of the next date on file");
+    }
+    lead.ok()
+}
+
+/// Which text counts as true: needed with a string, and nothing without.
+fn positive_text(
+    section: &Section<'_>,
+    item: Option<Item<'_>>,
+    dtype: Option<Dtype>,
+) -> Option<String> {
+    match (item, dtype) {
+        (None, Some(Dtype::String)) => {
+            let label = "the label is a string: say which text counts as true";
+            section.refuse("missing key `positive`", label);
+            None
+        }
+        (Some(item), Some(Dtype::String) | None) => {
+            let text = item.text()?;
+            if text.is_empty() {
+                item.refuse_value("the empty text is null, and null is no label");
+            }
+            Some(text.to_string())
+        }
+        (Some(item), Some(_)) => {
+            let label = "it goes with a label that is a string";
+            item.refuse("`positive` has no meaning here", label);
+            None
+        }
+        (None, _) => None,
+    }
+}
+
+impl Tables {
+    /// The table that `item` names, reported if there is none; inside, nothing for one whose own
+    /// file is in error.
+    pub(super) fn find(&self, item: &Item<'_>) -> Option<Option<&Table>> {
+        self.find_named(item, item.text()?)
+    }
+
+    pub(super) fn find_named(&self, item: &Item<'_>, name: &str) -> Option<Option<&Table>> {
+        let found = self.0.get(name);
+        if found.is_none() {
+            let label = suggestion(name, self.names(), "features/ declares");
+            item.refuse(format!("unknown table `{name}`"), label);
+        }
+        found.map(Option::as_ref)
+    }
+}

@@ -1,0 +1,133 @@
+//! From the texts of all files to checked definitions, or to every finding in all of them.
+//!
+//! The order is that of knowledge: the project names entities, tables refer to entities, and
+//! experiments to tables. A file that cannot be read stays known by its name, so that what refers
+//! to it is neither refused nor believed.
+
+mod check;
+mod column;
+mod dataset;
+mod dialect;
+mod experiment;
+mod feature;
+mod gate;
+mod label;
+mod model;
+mod project;
+mod report;
+mod source;
+mod table;
+
+use std::collections::BTreeMap;
+
+use self::report::Report;
+use super::{DefinitionFiles, Definitions, ExperimentName, InvalidName, Table, TableName};
+use crate::error::{Error, Kind, Result};
+
+const PROJECT: &str = "streamflow.toml";
+
+impl Definitions {
+    /// Reads and cross-checks every definition. On failure the error has kind
+    /// [`Kind::Definition`] and holds the findings of all files.
+    pub fn parse(files: &DefinitionFiles) -> Result<Self> {
+        Self::parse_with(files, None, &[])
+    }
+
+    /// [`Definitions::parse`] with values set over those of one experiment, or of all.
+    ///
+    /// An override is a key path (`model.trees`) and a TOML value or bare word. One that does not
+    /// fit is an error of kind [`Kind::Usage`].
+    pub fn parse_with(
+        files: &DefinitionFiles,
+        experiment: Option<&ExperimentName>,
+        overrides: &[(String, String)],
+    ) -> Result<Self> {
+        let project = files.0.get(PROJECT).ok_or_else(no_project)?;
+        let mut report = Report::default();
+        let project = report.read(PROJECT, project, &[], project::read);
+        let tables = named(
+            files,
+            "features/",
+            &mut report,
+            |report, name: TableName, path, text| {
+                report.read(path, text, &[], |document| {
+                    table::read(document, name, project.as_ref())
+                })
+            },
+        );
+        let tables = Tables(tables);
+        let experiments = named(
+            files,
+            "experiments/",
+            &mut report,
+            |report, name: ExperimentName, path, text| {
+                let is_meant = experiment.is_none_or(|meant| *meant == name);
+                let set = if is_meant { overrides } else { &[] };
+                report.read(path, text, set, |document| {
+                    experiment::read(document, name, &tables)
+                })
+            },
+        );
+        report.finish()?;
+        let whole = || {
+            Some(Self {
+                project: project?,
+                tables: tables.whole()?,
+                experiments: whole(experiments)?,
+            })
+        };
+        Ok(whole().expect("a definition is missing only where something was reported"))
+    }
+}
+
+fn no_project() -> Error {
+    Error::new(Kind::Definition, format!("{PROJECT} is missing"))
+        .help("`streamflow init` writes one, with a small project around it")
+}
+
+/// Reads the files of one folder, each under the name its own name gives it.
+fn named<N, T>(
+    files: &DefinitionFiles,
+    folder: &str,
+    report: &mut Report,
+    mut read: impl FnMut(&mut Report, N, &str, &str) -> Option<T>,
+) -> BTreeMap<N, Option<T>>
+where
+    N: std::str::FromStr<Err = InvalidName> + Clone + Ord,
+{
+    let mut definitions = BTreeMap::new();
+    for (path, text) in &files.0 {
+        let stem = path
+            .strip_prefix(folder)
+            .and_then(|name| name.strip_suffix(".toml"))
+            .filter(|stem| !stem.contains('/'));
+        match stem.map(str::parse::<N>) {
+            None => {}
+            Some(Err(InvalidName(why))) => report.refuse_file(path, text, why),
+            Some(Ok(name)) => {
+                let definition = read(report, name.clone(), path, text);
+                definitions.insert(name, definition);
+            }
+        }
+    }
+    definitions
+}
+
+fn whole<N: Ord, T>(definitions: BTreeMap<N, Option<T>>) -> Option<BTreeMap<N, T>> {
+    let each = definitions.into_iter();
+    each.map(|(name, definition)| Some((name, definition?)))
+        .collect()
+}
+
+/// The tables by name; none for one that could not be read.
+struct Tables(BTreeMap<TableName, Option<Table>>);
+
+impl Tables {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(TableName::as_str)
+    }
+
+    fn whole(self) -> Option<BTreeMap<TableName, Table>> {
+        whole(self.0)
+    }
+}

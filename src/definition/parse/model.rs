@@ -1,0 +1,77 @@
+//! `[model]`: an estimator and its parameters.
+
+use std::collections::BTreeMap;
+
+use crate::definition::estimator::{self, ESTIMATORS, Estimator, Parameter, Range};
+use crate::definition::section::{Item, Section};
+use crate::definition::wording::{quoted, suggestion};
+use crate::definition::{Model, Value};
+use crate::error::did_you_mean;
+
+pub(super) fn read(section: &Section<'_>) -> Option<Model> {
+    let estimator = section
+        .required("kind", "the estimator, such as \"random_forest\"")
+        .and_then(|item| kind(&item))?;
+    let mut parameters = BTreeMap::new();
+    for parameter in estimator.parameters {
+        let written = section.optional(parameter.name);
+        let value = written.and_then(|item| value(&item, parameter));
+        let value = value.unwrap_or_else(|| parameter.default.value());
+        parameters.insert(parameter.name.to_string(), value);
+    }
+    section.finish_as(|key, _| unknown_parameter(key, estimator));
+    Some(Model {
+        kind: estimator.name,
+        parameters,
+    })
+}
+
+fn kind(item: &Item<'_>) -> Option<&'static Estimator> {
+    let name = item.text()?;
+    let found = estimator::find(name);
+    if found.is_none() {
+        let known = ESTIMATORS.iter().map(|estimator| estimator.name);
+        item.refuse(
+            format!("unknown kind of model `{name}`"),
+            suggestion(name, known, "this version has"),
+        );
+    }
+    found
+}
+
+fn unknown_parameter(key: &str, estimator: &Estimator) -> String {
+    let known = estimator.parameters.iter().map(|parameter| parameter.name);
+    let known: Vec<_> = known.collect();
+    let kind = estimator.name;
+    match did_you_mean(key, known.iter().copied()) {
+        Some(name) => format!("`{kind}` has no such parameter; did you mean `{name}`?"),
+        None if known.is_empty() => format!("`{kind}` has no parameters"),
+        None => format!("`{kind}` has no such parameter; it has {}", quoted(known)),
+    }
+}
+
+/// The value of a parameter, in its range.
+fn value(item: &Item<'_>, parameter: &Parameter) -> Option<Value> {
+    let (value, fits) = match parameter.range {
+        Range::Integer { low, high } => {
+            let value = item.integer()?;
+            (Value::Integer(value), (low..=high).contains(&value))
+        }
+        Range::Float { low, high } => {
+            let value = item.float()?;
+            (Value::Float(value), (low..=high).contains(&value))
+        }
+        Range::Bool => (Value::Bool(item.boolean()?), true),
+        Range::WordOrCount(words) => match item.as_text() {
+            Some(text) => (Value::Text(text.to_string()), words.contains(&text)),
+            None => {
+                let value = item.integer()?;
+                (Value::Integer(value), value >= 1)
+            }
+        },
+    };
+    if !fits {
+        item.refuse_value(format!("expected {}", parameter.range));
+    }
+    fits.then_some(value)
+}

@@ -1,0 +1,79 @@
+//! `[source]`: where the rows of a table come from.
+
+use super::column::Columns;
+use super::dialect;
+use crate::definition::section::{Item, Section};
+use crate::definition::{Format, Mode, Source};
+
+const MODES: &[(&str, Mode)] = &[("upsert", Mode::Upsert), ("replace", Mode::Replace)];
+
+#[derive(Clone, Copy)]
+enum Extension {
+    Csv,
+    Parquet,
+}
+
+pub(super) fn read(section: &Section<'_>, columns: Option<&Columns<'_>>) -> Option<Source> {
+    let path = section
+        .required(
+            "path",
+            "the file of a date, such as \"data/{as_of}/users.csv\"",
+        )
+        .and_then(|item| path(&item));
+    let mode = section.optional("mode").and_then(|item| item.word(MODES));
+    let time = |item: Item<'_>| columns?.find_time(&item);
+    let timestamp = section.optional("timestamp").and_then(time);
+    let created = section.optional("created").and_then(time);
+    let format = match path.as_ref().map(|(_, extension)| *extension) {
+        Some(Extension::Parquet) => {
+            dialect::refuse(section);
+            Format::Parquet
+        }
+        _ => Format::Csv(dialect::read(section)),
+    };
+    section.finish();
+    Some(Source {
+        path: path?.0,
+        format,
+        mode: mode.unwrap_or(Mode::Upsert),
+        timestamp,
+        created,
+    })
+}
+
+/// A path below the project root, with `/`, to CSV or Parquet.
+fn path(item: &Item<'_>) -> Option<(String, Extension)> {
+    let path = item.text()?;
+    let trouble = outside(path).or_else(|| placeholder(path));
+    if let Some(why) = trouble {
+        item.refuse_value(why);
+        return None;
+    }
+    let extension = if path.ends_with(".csv") {
+        Extension::Csv
+    } else if path.ends_with(".parquet") {
+        Extension::Parquet
+    } else {
+        item.refuse_value("the path ends in neither .csv nor .parquet");
+        return None;
+    };
+    Some((path.to_string(), extension))
+}
+
+/// Why a path is not one below the project root on every system.
+fn outside(path: &str) -> Option<&'static str> {
+    if path.contains('\\') {
+        return Some("folders are separated by `/` on every system");
+    }
+    if path.starts_with('/') || path.chars().nth(1) == Some(':') {
+        return Some("the path is relative to the project root");
+    }
+    let leaves = path.split('/').any(|part| part == "..");
+    leaves.then_some("the path stays in the project: no `..`")
+}
+
+fn placeholder(path: &str) -> Option<&'static str> {
+    let rest = path.replace(Source::AS_OF, "");
+    rest.contains(['{', '}'])
+        .then_some("the one placeholder is `{as_of}`, the snapshot's date")
+}
