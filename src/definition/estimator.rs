@@ -67,7 +67,6 @@ impl fmt::Display for Range {
 pub enum Default {
     Integer(i64),
     Float(f64),
-    Bool(bool),
     Text(&'static str),
 }
 
@@ -76,7 +75,6 @@ impl Default {
         match self {
             Self::Integer(value) => Value::Integer(value),
             Self::Float(value) => Value::Float(value),
-            Self::Bool(value) => Value::Bool(value),
             Self::Text(value) => Value::Text(value.to_string()),
         }
     }
@@ -102,8 +100,8 @@ pub const ESTIMATORS: &[Estimator] = &[
                 name: "l2",
                 about: "Strength of the penalty on the squared coefficients; the intercept is free.",
                 range: Range::Float {
-                    low: 0.0,
-                    high: 1e12,
+                    low: 1e-9,
+                    high: 1e9,
                 },
                 default: Default::Float(1.0),
             },
@@ -123,7 +121,7 @@ pub const ESTIMATORS: &[Estimator] = &[
                     low: 1e-15,
                     high: 1.0,
                 },
-                default: Default::Float(1e-10),
+                default: Default::Float(1e-8),
             },
         ],
     },
@@ -138,17 +136,11 @@ pub const ESTIMATORS: &[Estimator] = &[
                 the mean share of true labels in the leaves, as scikit-learn's.",
         parameters: &[
             Parameter {
-                name: "bootstrap",
-                about: "Whether each tree sees a sample with replacement, or every row.",
-                range: Range::Bool,
-                default: Default::Bool(true),
-            },
-            Parameter {
                 name: "max_depth",
                 about: "Levels below the root; 0 sets no limit.",
                 range: Range::Integer {
                     low: 0,
-                    high: 65_535,
+                    high: 65_534,
                 },
                 default: Default::Integer(0),
             },

@@ -18,12 +18,14 @@
 //!                        ├─────────┴─ fit ─ predict ─ evaluate
 //! ```
 
+mod data;
 mod declared;
 mod difference;
 mod spec;
 mod step;
 
+pub use data::{Purpose, TableAt};
 pub use declared::Declared;
 pub use difference::{Difference, differences};
 pub use spec::{FeatureOptions, RunSpec};
-pub use step::{DataInput, Operations, Plan, PlannedStep, RunIdentity, Step};
+pub use step::{DataInput, Operations, Plan, PlannedStep, RunIdentity, Step, StepFunction};

@@ -26,6 +26,8 @@ pub struct RunSpec {
     /// The entity's key column.
     pub key: ColumnName,
     pub label: Label,
+    /// The date of the labels for each date of `as_of`: the same without a lead, later with one.
+    pub label_as_of: Vec<AsOf>,
     /// Each feature with the canonical text of its expression; a column alone is an expression.
     pub features: BTreeMap<FeatureName, String>,
     /// One entry for each table the features come from.
@@ -37,8 +39,13 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// Takes what counts from checked definitions.
-    pub fn of(definitions: &Definitions, experiment: &Experiment) -> Self {
+    /// Takes what counts from checked definitions. `label_as_of` are the dates that the labels are
+    /// taken from, one for each of `as_of`.
+    pub fn of(
+        definitions: &Definitions,
+        experiment: &Experiment,
+        label_as_of: Vec<AsOf>,
+    ) -> Self {
         let mut features = BTreeMap::new();
         let mut tables = BTreeMap::new();
         for name in &experiment.features {
@@ -52,6 +59,7 @@ impl RunSpec {
             as_of: experiment.as_of.clone(),
             key: definitions.tables[&experiment.label.table].key.clone(),
             label: experiment.label.clone(),
+            label_as_of,
             features,
             tables,
             split: experiment.split.clone(),
@@ -61,11 +69,6 @@ impl RunSpec {
         }
     }
 
-    /// The tables the run reads: those of its features, and the label's.
-    pub fn feature_tables(&self) -> impl Iterator<Item = &TableName> {
-        self.tables.keys()
-    }
-
     /// Writes every value out, by key path.
     pub fn declare(&self) -> Declared {
         // Taken apart in full, so that a field that is added cannot be forgotten here.
@@ -73,6 +76,7 @@ impl RunSpec {
             as_of,
             key,
             label,
+            label_as_of,
             features,
             tables,
             split,
@@ -81,13 +85,13 @@ impl RunSpec {
             threshold,
         } = self;
         let mut declared = Declared::default();
-        let dates = as_of
-            .iter()
-            .map(|date| Value::Text(date.to_string()))
-            .collect();
-        declared.insert("as_of", Value::List(dates));
+        declared.insert("as_of", date_list(as_of));
         declared.insert("entity.key", Value::Text(key.to_string()));
         declare_label(label, &mut declared);
+        // Without a lead the dates are those of the features and say nothing more.
+        if label.lead > 0 {
+            declared.insert("label.as_of", date_list(label_as_of));
+        }
         for (name, expression) in features {
             declared.insert(format!("features.{name}"), Value::Text(expression.clone()));
         }
@@ -107,10 +111,20 @@ impl RunSpec {
     /// A value is missing, superfluous or of another type: the map comes from a damaged lock or
     /// from another version.
     pub fn from_declared(declared: &Declared) -> Result<Self> {
+        let as_of = read_dates(declared, "as_of")?;
+        let label = read_label(declared)?;
+        let label_as_of = match label.lead {
+            0 => as_of.clone(),
+            _ => read_dates(declared, "label.as_of")?,
+        };
+        if label_as_of.len() != as_of.len() {
+            return Err(unreadable("label.as_of"));
+        }
         let spec = Self {
-            as_of: read_dates(declared)?,
+            as_of,
             key: declared.parsed("entity.key")?,
-            label: read_label(declared)?,
+            label,
+            label_as_of,
             features: read_features(declared)?,
             tables: read_tables(declared)?,
             split: read_split(declared)?,
@@ -238,15 +252,19 @@ fn declare_model(model: &Model, declared: &mut Declared) {
     }
 }
 
-fn read_dates(declared: &Declared) -> Result<Vec<AsOf>> {
-    let Some(Value::List(dates)) = declared.get("as_of") else {
-        return Err(unreadable("as_of"));
+fn date_list(dates: &[AsOf]) -> Value {
+    Value::List(dates.iter().map(|date| Value::Text(date.to_string())).collect())
+}
+
+fn read_dates(declared: &Declared, path: &str) -> Result<Vec<AsOf>> {
+    let Some(Value::List(dates)) = declared.get(path) else {
+        return Err(unreadable(path));
     };
     dates
         .iter()
         .map(|date| match date {
-            Value::Text(text) => parse("as_of", text),
-            _ => Err(unreadable("as_of")),
+            Value::Text(text) => parse(path, text),
+            _ => Err(unreadable(path)),
         })
         .collect()
 }

@@ -93,7 +93,7 @@ impl Step {
             Self::Split => &[Self::TrainingSet],
             Self::Fit => &[Self::TrainingSet, Self::Split],
             Self::Predict => &[Self::TrainingSet, Self::Split, Self::Fit],
-            Self::Evaluate => &[Self::Split, Self::Fit, Self::Predict],
+            Self::Evaluate => &[Self::TrainingSet, Self::Split, Self::Fit, Self::Predict],
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::check::CheckResult;
-use crate::definition::{AsOf, ColumnName, TableName};
+use crate::definition::{AsOf, ColumnName, Dtype, TableName};
 use crate::hash::{
     ContentHash, ContentHasher, Digest, ObjectId, ReadingHash, SnapshotHash, TableHash,
 };
@@ -76,6 +76,11 @@ impl TableSnapshot {
     pub fn projection(&self, columns: &BTreeSet<ColumnName>) -> TableHash {
         let used = self.columns.iter().filter(|(name, _)| columns.contains(*name));
         table_hash(&used.map(|(name, digest)| (name.clone(), digest.clone())).collect())
+    }
+
+    /// The types of its columns.
+    pub fn dtypes(&self) -> BTreeMap<ColumnName, Dtype> {
+        self.columns.iter().map(|(name, digest)| (name.clone(), digest.dtype)).collect()
     }
 
     /// Checks of the last file: passed and failed.

@@ -1,0 +1,108 @@
+//! Which columns of which tables a run reads, and at which dates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::spec::RunSpec;
+use super::step::DataInput;
+use crate::definition::{AsOf, ColumnName, Dtype, Expression, FeatureName, TableName};
+use crate::error::{Error, Kind, Result};
+use crate::feature::{FeatureSource, FeatureSpec};
+use crate::snapshot::TableSnapshot;
+
+/// Why a run reads a table at a date; both may hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purpose {
+    pub features: bool,
+    pub label: bool,
+}
+
+/// A table at a date.
+pub type TableAt = (TableName, AsOf);
+
+impl RunSpec {
+    /// Every table and date the run reads.
+    pub fn reads(&self) -> BTreeMap<TableAt, Purpose> {
+        let mut reads: BTreeMap<TableAt, Purpose> = BTreeMap::new();
+        for table in self.tables.keys() {
+            for as_of in &self.as_of {
+                reads.entry((table.clone(), *as_of)).or_default().features = true;
+            }
+        }
+        for as_of in &self.label_as_of {
+            reads.entry((self.label.table.clone(), *as_of)).or_default().label = true;
+        }
+        reads
+    }
+
+    /// How the features of a table are computed, given the types of its columns.
+    pub fn feature_specs(
+        &self,
+        table: &TableName,
+        columns: &BTreeMap<ColumnName, Dtype>,
+    ) -> Result<Vec<FeatureSpec>> {
+        let features = self.features.iter().filter(|(name, _)| name.table == *table);
+        features.map(|(name, text)| self.feature_spec(name, text, columns)).collect()
+    }
+
+    fn feature_spec(
+        &self,
+        name: &FeatureName,
+        text: &str,
+        columns: &BTreeMap<ColumnName, Dtype>,
+    ) -> Result<FeatureSpec> {
+        let options = &self.tables[&name.table];
+        let expression = Expression::parse(text, columns).map_err(|error| {
+            Error::new(Kind::Definition, format!("feature {name} does not fit its table"))
+                .detail(text.to_string())
+                .caused_by(error)
+        })?;
+        let dtype = expression.dtype();
+        let source = match text == Expression::of_column(&name.feature) {
+            true => FeatureSource::Column,
+            false => FeatureSource::Derived(expression),
+        };
+        Ok(FeatureSpec {
+            table: name.table.clone(),
+            feature: name.feature.clone(),
+            source,
+            key: self.key.clone(),
+            timestamp: options.timestamp.clone(),
+            created: options.created.clone(),
+            ttl: options.ttl,
+            dtype,
+        })
+    }
+
+    /// The columns of a table that the run reads for a purpose: what its data is hashed over.
+    pub fn columns_read(
+        &self,
+        table: &TableName,
+        purpose: Purpose,
+        columns: &BTreeMap<ColumnName, Dtype>,
+    ) -> Result<BTreeSet<ColumnName>> {
+        let mut used = BTreeSet::from([self.key.clone(), ColumnName::row_date()]);
+        if purpose.label {
+            used.insert(self.label.column.clone());
+        }
+        if purpose.features {
+            let options = &self.tables[table];
+            used.extend(options.timestamp.iter().chain(&options.created).cloned());
+            for spec in self.feature_specs(table, columns)? {
+                used.extend(spec.columns().into_iter().cloned());
+            }
+        }
+        Ok(used)
+    }
+
+    /// The data of one table at one date, as a run is named by it.
+    pub fn data_input(
+        &self,
+        (table, as_of): &TableAt,
+        purpose: Purpose,
+        snapshot: &TableSnapshot,
+    ) -> Result<DataInput> {
+        let columns = self.columns_read(table, purpose, &snapshot.dtypes())?;
+        let hash = snapshot.projection(&columns);
+        Ok(DataInput { table: table.clone(), as_of: *as_of, hash })
+    }
+}
