@@ -1,5 +1,6 @@
 //! streamflow: reproducible tabular machine learning.
 
+pub mod check;
 pub mod definition;
 pub mod error;
 pub mod hash;
