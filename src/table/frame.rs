@@ -7,7 +7,11 @@ use polars::prelude::{
     NamedFrom, StringChunked,
 };
 
+use rayon::prelude::*;
+
 use crate::definition::{ColumnName, Dtype};
+
+use super::Cell;
 
 /// The values of one column. Each is canonical: no NaN, no −0.0, no infinity, no empty text.
 #[derive(Debug, Clone)]
@@ -20,18 +24,6 @@ pub enum Values {
     Date(Int32Chunked),
     /// Microseconds since 1970-01-01T00:00Z.
     Datetime(Int64Chunked),
-}
-
-/// One value of one column. The order is that of canonical rows: null first, then the values.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub enum Cell<'a> {
-    Null,
-    Bool(bool),
-    I64(i64),
-    F64(f64),
-    Date(i32),
-    Datetime(i64),
-    String(&'a str),
 }
 
 /// Runs an expression on the chunked array inside any variant.
@@ -160,19 +152,46 @@ impl Values {
     /// The values of `self`, then those of `other`. Both have one dtype.
     #[must_use]
     pub fn concat(&self, other: &Self) -> Self {
+        let mut all = self.clone();
+        all.append(other);
+        all.rechunked()
+    }
+
+    /// The values of all parts in their order. Every part has the type `dtype`.
+    pub(super) fn concat_all(dtype: Dtype, parts: &[Self]) -> Self {
+        let mut all = Self::nulls(dtype, 0);
+        for part in parts {
+            all.append(part);
+        }
+        all.rechunked()
+    }
+
+    fn append(&mut self, other: &Self) {
         macro_rules! append {
             ($($variant:ident),*) => {
                 match (self, other) {
-                    $((Self::$variant(a), Self::$variant(b)) => {
-                        let mut all = a.clone();
-                        all.append(b).expect("one dtype");
-                        Self::$variant(all.rechunk().into_owned())
+                    $((Self::$variant(all), Self::$variant(more)) => {
+                        all.append(more).expect("one dtype");
                     })*
                     _ => unreachable!("columns of one name have one dtype"),
                 }
             };
         }
-        append!(String, Bool, I64, F64, Date, Datetime)
+        append!(String, Bool, I64, F64, Date, Datetime);
+    }
+
+    /// The same values in one stretch of memory.
+    #[must_use]
+    pub(super) fn rechunked(&self) -> Self {
+        map_array!(self, array => array.rechunk().into_owned())
+    }
+
+    /// The values of these rows, in this order.
+    #[must_use]
+    pub(super) fn take(&self, rows: &IdxCa) -> Self {
+        map_array!(self, array => {
+            array.take(rows).expect("row numbers come from this frame").rechunk().into_owned()
+        })
     }
 }
 
@@ -240,14 +259,30 @@ impl Frame {
         }
     }
 
+    /// These rows, in this order.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[must_use]
+    pub fn take(&self, rows: Vec<IdxSize>) -> Self {
+        let count = rows.len();
+        let rows = IdxCa::from_vec("".into(), rows);
+        let columns: Vec<_> = self.columns.iter().collect();
+        let columns = columns
+            .into_par_iter()
+            .map(|(name, values)| (name.clone(), values.take(&rows)))
+            .collect();
+        Self {
+            rows: count,
+            columns,
+        }
+    }
+
     /// The rows for which `keep` holds, in their order.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let rows: Vec<Option<IdxSize>> = (0..self.rows)
-            .filter(|row| keep(*row))
-            .map(|row| Some(row_number(row)))
-            .collect();
-        self.gather(&rows)
+        let rows = (0..self.rows).filter(|row| keep(*row)).map(row_number);
+        self.take(rows.collect())
     }
 
     /// The rows of `self`, then those of `other`. Both have the same columns.

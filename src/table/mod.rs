@@ -1,5 +1,33 @@
 //! Tables in memory: typed columns, how they are read, put in canonical order, and hashed.
+//!
+//! A file becomes a table in steps, each a pure function of what it is given:
+//!
+//! 1. [`read`] turns the bytes of a CSV or Parquet file into a [`Frame`] with exactly the declared
+//!    columns. Values are made canonical here and nowhere else, so that what is hashed is what is
+//!    computed with: no NaN, no −0.0, no infinity, no empty text, instants in UTC microseconds.
+//! 2. [`arrange`] demands a key in every row, refuses repeated ones, and puts the rows in canonical
+//!    order; [`upsert`] lets newer rows replace older ones.
+//! 3. [`column_hashes`] and [`table_hash`] name the values.
+//! 4. [`to_parquet`] and [`from_parquet_object`] keep them.
 
+mod canonical;
+mod cell;
+mod digest;
 mod frame;
+mod parquet;
+mod parse;
+mod places;
+mod read;
+mod refusal;
+mod upsert;
 
-pub use frame::{Cell, Frame, Values, row_number};
+pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
+pub use cell::Cell;
+pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
+pub use frame::{Frame, Values, row_number};
+pub use parquet::{from_parquet_object, to_parquet};
+pub use parse::{date as parse_date, datetime as parse_datetime};
+pub use places::Places;
+pub use read::{ReadFile, read};
+pub use refusal::{aligned, counted, grouped, quoted};
+pub use upsert::upsert;

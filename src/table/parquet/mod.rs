@@ -1,0 +1,8 @@
+//! Parquet: the reader both for people's files and for our own objects, and the writer.
+
+mod object;
+mod quiet;
+mod reader;
+
+pub use object::{from_parquet_object, to_parquet};
+pub use reader::{Damaged, File, Stored};

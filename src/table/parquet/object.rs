@@ -1,0 +1,108 @@
+//! Frames as Parquet files in the store.
+//!
+//! Columns are written with the types people expect to find: dates as `DATE`, instants as
+//! `TIMESTAMP(MICROS)` without a time zone, in UTC by convention. They are compressed with zstd.
+
+use polars::polars_utils::compression::ZstdLevel;
+use polars::prelude::{
+    Column, DataFrame, DataType, IntoColumn, IntoSeries, ParquetCompression, ParquetWriter, Series,
+    TimeUnit,
+};
+
+use crate::definition::ColumnName;
+use crate::error::{Error, Result};
+
+use super::super::{Frame, Values};
+use super::reader::{Damaged, File};
+
+/// The level at which zstd is still fast.
+const ZSTD_LEVEL: i32 = 1;
+
+/// A frame as the bytes of a Parquet file.
+///
+/// The bytes depend on the values and on the version of polars, not on threads or on how the values
+/// lie in memory. A frame without columns loses its rows.
+pub fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
+    let failed = |error| Error::failure("a table could not be written as Parquet").caused_by(error);
+    let columns = frame
+        .columns()
+        .iter()
+        .map(|(name, values)| as_column(name, values))
+        .collect();
+    let mut columns = DataFrame::new(frame.rows(), columns).map_err(failed)?;
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(failed)?;
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(Some(level)))
+        .finish(&mut columns)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
+fn as_column(name: &ColumnName, values: &Values) -> Column {
+    let series = match values.rechunked() {
+        Values::String(array) => array.into_series(),
+        Values::Bool(array) => array.into_series(),
+        Values::I64(array) => array.into_series(),
+        Values::F64(array) => array.into_series(),
+        Values::Date(array) => array.into_date().into_series(),
+        Values::Datetime(array) => array
+            .into_datetime(TimeUnit::Microseconds, None)
+            .into_series(),
+    };
+    series.with_name(name.as_str().into()).into_column()
+}
+
+/// The frame that [`to_parquet`] wrote.
+///
+/// # Errors
+/// A failure for bytes that are no Parquet file, and for columns of types that we do not write.
+/// The bytes of an object are verified before they come here.
+pub fn from_parquet_object(bytes: &[u8]) -> Result<Frame> {
+    let damaged = |damaged: Damaged| {
+        Error::failure("a stored table is no Parquet file that streamflow wrote")
+            .caused_by(damaged.0)
+    };
+    let file = File::open(bytes).map_err(damaged)?;
+    let names: Vec<&str> = file
+        .columns()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let columns = file.read(&names).map_err(damaged)?;
+    let columns = names.iter().zip(columns).map(|(name, series)| {
+        let values =
+            from_series(series).ok_or_else(|| format!("column `{name}` is of a foreign type"));
+        Ok((
+            column_name(name)?,
+            values.map_err(|why| damaged(Damaged(why)))?,
+        ))
+    });
+    Ok(Frame::new(file.rows(), columns.collect::<Result<_>>()?))
+}
+
+/// The name of a column that we wrote, our own `__row_date` among them.
+fn column_name(text: &str) -> Result<ColumnName> {
+    let own = ColumnName::row_date();
+    if text == own.as_str() {
+        return Ok(own);
+    }
+    text.parse()
+        .map_err(|error| Error::failure("a stored table has a nameless column").caused_by(error))
+}
+
+fn from_series(series: Series) -> Option<Values> {
+    let series = series.with_name("".into());
+    let values = match series.dtype() {
+        DataType::String => Values::String(series.str().ok()?.clone()),
+        DataType::Boolean => Values::Bool(series.bool().ok()?.clone()),
+        DataType::Int64 => Values::I64(series.i64().ok()?.clone()),
+        DataType::Float64 => Values::F64(series.f64().ok()?.clone()),
+        DataType::Date => Values::Date(series.date().ok()?.physical().clone()),
+        DataType::Datetime(TimeUnit::Microseconds, None) => {
+            Values::Datetime(series.datetime().ok()?.physical().clone())
+        }
+        _ => return None,
+    };
+    Some(values)
+}
