@@ -2,6 +2,7 @@
 
 pub mod definition;
 pub mod error;
+pub mod feature;
 pub mod hash;
 pub mod math;
 pub mod table;

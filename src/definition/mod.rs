@@ -12,7 +12,7 @@
 
 pub mod estimator;
 mod experiment;
-mod expression;
+pub mod expression;
 mod name;
 mod project;
 mod table;
@@ -29,7 +29,7 @@ pub use experiment::{
     Bound, Comparison, Experiment, Gate, Label, MissingCategorical, MissingNumeric, Model,
     NumericEncoding, Preprocess, Split, SplitMethod,
 };
-pub use expression::Expression;
+pub use expression::{Expression, ExpressionError};
 pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
 };
