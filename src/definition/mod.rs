@@ -13,7 +13,7 @@
 mod document;
 pub mod estimator;
 mod experiment;
-mod expression;
+pub mod expression;
 mod name;
 mod parse;
 mod project;

@@ -1,0 +1,374 @@
+//! SQL to a checked tree: what has a meaning for the columns of one row is kept, all else refused.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{
+    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DateTimeField, Expr, Ident, InTarget,
+    Spanned, UnaryOperator,
+};
+use sqlparser::dialect::Dialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
+
+use super::super::{ColumnName, Dtype};
+use super::place::{self, Refusal};
+use super::rule::{Part, one_type};
+use super::tree::{Arithmetic, Function, Node, Relation};
+use super::{ExpressionError, call, literal};
+use crate::error::did_you_mean;
+
+/// Standard SQL without anyone's extensions.
+#[derive(Debug)]
+struct FeatureSql;
+
+impl Dialect for FeatureSql {
+    fn is_identifier_start(&self, c: char) -> bool {
+        c.is_alphabetic() || c == '_'
+    }
+
+    fn is_identifier_part(&self, c: char) -> bool {
+        c.is_alphanumeric() || c == '_'
+    }
+
+    fn is_delimited_identifier_start(&self, c: char) -> bool {
+        c == '"'
+    }
+}
+
+/// Levels of parentheses, calls and prefixed operators that `sqlparser` descends, each a few
+/// kilobytes of stack.
+const DEEPEST_TEXT: usize = 50;
+
+/// Levels of the tree, which chains such as `a + b + c` deepen without parentheses.
+const DEEPEST_TREE: usize = 250;
+
+/// Words and signs of a text: bounds the depth of what `sqlparser` builds, prints and drops.
+const LONGEST_TEXT: usize = 2000;
+
+/// Reads a text as a well-typed tree, with the type of its values.
+pub fn read(
+    text: &str,
+    columns: &BTreeMap<ColumnName, Dtype>,
+) -> Result<(Node, Dtype), ExpressionError> {
+    let syntax = parse(text, columns)?;
+    let reader = Reader {
+        columns,
+        depth: Cell::new(0),
+    };
+    let part = reader
+        .part(&syntax)
+        .map_err(|refusal| refusal.at_bytes_of(text))?;
+    let dtype = part.dtype().map_err(|refusal| refusal.at_bytes_of(text))?;
+    Ok((part.node, dtype))
+}
+
+fn parse(text: &str, columns: &BTreeMap<ColumnName, Dtype>) -> Result<Expr, ExpressionError> {
+    let tokens = tokens(text)?;
+    let mut parser = Parser::new(&FeatureSql)
+        .with_recursion_limit(DEEPEST_TEXT)
+        .with_tokens_with_locations(tokens);
+    let syntax = parser
+        .parse_expr()
+        .map_err(|error| quote_hint(text, columns, place::from_parser(text, &error)))?;
+    let rest = parser.peek_token();
+    if rest.token == Token::EOF {
+        return Ok(syntax);
+    }
+    let message = format!("`{}` is not expected here", rest.token);
+    let refusal = Refusal::new(rest.span, message, "the expression before it is complete");
+    Err(quote_hint(text, columns, refusal.at_bytes_of(text)))
+}
+
+fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
+    let tokens = Tokenizer::new(&FeatureSql, text)
+        .tokenize_with_location()
+        .map_err(|error| place::from_tokenizer(text, &error))?;
+    let written = tokens
+        .iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .count();
+    match written {
+        0 => Err(ExpressionError {
+            message: "the expression is empty".into(),
+            label: "write a SQL expression over the table's columns".into(),
+            range: 0..text.len(),
+        }),
+        1..=LONGEST_TEXT => Ok(tokens),
+        _ => Err(place::too_long(text, LONGEST_TEXT)),
+    }
+}
+
+/// Where SQL does not read because a column has the name of a keyword, says so.
+fn quote_hint(
+    text: &str,
+    columns: &BTreeMap<ColumnName, Dtype>,
+    mut error: ExpressionError,
+) -> ExpressionError {
+    let word = &text[error.range.clone()];
+    if columns.contains_key(word) {
+        error.label = format!("for the column, write \"{word}\": the bare word is SQL's own");
+    }
+    error
+}
+
+/// Walks the syntax tree of one text.
+pub struct Reader<'a> {
+    columns: &'a BTreeMap<ColumnName, Dtype>,
+    depth: Cell<usize>,
+}
+
+type Read<T> = Result<T, Refusal>;
+
+impl Reader<'_> {
+    /// Reads a part, at most [`DEEPEST_TREE`] levels down.
+    pub fn part(&self, syntax: &Expr) -> Read<Part> {
+        let depth = self.depth.get();
+        if depth == DEEPEST_TREE {
+            let label = "split it into several derived features";
+            let message = "this expression is nested too deeply";
+            return Err(Refusal::new(Span::empty(), message, label));
+        }
+        self.depth.set(depth + 1);
+        let node = self.node(syntax);
+        self.depth.set(depth);
+        Ok(Part {
+            node: node?,
+            span: syntax.span(),
+        })
+    }
+
+    fn condition(&self, syntax: &Expr) -> Read<Box<Node>> {
+        self.part(syntax)?.condition().map(Box::new)
+    }
+
+    fn number(&self, syntax: &Expr, verb: &str) -> Read<Box<Node>> {
+        self.part(syntax)?.number(verb).map(Box::new)
+    }
+
+    fn node(&self, syntax: &Expr) -> Read<Node> {
+        match syntax {
+            Expr::Nested(inner) => Ok(self.part(inner)?.node),
+            Expr::Value(value) => literal::value(value),
+            Expr::TypedString(typed) => literal::typed(typed),
+            Expr::Identifier(name) => self.column(name),
+            Expr::UnaryOp { op, expr } => self.unary(*op, expr, syntax),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, syntax),
+            Expr::IsNull(operand) => self.is_null(operand, false),
+            Expr::IsNotNull(operand) => self.is_null(operand, true),
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => self.between(expr, low, high, *negated),
+            Expr::In {
+                expr,
+                target: InTarget::List(list),
+                negated,
+                global: false,
+            } => self.is_in(expr, list, *negated),
+            Expr::Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => self.case(operand.as_deref(), conditions, else_result.as_deref()),
+            Expr::Cast {
+                kind: CastKind::Cast,
+                expr,
+                data_type,
+                format: None,
+            } => call::cast(self.part(expr)?, data_type),
+            Expr::Function(function) => call::function(self, function),
+            Expr::Ceil { expr, field } => self.whole_number(Function::Ceil, expr, field),
+            Expr::Floor { expr, field } => self.whole_number(Function::Floor, expr, field),
+            other => Err(call::unsupported(other)),
+        }
+    }
+
+    fn column(&self, ident: &Ident) -> Read<Node> {
+        let name = ident.value.as_str();
+        if let Some((name, dtype)) = self.columns.get_key_value(name) {
+            return Ok(Node::Column(name.clone(), *dtype));
+        }
+        let known = || self.columns.keys().map(ColumnName::as_str);
+        let other_case = known().find(|column| column.eq_ignore_ascii_case(name));
+        let label = match other_case.or_else(|| did_you_mean(name, known())) {
+            Some(column) => format!("table has `{column}`"),
+            None if ident.quote_style.is_some() => {
+                format!("no column has this name; text stands in single quotes: '{name}'")
+            }
+            None => "no column has this name".into(),
+        };
+        let message = format!("unknown column `{name}`");
+        Err(Refusal::new(ident.span, message, label))
+    }
+
+    fn unary(&self, operator: UnaryOperator, operand: &Expr, whole: &Expr) -> Read<Node> {
+        match operator {
+            UnaryOperator::Not => Ok(Node::Not(self.condition(operand)?)),
+            UnaryOperator::Plus => Ok(*self.number(operand, "signed")?),
+            UnaryOperator::Minus => match literal::negative(operand) {
+                Some(number) => number,
+                None => Ok(negate(*self.number(operand, "negated")?)),
+            },
+            _ => Err(call::unsupported(whole)),
+        }
+    }
+
+    fn binary(
+        &self,
+        left: &Expr,
+        operator: &BinaryOperator,
+        right: &Expr,
+        whole: &Expr,
+    ) -> Read<Node> {
+        match operator {
+            BinaryOperator::And => Ok(Node::And(self.condition(left)?, self.condition(right)?)),
+            BinaryOperator::Or => Ok(Node::Or(self.condition(left)?, self.condition(right)?)),
+            _ => {
+                if let Some((operator, verb)) = arithmetic(operator) {
+                    Ok(Node::Arithmetic {
+                        operator,
+                        left: self.number(left, verb)?,
+                        right: self.number(right, verb)?,
+                    })
+                } else if let Some(relation) = relation(operator) {
+                    self.compare(left, relation, right)
+                } else {
+                    Err(call::unsupported(whole))
+                }
+            }
+        }
+    }
+
+    fn compare(&self, left: &Expr, relation: Relation, right: &Expr) -> Read<Node> {
+        let (left, right) = (self.part(left)?, self.part(right)?);
+        left.comparable(&right)?;
+        Ok(Node::Compare {
+            relation,
+            left: Box::new(left.node),
+            right: Box::new(right.node),
+        })
+    }
+
+    fn is_null(&self, operand: &Expr, negated: bool) -> Read<Node> {
+        let operand = self.part(operand)?;
+        operand.dtype()?;
+        Ok(Node::IsNull {
+            operand: Box::new(operand.node),
+            negated,
+        })
+    }
+
+    fn between(&self, operand: &Expr, low: &Expr, high: &Expr, negated: bool) -> Read<Node> {
+        let (operand, low, high) = (self.part(operand)?, self.part(low)?, self.part(high)?);
+        operand.comparable(&low)?;
+        operand.comparable(&high)?;
+        Ok(Node::Between {
+            operand: Box::new(operand.node),
+            low: Box::new(low.node),
+            high: Box::new(high.node),
+            negated,
+        })
+    }
+
+    fn is_in(&self, operand: &Expr, list: &[Expr], negated: bool) -> Read<Node> {
+        let operand = self.part(operand)?;
+        let mut items = Vec::with_capacity(list.len());
+        for item in list {
+            let item = self.part(item)?;
+            operand.comparable(&item)?;
+            items.push(item.node);
+        }
+        Ok(Node::In {
+            operand: Box::new(operand.node),
+            list: items,
+            negated,
+        })
+    }
+
+    fn case(
+        &self,
+        subject: Option<&Expr>,
+        branches: &[CaseWhen],
+        otherwise: Option<&Expr>,
+    ) -> Read<Node> {
+        let subject = subject.map(|subject| self.part(subject)).transpose()?;
+        let (mut conditions, mut results) = (Vec::new(), Vec::new());
+        for branch in branches {
+            let condition = self.part(&branch.condition)?;
+            conditions.push(match &subject {
+                None => condition.condition()?,
+                Some(subject) => {
+                    subject.comparable(&condition)?;
+                    condition.node
+                }
+            });
+            results.push(self.part(&branch.result)?);
+        }
+        let otherwise = otherwise
+            .map(|otherwise| self.part(otherwise))
+            .transpose()?;
+        one_type(results.iter().chain(&otherwise))?;
+        let results = results.into_iter().map(|part| part.node);
+        Ok(Node::Case {
+            subject: subject.map(|part| Box::new(part.node)),
+            branches: conditions.into_iter().zip(results).collect(),
+            otherwise: otherwise.map(|part| Box::new(part.node)),
+        })
+    }
+
+    /// CEIL and FLOOR are grammar to `sqlparser`, because of `CEIL(x TO day)`.
+    fn whole_number(
+        &self,
+        function: Function,
+        operand: &Expr,
+        field: &CeilFloorKind,
+    ) -> Read<Node> {
+        let operand = self.part(operand)?;
+        match field {
+            CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => {
+                call::check(function, vec![operand])
+            }
+            _ => Err(Refusal::new(
+                operand.span,
+                format!("{} takes one argument", function.name()),
+                "leave out what follows it",
+            )),
+        }
+    }
+}
+
+/// The negative of a number; a literal takes the sign itself, so that `-(5)` is `-5`.
+fn negate(node: Node) -> Node {
+    match node {
+        Node::I64(value) if value != i64::MIN => Node::I64(-value),
+        Node::F64(value) => Node::F64(0.0 - value),
+        other => Node::Negate(Box::new(other)),
+    }
+}
+
+fn arithmetic(operator: &BinaryOperator) -> Option<(Arithmetic, &'static str)> {
+    match operator {
+        BinaryOperator::Plus => Some((Arithmetic::Add, "added")),
+        BinaryOperator::Minus => Some((Arithmetic::Subtract, "subtracted")),
+        BinaryOperator::Multiply => Some((Arithmetic::Multiply, "multiplied")),
+        BinaryOperator::Divide => Some((Arithmetic::Divide, "divided")),
+        BinaryOperator::Modulo => Some((Arithmetic::Remainder, "divided")),
+        _ => None,
+    }
+}
+
+fn relation(operator: &BinaryOperator) -> Option<Relation> {
+    match operator {
+        BinaryOperator::Eq => Some(Relation::Equal),
+        BinaryOperator::NotEq => Some(Relation::NotEqual),
+        BinaryOperator::Lt => Some(Relation::Less),
+        BinaryOperator::LtEq => Some(Relation::AtMost),
+        BinaryOperator::Gt => Some(Relation::More),
+        BinaryOperator::GtEq => Some(Relation::AtLeast),
+        _ => None,
+    }
+}

@@ -1,0 +1,170 @@
+//! Features at a point in time: the one way to compute them, for training, materializing, serving.
+//!
+//! [`values_at`] is that way. It takes the history of one table as a snapshot holds it, a spine of
+//! entities at a date, and what the features are; it gives one value and one status per feature and
+//! spine row, in the order of the spine, repetitions kept. A million training rows and the one
+//! entity of a request go through the same code.
+//!
+//! `history` finds the row that counts for each entity; `derive` evaluates expressions over rows;
+//! `spec` says all that decides a feature's values, which is what its hash is made of.
+//!
+//! A row is absent when no row of the entity can be seen at the date, or when the newest one is
+//! older than the time to live. Then every feature of the table is null for the entity, derived
+//! ones too: `COALESCE(x, 0)` speaks of a null in a row, not of a row that is not there.
+
+mod derive;
+mod history;
+mod spec;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::{Age, AsOf, ColumnName, Expression, FeatureName};
+use crate::error::{Error, Result};
+use crate::table::{Cell, Frame, Values, row_number};
+
+pub use derive::evaluate;
+pub use history::{History, Match};
+pub use spec::{FeatureSource, FeatureSpec};
+
+/// Entities at a date.
+#[derive(Debug, Clone)]
+pub struct Spine {
+    /// One key per row, of the key column's type; repetitions are kept.
+    pub keys: Values,
+    pub as_of: AsOf,
+}
+
+/// What became of one feature for one entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Present,
+    /// The row is there, the value is null.
+    Null,
+    /// The newest row is older than the time to live; the value is null.
+    Expired,
+    /// The table has no row of the entity at the date; the value is null.
+    NotFound,
+}
+
+/// One feature's values, one per spine row.
+#[derive(Debug, Clone)]
+pub struct FeatureValues {
+    pub values: Values,
+    pub status: Vec<Status>,
+}
+
+/// The values of features of one table at a date, each in the order of the spine.
+///
+/// # Errors
+/// When the history lacks a column that a feature reads, or has it as another type.
+pub fn values_at(
+    history: &History<'_>,
+    spine: &Spine,
+    specs: &[FeatureSpec],
+) -> Result<BTreeMap<FeatureName, FeatureValues>> {
+    let matches = history.match_rows(&spine.keys, spine.as_of);
+    let mut live: BTreeMap<Option<Age>, LiveRows> = BTreeMap::new();
+    let mut values = BTreeMap::new();
+    for spec in specs {
+        let rows = live
+            .entry(spec.ttl)
+            .or_insert_with(|| LiveRows::within(spec.ttl, &matches));
+        values.insert(spec.name(), feature_values(history.frame(), spec, rows)?);
+    }
+    Ok(values)
+}
+
+fn feature_values(frame: &Frame, spec: &FeatureSpec, live: &LiveRows) -> Result<FeatureValues> {
+    let values = match &spec.source {
+        FeatureSource::Column => column(frame, spec, &spec.feature)?.gather(&live.rows),
+        FeatureSource::Derived(expression) => live.blank(&derived(frame, spec, expression, live)?),
+    };
+    if values.dtype() != spec.dtype {
+        return Err(unfit(spec, &spec.feature));
+    }
+    Ok(FeatureValues {
+        status: live.status_of(&values),
+        values,
+    })
+}
+
+/// The expression over the rows that count; over absent rows the result means nothing.
+fn derived(
+    frame: &Frame,
+    spec: &FeatureSpec,
+    expression: &Expression,
+    live: &LiveRows,
+) -> Result<Values> {
+    let mut inputs = BTreeMap::new();
+    for (name, dtype) in expression.inputs() {
+        let values = column(frame, spec, &name)?;
+        if values.dtype() != dtype {
+            return Err(unfit(spec, &name));
+        }
+        inputs.insert(name, values.gather(&live.rows));
+    }
+    Ok(evaluate(expression, &Frame::new(live.rows.len(), inputs)))
+}
+
+fn column<'a>(frame: &'a Frame, spec: &FeatureSpec, name: &ColumnName) -> Result<&'a Values> {
+    frame.column(name.as_str()).ok_or_else(|| unfit(spec, name))
+}
+
+fn unfit(spec: &FeatureSpec, column: &ColumnName) -> Error {
+    Error::failure(format!(
+        "the snapshot of `{}` does not fit feature `{}`: its column `{column}` is missing or of another type",
+        spec.table,
+        spec.name()
+    ))
+}
+
+/// Which row of the history counts for each spine row, under one time to live.
+struct LiveRows {
+    /// None where the row is absent or expired.
+    rows: Vec<Option<polars::prelude::IdxSize>>,
+    /// What is known of a spine row before any value is looked at; `Present` where a row counts.
+    status: Vec<Status>,
+}
+
+impl LiveRows {
+    fn within(ttl: Option<Age>, matches: &[Match]) -> Self {
+        let status: Vec<Status> = matches.iter().map(|found| found.status(ttl)).collect();
+        let rows = matches
+            .iter()
+            .zip(&status)
+            .map(|(found, status)| match (found, status) {
+                (Match::Row { row, .. }, Status::Present) => Some(row_number(*row)),
+                _ => None,
+            })
+            .collect();
+        Self { rows, status }
+    }
+
+    fn status_of(&self, values: &Values) -> Vec<Status> {
+        let nulls = values.null_count() > 0;
+        let status = self.status.iter().enumerate();
+        status
+            .map(|(row, status)| match status {
+                Status::Present if nulls && values.cell(row) == Cell::Null => Status::Null,
+                other => *other,
+            })
+            .collect()
+    }
+
+    /// The values with null where no row counts.
+    fn blank(&self, values: &Values) -> Values {
+        if self.rows.iter().all(Option::is_some) {
+            return values.clone();
+        }
+        let kept: Vec<_> = self
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| row.map(|_| row_number(at)))
+            .collect();
+        values.gather(&kept)
+    }
+}
