@@ -14,9 +14,9 @@ mod numeric;
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::blocks::for_each_block;
 use super::{FeatureColumn, FeatureKind, FeatureValues, Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 use categorical::CategoricalEncoder;
@@ -176,13 +176,11 @@ impl Encoder {
         self.refuse_forbidden_nulls(&columns)?;
         let width = self.width();
         let mut values = vec![0.0; rows * width];
-        // A width of 0 has no cells to fill; a chunk of 0 would panic.
-        values
-            .par_chunks_mut((ROWS_PER_BLOCK * width).max(1))
-            .enumerate()
-            .for_each(|(block, cells)| {
+        if width > 0 {
+            for_each_block(&mut values, ROWS_PER_BLOCK * width, |block, cells| {
                 self.encode_block(&columns, block * ROWS_PER_BLOCK, cells);
             });
+        }
         Ok(Encoded {
             matrix: Matrix::new(rows, width, values),
             imputed: self.imputed(&columns, rows),
