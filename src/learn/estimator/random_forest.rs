@@ -4,10 +4,11 @@
 //! Gini impurity up to a factor, and the mean of a leaf is its share of positive rows. All sums
 //! inside are of whole numbers, hence exact; no function of the C library is called.
 //!
-//! smartcore works on one thread. So the forest is grown in chunks, each a smartcore forest of
-//! its own, on as many threads as there are. A chunk has 10 trees, or 1 000 000 / rows if that is
-//! less, but at least one. Chunk *c*, counted from 0, has as its seed the first eight bytes, little-endian, of BLAKE3 over the domain `streamflow forest 1`, the
-//! declared seed and *c*. Chunks are joined in order: the number of threads cannot show.
+//! smartcore works on one thread. So the forest is grown in chunks, each a smartcore forest of its
+//! own, on as many threads as there are. A chunk has 10 trees, or 1 000 000 / rows if that is less,
+//! but at least one. Chunk *c*, counted from 0, has as its seed the first eight bytes, little-
+//! endian, of BLAKE3 over the domain `streamflow forest 1`, the declared seed and *c*. Chunks are
+//! joined in order: the number of threads cannot show.
 //!
 //! Where it differs from scikit-learn: a node whose randomly drawn columns are all constant
 //! becomes a leaf, where scikit-learn would draw further ones.
