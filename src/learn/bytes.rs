@@ -14,6 +14,10 @@ impl Writer {
         self.raw(&value.to_le_bytes());
     }
 
+    pub fn u64(&mut self, value: u64) {
+        self.raw(&value.to_le_bytes());
+    }
+
     pub fn float(&mut self, value: f64) {
         self.raw(&value.to_le_bytes());
     }
@@ -59,6 +63,12 @@ impl<'a> Reader<'a> {
 
     pub fn u32(&mut self) -> Result<u32> {
         self.array().map(u32::from_le_bytes)
+    }
+
+    /// Reads a length of 8 bytes.
+    pub fn length(&mut self) -> Result<usize> {
+        let length = self.array().map(u64::from_le_bytes)?;
+        usize::try_from(length).map_err(|_| ends_early())
     }
 
     /// Reads a finite number.

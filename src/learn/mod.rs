@@ -26,9 +26,10 @@
 //! # Limits
 //!
 //! One-hot encoding writes a dense matrix, so [`MAX_COLUMNS`] bounds its width. A random forest is
-//! grown by smartcore, [`TREES_PER_CHUNK`] trees at a time on each thread, and holds those trees
-//! in their uncompressed form for that long: about 130 bytes a train row and tree.
+//! grown by smartcore, a chunk of trees at a time on each thread, and holds those trees in their
+//! uncompressed form for that long: about 150 bytes a train row and tree.
 
+mod blocks;
 mod bytes;
 mod encode;
 mod estimator;
@@ -50,7 +51,7 @@ pub use encode::{
 pub use estimator::{
     EstimatorKind, EstimatorParameters, FittedModel, Forest, LogisticRegressionModel,
     LogisticRegressionParameters, MaxFeatures, ParameterInfo, ParameterKind, PriorModel,
-    RandomForestParameters, TREES_PER_CHUNK, fit, kinds,
+    RandomForestParameters, fit, kinds,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use matrix::Matrix;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 8 | `SFMODEL` and a line feed |
 //! | 4 | format version, little-endian |
-//! | 4 | length of the header |
+//! | 8 | length of the header, little-endian |
 //! | … | header: JSON with `features`, `encoder`, and the `estimator` with its version and parameters |
 //! | … | what the estimator learnt; see `write` of each |
 //! | 32 | BLAKE3 of all bytes before |
@@ -128,7 +128,7 @@ impl Model {
         let mut writer = Writer::default();
         writer.raw(MAGIC);
         writer.u32(MODEL_FORMAT);
-        writer.u32(u32::try_from(header.len()).expect("a header lists at most 4096 categories"));
+        writer.u64(header.len() as u64);
         writer.raw(&header);
         self.fitted.write(&mut writer);
         let checksum = ObjectId::of_bytes(writer.as_bytes());
@@ -141,7 +141,7 @@ impl Model {
         let mut reader = Reader::new(checked_content(bytes)?);
         reader.raw(MAGIC.len())?;
         check_version("format", reader.u32()?, MODEL_FORMAT)?;
-        let length = reader.u32()? as usize;
+        let length = reader.length()?;
         let header: Header = serde_json::from_slice(reader.raw(length)?)
             .map_err(|error| damaged("its header cannot be read").caused_by(error))?;
         header.check()?;

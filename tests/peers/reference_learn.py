@@ -1,4 +1,4 @@
-"""Makes tests/reference/learn.json: metrics and logistic regressions of scikit-learn.
+"""Makes tests/reference/learn.json: encodings, metrics and logistic regressions of scikit-learn.
 
 Run with scikit-learn 1.9 from the project root:
 
@@ -9,7 +9,10 @@ import json
 
 import numpy as np
 from sklearn import metrics
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 
 def metric_case(name, labels, probabilities, threshold):
@@ -79,9 +82,28 @@ def logistic_cases(random):
     yield logistic_case("more columns than rows", wide, np.arange(12) % 3 == 0, 1.0)
 
 
+def encode_case(random, strategy, train):
+    numbers = (random.normal(size=(60, 3)) * [1, 1000, 0.01] + [0, 5000, 1]).round(5)
+    numbers[random.random((60, 3)) < 0.15] = np.nan
+    words = random.choice(["gold", "Silver", "basic", "\u00e9t\u00e9"], size=(60, 2))
+    words[train:][random.random((60 - train, 2)) < 0.2] = "only in test rows"
+    scale = make_pipeline(SimpleImputer(strategy=strategy), StandardScaler())
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    scale.fit(numbers[:train])
+    one_hot.fit(words[:train])
+    return {
+        "strategy": strategy,
+        "train": train,
+        "numbers": [[None if np.isnan(x) else x for x in row] for row in numbers.tolist()],
+        "words": words.tolist(),
+        "matrix": np.hstack([scale.transform(numbers), one_hot.transform(words)]).tolist(),
+    }
+
+
 def main():
     random = np.random.default_rng(20240131)
     cases = {
+        "encode": [encode_case(random, "median", 45), encode_case(random, "mean", 44)],
         "metrics": list(metric_cases(random)),
         "logistic_regression": list(logistic_cases(random)),
     }

@@ -10,17 +10,26 @@
 //! | categorical | refused, a category of its own, or filled with the most frequent category or a constant | one column per category of the train rows, 0 or 1; any other value is all zeros |
 
 mod categorical;
+mod columns;
+mod imputed;
 mod numeric;
+mod parameters;
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::blocks::for_each_block;
 use super::{FeatureColumn, FeatureKind, FeatureValues, Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 use categorical::CategoricalEncoder;
+use columns::{nulls, refuse_nulls, same_length, sort_by_name};
 use numeric::NumericEncoder;
+
+pub use imputed::{Encoded, Imputed};
+pub use parameters::{
+    CategoricalEncoding, MissingCategorical, MissingNumeric, NumericEncoding, PreprocessParameters,
+};
 
 /// Raised when the same rows and parameters encode otherwise than before.
 pub const ENCODE_VERSION: u32 = 1;
@@ -31,50 +40,6 @@ pub const MAX_COLUMNS: usize = 4096;
 
 /// Rows one thread encodes at a time.
 const ROWS_PER_BLOCK: usize = 1024;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NumericEncoding {
-    #[default]
-    Passthrough,
-    Standardize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CategoricalEncoding {
-    #[default]
-    OneHot,
-}
-
-/// What becomes of a null number.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum MissingNumeric {
-    #[default]
-    Error,
-    /// Of the train rows; of two middle values their mean.
-    Median,
-    Mean,
-    Constant(f64),
-}
-
-/// What becomes of a null category.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum MissingCategorical {
-    #[default]
-    Error,
-    /// Null is a category of its own, if the train rows have it.
-    Category,
-    /// Of the train rows; of several the bytewise first.
-    MostFrequent,
-    Constant(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct PreprocessParameters {
-    pub numeric: NumericEncoding,
-    pub categorical: CategoricalEncoding,
-    pub missing_numeric: MissingNumeric,
-    pub missing_categorical: MissingCategorical,
-}
 
 /// How each feature becomes matrix columns. Learnt from train rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,37 +61,6 @@ struct FeatureEncoder {
 enum Encoding {
     Numeric(NumericEncoder),
     Categorical(CategoricalEncoder),
-}
-
-/// Encoded rows, and which of their values were null.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Encoded {
-    pub matrix: Matrix,
-    pub imputed: Imputed,
-}
-
-/// The nulls that were filled or encoded as a category of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Imputed {
-    names: Vec<String>,
-    /// (row, index into `names`), sorted.
-    cells: Vec<(u32, u32)>,
-}
-
-impl Imputed {
-    /// The features that were null in `row`, in name order.
-    pub fn of_row(&self, row: usize) -> impl Iterator<Item = &str> {
-        let start = self.cells.partition_point(|cell| (cell.0 as usize) < row);
-        self.cells[start..]
-            .iter()
-            .take_while(move |cell| cell.0 as usize == row)
-            .map(|cell| self.names[cell.1 as usize].as_str())
-    }
-
-    /// How many cells were null.
-    pub fn count(&self) -> usize {
-        self.cells.len()
-    }
 }
 
 impl Encoder {
@@ -176,16 +110,14 @@ impl Encoder {
         self.refuse_forbidden_nulls(&columns)?;
         let width = self.width();
         let mut values = vec![0.0; rows * width];
-        // A width of 0 has no cells to fill; a chunk of 0 would panic.
-        values
-            .par_chunks_mut((ROWS_PER_BLOCK * width).max(1))
-            .enumerate()
-            .for_each(|(block, cells)| {
+        if width > 0 {
+            for_each_block(&mut values, ROWS_PER_BLOCK * width, |block, cells| {
                 self.encode_block(&columns, block * ROWS_PER_BLOCK, cells);
             });
+        }
         Ok(Encoded {
             matrix: Matrix::new(rows, width, values),
-            imputed: self.imputed(&columns, rows),
+            imputed: Imputed::of(&columns, rows),
         })
     }
 
@@ -325,19 +257,6 @@ impl Encoder {
         ))
     }
 
-    fn imputed(&self, columns: &[&FeatureColumn], rows: usize) -> Imputed {
-        let mut cells: Vec<(u32, u32)> = Vec::new();
-        for (feature, column) in columns.iter().enumerate() {
-            let null_rows = (0..rows).filter(|&row| column.is_null(row));
-            cells.extend(null_rows.map(|row| (row as u32, feature as u32)));
-        }
-        cells.sort_unstable();
-        Imputed {
-            names: self.feature_names().map(str::to_string).collect(),
-            cells,
-        }
-    }
-
     fn refuse_width(&self) -> Result<()> {
         let width = self.width();
         if width <= MAX_COLUMNS {
@@ -397,78 +316,6 @@ impl Encoding {
             _ => unreachable!("align() compared the kinds"),
         }
     }
-}
-
-fn sort_by_name(columns: &[FeatureColumn]) -> Result<Vec<&FeatureColumn>> {
-    let mut sorted: Vec<&FeatureColumn> = columns.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some(twice) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        return Err(Error::failure(format!(
-            "the feature `{}` is given twice",
-            twice[0].name
-        )));
-    }
-    same_length(&sorted)?;
-    Ok(sorted)
-}
-
-fn same_length(columns: &[&FeatureColumn]) -> Result<()> {
-    match columns
-        .windows(2)
-        .find(|pair| pair[0].rows() != pair[1].rows())
-    {
-        None => Ok(()),
-        Some(pair) => Err(Error::failure(format!(
-            "`{}` has {} rows, `{}` has {}",
-            pair[0].name,
-            pair[0].rows(),
-            pair[1].name,
-            pair[1].rows()
-        ))),
-    }
-}
-
-fn nulls(column: &FeatureColumn) -> usize {
-    (0..column.rows())
-        .filter(|&row| column.is_null(row))
-        .count()
-}
-
-/// Refuses nulls in the features of which the parameters allow none, all of them at once.
-fn refuse_nulls(columns: &[&FeatureColumn], parameters: &PreprocessParameters) -> Result<()> {
-    let forbidden = |kind| match kind {
-        FeatureKind::Numeric => parameters.missing_numeric == MissingNumeric::Error,
-        FeatureKind::Categorical => parameters.missing_categorical == MissingCategorical::Error,
-    };
-    let faults: Vec<(&FeatureColumn, usize)> = columns
-        .iter()
-        .filter(|column| forbidden(column.kind()))
-        .map(|&column| (column, nulls(column)))
-        .filter(|(_, nulls)| *nulls > 0)
-        .collect();
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let has = |kind| faults.iter().any(|(column, _)| column.kind() == kind);
-    let mut error = Error::new(
-        Kind::DataRefused,
-        "the training set holds nulls, and [preprocess] says `error` for them",
-    )
-    .details(faults.iter().map(|(column, nulls)| {
-        format!(
-            "{}: {nulls} of {} rows are null ({})",
-            column.name,
-            column.rows(),
-            column.kind()
-        )
-    }));
-    if has(FeatureKind::Numeric) {
-        error = error.help("set `missing_numeric = \"median\"` under [preprocess]");
-    }
-    if has(FeatureKind::Categorical) {
-        error = error.help("set `missing_categorical = \"category\"` under [preprocess]");
-    }
-    Err(error)
 }
 
 #[cfg(test)]

@@ -207,6 +207,57 @@ fn wrong_columns_are_errors() {
     assert!(encoder.transform(&short).is_err());
 }
 
+#[derive(Deserialize)]
+struct Reference {
+    encode: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    strategy: String,
+    train: usize,
+    numbers: Vec<Vec<Option<f64>>>,
+    words: Vec<Vec<String>>,
+    matrix: Vec<Vec<f64>>,
+}
+
+#[test]
+fn agrees_with_scikit_learn() {
+    let text = include_str!("../../../tests/reference/learn.json");
+    let reference: Reference = serde_json::from_str(text).unwrap();
+    assert_eq!(reference.encode.len(), 2);
+    for case in reference.encode {
+        let number = |at: usize| case.numbers.iter().map(|row| row[at]).collect();
+        let word = |at: usize| case.words.iter().map(|row| Some(row[at].clone())).collect();
+        let mut columns: Vec<_> = (0..3)
+            .map(|at| FeatureColumn::numeric(format!("a.{at}"), number(at)))
+            .collect();
+        columns.extend((0..2).map(|at| FeatureColumn::categorical(format!("b.{at}"), word(at))));
+        let parameters = PreprocessParameters {
+            numeric: NumericEncoding::Standardize,
+            missing_numeric: match case.strategy.as_str() {
+                "median" => MissingNumeric::Median,
+                _ => MissingNumeric::Mean,
+            },
+            ..Default::default()
+        };
+        let train: Vec<usize> = (0..case.train).collect();
+        let (encoder, _) = Encoder::fit(&columns, &train, &parameters).unwrap();
+        let encoded = encoder.transform(&columns).unwrap();
+        for (row, expected) in case.matrix.iter().enumerate() {
+            let found = encoded.matrix.row(row);
+            assert_eq!(found.len(), expected.len());
+            for (a, b) in found.iter().zip(expected) {
+                assert!(
+                    (a - b).abs() < 1e-9,
+                    "{} row {row}: {a}, not {b}",
+                    case.strategy
+                );
+            }
+        }
+    }
+}
+
 /// A change here is a new ENCODE_VERSION.
 #[test]
 fn golden_vector() {

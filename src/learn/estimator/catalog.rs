@@ -53,7 +53,7 @@ pub(super) const MOST_TREES: u32 = 100_000;
 pub(super) const DEEPEST: u16 = u16::MAX - 1;
 pub(super) const L2_RANGE: (f64, f64) = (1e-9, 1e9);
 pub(super) const MOST_ITERATIONS: u32 = 100_000;
-pub(super) const TOLERANCE_RANGE: (f64, f64) = (1e-15, 1.0);
+pub(super) const TOLERANCE_RANGE: (f64, f64) = (1e-12, 1.0);
 
 pub(super) const RANDOM_FOREST: EstimatorKind = EstimatorKind {
     name: "random_forest",

@@ -4,11 +4,10 @@
 //! a file cannot hold a loop or a link out of bounds, whatever its bytes. Thresholds and leaf
 //! values repeat a lot: each is an index into one sorted list of distinct numbers.
 
-use rayon::prelude::*;
-
 use super::smartcore_forest::{Tree, TreeNode, normalize};
 use crate::error::{Error, Result};
 use crate::learn::Matrix;
+use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
 
 /// `column` of a leaf.
@@ -76,18 +75,16 @@ impl Forest {
     /// The mean over the trees, summed in their order.
     pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         let mut sums = vec![0.0; matrix.rows()];
-        sums.par_chunks_mut(ROWS_PER_BLOCK)
-            .enumerate()
-            .for_each(|(block, sums)| {
-                for &root in &self.roots {
-                    for (offset, sum) in sums.iter_mut().enumerate() {
-                        *sum += self.leaf(root, matrix.row(block * ROWS_PER_BLOCK + offset));
-                    }
+        for_each_block(&mut sums, ROWS_PER_BLOCK, |block, sums| {
+            for &root in &self.roots {
+                for (offset, sum) in sums.iter_mut().enumerate() {
+                    *sum += self.leaf(root, matrix.row(block * ROWS_PER_BLOCK + offset));
                 }
-                for sum in sums {
-                    *sum /= self.roots.len() as f64;
-                }
-            });
+            }
+            for sum in sums {
+                *sum /= self.roots.len() as f64;
+            }
+        });
         sums
     }
 

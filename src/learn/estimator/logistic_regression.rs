@@ -17,6 +17,7 @@ use super::catalog::{L2_RANGE, MOST_ITERATIONS, TOLERANCE_RANGE};
 use super::newton::{Problem, Solution};
 use super::out_of_range;
 use crate::error::Result;
+use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
 use crate::learn::{Matrix, Warning, exact};
 use crate::math;
@@ -58,7 +59,7 @@ impl LogisticRegressionParameters {
             return Err(out_of_range(
                 "tolerance",
                 self.tolerance,
-                "between 1e-15 and 1",
+                "between 1e-12 and 1",
             ));
         }
         Ok(())
@@ -190,11 +191,18 @@ impl LogisticRegressionModel {
     }
 
     pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
-        (0..matrix.rows())
-            .into_par_iter()
-            .with_min_len(ROWS_PER_BLOCK)
-            .map(|row| math::sigmoid(self.log_odds(matrix.row(row))))
-            .collect()
+        let mut probabilities = vec![0.0; matrix.rows()];
+        for_each_block(
+            &mut probabilities,
+            ROWS_PER_BLOCK,
+            |block, probabilities| {
+                for (offset, probability) in probabilities.iter_mut().enumerate() {
+                    let row = matrix.row(block * ROWS_PER_BLOCK + offset);
+                    *probability = math::sigmoid(self.log_odds(row));
+                }
+            },
+        );
+        probabilities
     }
 
     fn log_odds(&self, row: &[f64]) -> f64 {

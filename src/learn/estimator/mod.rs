@@ -18,7 +18,7 @@ pub use catalog::{EstimatorKind, ParameterInfo, ParameterKind, kinds};
 pub use forest::Forest;
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use prior::PriorModel;
-pub use random_forest::{MaxFeatures, RandomForestParameters, TREES_PER_CHUNK};
+pub use random_forest::{MaxFeatures, RandomForestParameters};
 
 use super::bytes::{Reader, Writer};
 

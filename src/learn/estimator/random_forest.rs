@@ -4,10 +4,11 @@
 //! Gini impurity up to a factor, and the mean of a leaf is its share of positive rows. All sums
 //! inside are of whole numbers, hence exact; no function of the C library is called.
 //!
-//! smartcore works on one thread. So the forest is grown in chunks of [`TREES_PER_CHUNK`] trees,
-//! each a smartcore forest of its own, on as many threads as there are. Chunk *c* has as its
-//! seed the first eight bytes, little-endian, of BLAKE3 over the domain `streamflow forest 1`, the
-//! declared seed and *c*. Chunks are joined in order: the number of threads cannot show.
+//! smartcore works on one thread. So the forest is grown in chunks, each a smartcore forest of its
+//! own, on as many threads as there are. A chunk has 10 trees, or 1 000 000 / rows if that is less,
+//! but at least one. Chunk *c*, counted from 0, has as its seed the first eight bytes, little-
+//! endian, of BLAKE3 over the domain `streamflow forest 1`, the declared seed and *c*. Chunks are
+//! joined in order: the number of threads cannot show.
 //!
 //! Where it differs from scikit-learn: a node whose randomly drawn columns are all constant
 //! becomes a leaf, where scikit-learn would draw further ones.
@@ -23,8 +24,11 @@ use crate::error::Result;
 use crate::hash::ContentHasher;
 use crate::learn::Matrix;
 
-/// Trees that share a seed and a thread. Part of the algorithm: another number grows other trees.
-pub const TREES_PER_CHUNK: usize = 10;
+/// Most trees of a chunk. Part of the algorithm: another number grows other trees.
+pub(super) const TREES_PER_CHUNK: usize = 10;
+
+/// Chunks hold fewer trees when trees × rows would be more: smartcore's trees are large.
+const ROWS_PER_CHUNK: usize = 1_000_000;
 
 /// See [`super::kinds`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,11 +124,12 @@ pub(super) fn fit(
         columns_per_split: parameters.max_features.of(matrix.columns()),
     };
     let trees = parameters.trees as usize;
-    let chunks: Vec<Vec<Tree>> = (0..trees.div_ceil(TREES_PER_CHUNK))
+    let per_chunk = (ROWS_PER_CHUNK / matrix.rows()).clamp(1, TREES_PER_CHUNK);
+    let chunks: Vec<Vec<Tree>> = (0..trees.div_ceil(per_chunk))
         .into_par_iter()
         .with_max_len(1)
         .map(|chunk| {
-            let count = TREES_PER_CHUNK.min(trees - chunk * TREES_PER_CHUNK);
+            let count = per_chunk.min(trees - chunk * per_chunk);
             grower.grow(count, &limits, chunk_seed(parameters.seed, chunk))
         })
         .collect::<Result<_>>()?;

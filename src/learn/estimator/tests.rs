@@ -1,4 +1,4 @@
-use super::random_forest::chunk_seed;
+use super::random_forest::{TREES_PER_CHUNK, chunk_seed};
 use super::smartcore_forest::{Grower, Limits};
 use super::*;
 use crate::hash::ObjectId;

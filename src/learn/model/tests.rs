@@ -104,8 +104,8 @@ proptest! {
              \"min_samples_split\":2,\"max_features\":\"sqrt\",\"seed\":1}}",
         );
         let mut bytes = header.into_bytes();
-        let length = (bytes.len() - 16) as u32;
-        bytes[12..16].copy_from_slice(&length.to_le_bytes());
+        let length = (bytes.len() - 20) as u64;
+        bytes[12..20].copy_from_slice(&length.to_le_bytes());
         bytes.extend(tail);
         bytes.extend([0; CHECKSUM]);
         reseal(&mut bytes);
@@ -135,9 +135,9 @@ fn golden_vectors() {
     assert_eq!(
         golden,
         [
-            "ed2491100eb05e62a1a789933073cad87559055cc2bbee156d9ba415cc0acb47",
-            "6fc84736cccd5c28105fca0083f3526a9485c04658e5ca1ad3070dab856aa1a5",
-            "3a835d8541c215a29a401b0089e27d3e2522c83256042943c442cd3b72bef96e"
+            "1e837f1778327aa829ffb768b1a7ba294e7f7fc0d672dccde67b31be24821f9c",
+            "e1cf38bcb136644e7acb743de866a06d31840569657d84ccb5046d769a172733",
+            "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7"
         ]
     );
 }
