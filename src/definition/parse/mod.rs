@@ -131,3 +131,6 @@ impl Tables {
         whole(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+
+use super::{ACCOUNTS, FOREST, PROJECT, USAGE, edited, said_of, small, whole_error};
+use crate::definition::{
+    DefinitionFiles, Definitions, Format, MissingCategorical, MissingNumeric, Mode, Rule, Severity,
+    SplitMethod, Value,
+};
+use crate::error::{Kind, Result};
+
+fn parse(files: &[(&str, &str)]) -> Result<Definitions> {
+    let files = files
+        .iter()
+        .map(|(path, text)| ((*path).into(), (*text).into()));
+    Definitions::parse(&DefinitionFiles(files.collect()))
+}
+
+#[test]
+fn a_project_without_an_error_is_read() {
+    let definitions = Definitions::parse(&small()).unwrap();
+    let usage = &definitions.tables["usage"];
+    let Format::Csv(dialect) = &usage.source.format else {
+        panic!("usage is a CSV file");
+    };
+    assert_eq!((dialect.delimiter, dialect.decimal), (b';', ','));
+    assert_eq!(
+        (dialect.encoding.as_str(), dialect.null.len()),
+        ("latin1", 1)
+    );
+    let bounds = Rule::Between {
+        low: Value::Float(0.0),
+        high: Value::Float(744.0),
+    };
+    let rules: Vec<_> = usage
+        .checks
+        .iter()
+        .map(|check| check.rule.clone())
+        .collect();
+    let set = ["basic", "full"].map(|text| Value::Text(text.into()));
+    assert_eq!(
+        rules,
+        [bounds, Rule::NotNull, Rule::Unique, Rule::InSet(set.into())]
+    );
+    assert_eq!(usage.checks[0].severity, Severity::Warn);
+    let accounts = &definitions.tables["accounts"].features;
+    assert_eq!(format!("{:?}", accounts.columns), r#"["opened", "size"]"#);
+    let forest = &definitions.experiments["forest"];
+    let features: Vec<_> = forest.features.iter().map(ToString::to_string).collect();
+    let expected = [
+        "usage.devices",
+        "usage.hours",
+        "usage.hours_per_device",
+        "usage.plan",
+    ];
+    assert_eq!(features, expected);
+    assert_eq!(format!("{:?}", forest.as_of), "[2024-01-31, 2024-02-29]");
+    assert_eq!(forest.gates.values().map(Vec::len).sum::<usize>(), 5);
+    let constant = MissingCategorical::Constant("unknown".into());
+    assert_eq!(forest.preprocess.missing_categorical, constant);
+}
+
+#[test]
+fn times_of_a_row_are_no_features_unless_named() {
+    let files = edited(USAGE, "[\"hours\", \"devices\", \"plan\"]", "[\"*\"]");
+    let definitions = Definitions::parse(&edited_forest(files)).unwrap();
+    let columns = &definitions.tables["usage"].features.columns;
+    let names = r#"["active", "bitrate", "devices", "hours", "joined", "plan"]"#;
+    assert_eq!(format!("{columns:?}"), names);
+}
+
+fn edited_forest(mut files: DefinitionFiles) -> DefinitionFiles {
+    let forest = files.0.get_mut(FOREST).unwrap();
+    *forest = forest.replace("\"usage.*\"", "\"usage.hours\"");
+    files
+}
+
+const LEAST: [(&str, &str); 3] = [
+    (
+        PROJECT,
+        "[project]\nname = \"p\"\n[entities.user]\nkey = \"id\"\n",
+    ),
+    (
+        "features/t.toml",
+        "entity = \"user\"\nsource.path = \"t.csv\"\n\
+         checks = [{ column = \"x\", unique = true }]\n\
+         columns = { id = \"i64\", x = \"f64\", y = \"bool\" }\nfeatures.columns = [\"x\"]\n",
+    ),
+    (
+        "experiments/e.toml",
+        "as_of = 2024-01-31\nlabel = { table = \"t\", column = \"y\" }\n\
+         dataset.features = [\"t.x\"]\nmodel.kind = \"logistic_regression\"\n",
+    ),
+];
+
+#[test]
+fn defaults() {
+    let definitions = parse(&LEAST).unwrap();
+    let project = &definitions.project;
+    assert_eq!(project.store, ".streamflow");
+    assert_eq!(project.serve.address, "127.0.0.1:8000");
+    let table = &definitions.tables["t"];
+    assert_eq!(table.source.mode, Mode::Upsert);
+    assert_eq!(table.checks[0].severity, Severity::Fail);
+    assert_eq!(table.checks[0].mostly, 1.0);
+    let experiment = &definitions.experiments["e"];
+    assert_eq!(experiment.label.lead, 0);
+    assert_eq!(experiment.threshold, 0.5);
+    let split = &experiment.split;
+    assert_eq!(
+        (split.method, split.test, split.seed),
+        (SplitMethod::Hash, 0.25, 42)
+    );
+    assert_eq!(experiment.preprocess.missing_numeric, MissingNumeric::Error);
+    let expected = [
+        ("l2", Value::Float(1.0)),
+        ("max_iterations", Value::Integer(100)),
+        ("tolerance", Value::Float(1e-10)),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_string(), value));
+    assert_eq!(experiment.model.parameters, BTreeMap::from(expected));
+}
+
+#[test]
+fn places_are_kept_by_key_path() {
+    let definitions = Definitions::parse(&small()).unwrap();
+    let forest = &definitions.experiments["forest"].origin;
+    let place = |path: &str| forest.span(path).map(|span| span.to_string());
+    assert_eq!(
+        place("model.trees").unwrap(),
+        "experiments/forest.toml:27:9"
+    );
+    assert_eq!(place("model").unwrap(), "experiments/forest.toml:25:1");
+    assert_eq!(place("as_of.1").unwrap(), "experiments/forest.toml:3:22");
+    let feature = place("dataset.features.usage.devices").unwrap();
+    assert_eq!(feature, "experiments/forest.toml:11:27");
+    assert_eq!(place("model.seed"), None);
+    let usage = &definitions.tables["usage"].origin;
+    let check = usage.span("checks.1.in_set").unwrap().to_string();
+    assert_eq!(check, "features/usage.toml:35:10");
+}
+
+#[test]
+fn every_error_of_every_file_is_found() {
+    let mut files = edited(FOREST, "trees = 300", "tree = 300\nsed = 1");
+    let usage = files.0.get_mut(USAGE).unwrap();
+    *usage = usage.replace("\"devices\",", "\"devises\",");
+    let error = Definitions::parse(&files).unwrap_err();
+    assert_snapshot!(whole_error(&error), @"");
+}
+
+#[test]
+fn what_refers_to_a_broken_file_is_not_refused_for_it() {
+    assert_snapshot!(said_of(PROJECT, &[("key = \"user_id\"", "")]), @"");
+    assert_snapshot!(said_of(USAGE, &[("[columns]", "[colums]")]), @"");
+    assert_snapshot!(said_of(USAGE, &[("hours = \"f64\"", "hours = \"float\"")]), @"");
+}
+
+#[test]
+fn files_that_are_no_toml() {
+    assert_snapshot!(said_of(ACCOUNTS, &[
+        ("path = \"data/accounts.csv\"", "path = \"data/accounts.csv"),
+        ("path = \"data/accounts.csv\"", "path = data/accounts.csv\nmode upsert"),
+        ("size = \"i64\"", "size = \"i64\"\nsize = \"f64\""),
+        ("[features]", "[columns]"),
+        ("[features]", "[features"),
+        ("[features]", "[source.path]"),
+        ("columns = [\"*\"]", "columns = [\"*\""),
+        ("size = \"i64\"", "size = 0x1FFFFFFFFFFFFFFFFF"),
+        ("entity = \"account\"", "= \"account\""),
+        ("entity = \"account\"", "entity = \"acc\\qount\""),
+    ]), @"");
+}
+
+#[test]
+fn an_empty_file_is_told_what_it_lacks() {
+    let mut files = small();
+    files.0.insert(FOREST.into(), String::new());
+    files.0.insert(ACCOUNTS.into(), "# nothing yet\n".into());
+    let error = Definitions::parse(&files).unwrap_err();
+    assert_snapshot!(whole_error(&error), @"");
+}
+
+#[test]
+fn a_file_has_a_name_and_other_files_are_ignored() {
+    let mut files = small();
+    let usage = files.0[USAGE].clone();
+    files
+        .0
+        .insert("features/my table.toml".into(), usage.clone());
+    files.0.insert("features/notes.md".into(), "hello".into());
+    files
+        .0
+        .insert("features/old/usage.toml".into(), "hello".into());
+    files.0.insert("Cargo.toml".into(), "[package]".into());
+    let error = Definitions::parse(&files).unwrap_err();
+    assert_snapshot!(whole_error(&error), @"");
+}
+
+#[test]
+fn a_folder_without_a_project() {
+    let error = parse(&[]).unwrap_err();
+    assert_eq!(error.kind(), Kind::Definition);
+    assert_snapshot!(whole_error(&error), @"");
+}
+
+/// The acceptance project lies outside the repository, with the data of a course.
+#[test]
+fn the_acceptance_project_is_read() {
+    let Some(root) = std::env::var_os("STREAMFLOW_CHURN_EXPORT") else {
+        return;
+    };
+    let root = std::path::PathBuf::from(root);
+    let mut files = DefinitionFiles::default();
+    for folder in ["", "features", "experiments"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.0.insert(name.to_string(), text);
+            }
+        }
+    }
+    let definitions = Definitions::parse(&files);
+    let definitions = definitions.unwrap_or_else(|error| panic!("{}", whole_error(&error)));
+    assert_eq!(definitions.tables.len(), 6);
+    assert_eq!(
+        definitions.experiments["churn_random_forest"]
+            .features
+            .len(),
+        14
+    );
+}
