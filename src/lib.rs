@@ -3,3 +3,4 @@
 pub mod error;
 pub mod hash;
 pub mod math;
+pub mod sample;
