@@ -4,3 +4,4 @@ pub mod error;
 pub mod hash;
 pub mod math;
 pub mod sample;
+pub mod scaffold;
