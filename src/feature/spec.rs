@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::expression::dtype_name;
 use crate::definition::{Age, ColumnName, Dtype, Expression, FeatureName, Table, TableName};
 use crate::hash::{ContentHash, ContentHasher, Digest, FeatureHash};
 
@@ -90,7 +89,7 @@ impl ContentHash for FeatureSpec {
         self.timestamp.as_ref().map(text).feed(hasher);
         self.created.as_ref().map(text).feed(hasher);
         self.ttl.map(Age::microseconds).feed(hasher);
-        hasher.text(dtype_name(self.dtype));
+        hasher.text(self.dtype.as_str());
     }
 }
 

@@ -29,7 +29,10 @@ impl RunSpec {
             }
         }
         for as_of in &self.label_as_of {
-            reads.entry((self.label.table.clone(), *as_of)).or_default().label = true;
+            reads
+                .entry((self.label.table.clone(), *as_of))
+                .or_default()
+                .label = true;
         }
         reads
     }
@@ -40,8 +43,13 @@ impl RunSpec {
         table: &TableName,
         columns: &BTreeMap<ColumnName, Dtype>,
     ) -> Result<Vec<FeatureSpec>> {
-        let features = self.features.iter().filter(|(name, _)| name.table == *table);
-        features.map(|(name, text)| self.feature_spec(name, text, columns)).collect()
+        let features = self
+            .features
+            .iter()
+            .filter(|(name, _)| name.table == *table);
+        features
+            .map(|(name, text)| self.feature_spec(name, text, columns))
+            .collect()
     }
 
     fn feature_spec(
@@ -52,9 +60,12 @@ impl RunSpec {
     ) -> Result<FeatureSpec> {
         let options = &self.tables[&name.table];
         let expression = Expression::parse(text, columns).map_err(|error| {
-            Error::new(Kind::Definition, format!("feature {name} does not fit its table"))
-                .detail(text.to_string())
-                .caused_by(error)
+            Error::new(
+                Kind::Definition,
+                format!("feature {name} does not fit its table"),
+            )
+            .detail(text.to_string())
+            .caused_by(error)
         })?;
         let dtype = expression.dtype();
         let source = match text == Expression::of_column(&name.feature) {
@@ -103,6 +114,10 @@ impl RunSpec {
     ) -> Result<DataInput> {
         let columns = self.columns_read(table, purpose, &snapshot.dtypes())?;
         let hash = snapshot.projection(&columns);
-        Ok(DataInput { table: table.clone(), as_of: *as_of, hash })
+        Ok(DataInput {
+            table: table.clone(),
+            as_of: *as_of,
+            hash,
+        })
     }
 }

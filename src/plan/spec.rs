@@ -41,11 +41,7 @@ pub struct RunSpec {
 impl RunSpec {
     /// Takes what counts from checked definitions. `label_as_of` are the dates that the labels are
     /// taken from, one for each of `as_of`.
-    pub fn of(
-        definitions: &Definitions,
-        experiment: &Experiment,
-        label_as_of: Vec<AsOf>,
-    ) -> Self {
+    pub fn of(definitions: &Definitions, experiment: &Experiment, label_as_of: Vec<AsOf>) -> Self {
         let mut features = BTreeMap::new();
         let mut tables = BTreeMap::new();
         for name in &experiment.features {
@@ -253,7 +249,12 @@ fn declare_model(model: &Model, declared: &mut Declared) {
 }
 
 fn date_list(dates: &[AsOf]) -> Value {
-    Value::List(dates.iter().map(|date| Value::Text(date.to_string())).collect())
+    Value::List(
+        dates
+            .iter()
+            .map(|date| Value::Text(date.to_string()))
+            .collect(),
+    )
 }
 
 fn read_dates(declared: &Declared, path: &str) -> Result<Vec<AsOf>> {

@@ -33,17 +33,23 @@ pub fn build(
         let incoming = read_file(store, table, file)?;
         sources.push(incoming.source.clone());
         rows = Some(match rows.take() {
-            Some(earlier) => fold(table, &earlier, &incoming.rows)?,
+            Some(earlier) => fold(table, &earlier, &incoming.rows),
             None => incoming.rows.clone(),
         });
         last = Some(incoming);
     }
     let (Some(rows), Some(last)) = (rows, last) else {
-        return Err(Error::failure(format!("{} was to be made of no file", table.name)));
+        return Err(Error::failure(format!(
+            "{} was to be made of no file",
+            table.name
+        )));
     };
     let columns = table::column_hashes(&rows);
     let hash = table::table_hash(&columns);
-    store.put(&NewObject { name: hash.into(), bytes: &table::to_parquet(&rows)? })?;
+    store.put(&NewObject {
+        name: hash.into(),
+        bytes: &table::to_parquet(&rows)?,
+    })?;
     Ok(TableSnapshot {
         hash,
         rows: rows.rows() as u64,
@@ -66,19 +72,30 @@ fn read_file(store: &Store, table: &Table, file: &HashedFile) -> Result<Incoming
     let SourceFile { date, path, .. } = &file.file;
     let (bytes, hash) = file.file.read(store)?;
     if hash != file.hash {
-        return Err(Error::new(Kind::DataRefused, format!("{path} changed while it was read"))
-            .help("run again when nothing writes to it"));
+        return Err(Error::new(
+            Kind::DataRefused,
+            format!("{path} changed while it was read"),
+        )
+        .help("run again when nothing writes to it"));
     }
-    let read = table::read(&bytes, path, *date, table)?;
-    let checked = check::check(&table.checks, read)?;
-    if let Some(refusal) = checked.refusal(table) {
+    let checked = check::check(table::read(&bytes, path, *date, table)?, &table.checks);
+    if let Some(refusal) = check::refusal(&checked, table) {
         return Err(refusal);
     }
-    let read_rows = checked.rows_read() as u64;
-    let rows = table::arrange(checked.clean(), table)?;
+    let read_rows = checked.file().frame.rows() as u64;
+    let rows = table::arrange(checked.frame(), checked.places(), table)?;
     let rows = with_row_date(rows, *date);
-    let source = SourceRecord { date: *date, path: path.clone(), rows: read_rows, hash };
-    Ok(Incoming { source, rows, checked })
+    let source = SourceRecord {
+        date: *date,
+        path: path.clone(),
+        rows: read_rows,
+        hash,
+    };
+    Ok(Incoming {
+        source,
+        rows,
+        checked,
+    })
 }
 
 fn with_row_date(frame: Frame, date: AsOf) -> Frame {
@@ -86,20 +103,22 @@ fn with_row_date(frame: Frame, date: AsOf) -> Frame {
     frame.with_column(ColumnName::row_date(), dates)
 }
 
-fn fold(table: &Table, earlier: &Frame, newer: &Frame) -> Result<Frame> {
+fn fold(table: &Table, earlier: &Frame, newer: &Frame) -> Frame {
     match table.source.timestamp {
-        Some(_) => Ok(table::sort(&earlier.concat(newer), &event_order(table))),
-        None => Ok(table::upsert(earlier, newer, &table.key)),
+        Some(_) => {
+            let all = earlier.concat(newer);
+            let order = table::row_order(table, &all);
+            table::sort(&all, &order)
+        }
+        None => table::upsert(earlier, newer, &table.key),
     }
-}
-
-fn event_order(table: &Table) -> Vec<ColumnName> {
-    let source = &table.source;
-    std::iter::once(&table.key).chain(&source.timestamp).chain(&source.created).cloned().collect()
 }
 
 /// The rows of a snapshot that was stamped before.
 pub fn load(store: &Store, table: &Table, snapshot: &TableSnapshot) -> Result<Frame> {
-    let bytes = store.get(snapshot.hash.into(), &format!("the snapshot of {}", table.name))?;
+    let bytes = store.get(
+        snapshot.hash.into(),
+        &format!("the snapshot of {}", table.name),
+    )?;
     table::from_parquet_object(&bytes)
 }

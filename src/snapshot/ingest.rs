@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 pub(super) const SNAPSHOT: &str = "snapshot";
 
 /// What an ingest did.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Ingested {
     pub snapshot: Snapshot,
     /// Whether the snapshot is a new revision; false when everything was as before.
@@ -89,7 +89,10 @@ impl Snapshots<'_> {
 
     /// The dates for which a table has a file, ascending.
     pub fn dates_on_file(&self, table: &Table) -> Result<Vec<AsOf>> {
-        Ok(files_of(self.workspace, table)?.into_iter().map(|file| file.date).collect())
+        Ok(files_of(self.workspace, table)?
+            .into_iter()
+            .map(|file| file.date)
+            .collect())
     }
 
     /// The newest date for which all these tables have a file.
@@ -108,14 +111,19 @@ impl Snapshots<'_> {
     /// Every snapshot on file: the newest revision of each date, in order of date.
     pub fn all(&self) -> Result<Vec<Snapshot>> {
         let facts = self.workspace.store().catalog().all::<Snapshot>(SNAPSHOT)?;
-        let newest: BTreeMap<AsOf, Snapshot> =
-            facts.into_iter().map(|fact| (fact.value.as_of, fact.value)).collect();
+        let newest: BTreeMap<AsOf, Snapshot> = facts
+            .into_iter()
+            .map(|fact| (fact.value.as_of, fact.value))
+            .collect();
         Ok(newest.into_values().collect())
     }
 
     pub fn table(&self, name: &TableName) -> Result<&Table> {
         self.definitions.tables.get(name).ok_or_else(|| {
-            Error::new(Kind::MissingInput, format!("no features/{name}.toml declares table {name}"))
+            Error::new(
+                Kind::MissingInput,
+                format!("no features/{name}.toml declares table {name}"),
+            )
         })
     }
 
@@ -130,7 +138,9 @@ impl Snapshots<'_> {
         let mut report = Vec::new();
         let mut left_out = Vec::new();
         for table in self.definitions.tables.values() {
-            let before = latest.as_ref().and_then(|fact| fact.value.tables.get(&table.name));
+            let before = latest
+                .as_ref()
+                .and_then(|fact| fact.value.tables.get(&table.name));
             match self.table_at(table, as_of, before, chosen) {
                 Ok(found) => {
                     report.push(IngestedTable {
@@ -147,11 +157,19 @@ impl Snapshots<'_> {
             self.remember(self.table(name)?, file)?;
         }
         let (snapshot, stamped) = self.stamp(as_of, latest, tables)?;
-        Ok(Ingested { snapshot, stamped, tables: report, left_out })
+        Ok(Ingested {
+            snapshot,
+            stamped,
+            tables: report,
+            left_out,
+        })
     }
 
     fn latest(&self, as_of: AsOf) -> Result<Option<Fact<Snapshot>>> {
-        self.workspace.store().catalog().latest(SNAPSHOT, &as_of.to_string())
+        self.workspace
+            .store()
+            .catalog()
+            .latest(SNAPSHOT, &as_of.to_string())
     }
 
     /// A table at a date: as it was, if its files and the way they are read are.
@@ -202,7 +220,12 @@ impl Snapshots<'_> {
         };
         all.into_iter()
             .filter(counts)
-            .map(|file| Ok(HashedFile { hash: file.hash(self.workspace.store())?, file }))
+            .map(|file| {
+                Ok(HashedFile {
+                    hash: file.hash(self.workspace.store())?,
+                    file,
+                })
+            })
             .collect()
     }
 
@@ -249,7 +272,10 @@ impl Snapshots<'_> {
             let snapshot = Snapshot::new(as_of, revision, tables.clone());
             let seen = latest.as_ref().map_or(0, |fact| fact.sequence);
             let key = as_of.to_string();
-            if catalog.append_after(SNAPSHOT, &key, Some(seen), &snapshot, &needs)?.is_some() {
+            if catalog
+                .append_after(SNAPSHOT, &key, Some(seen), &snapshot, &needs)?
+                .is_some()
+            {
                 return Ok((snapshot, true));
             }
             // Another process stamped the date meanwhile; most likely the same content.
@@ -261,8 +287,14 @@ impl Snapshots<'_> {
     /// own file count again.
     fn remember(&self, table: &Table, file: &SourceFile) -> Result<()> {
         let store = self.workspace.store();
-        let facts = store.catalog().history::<KeptSource>(KEPT, table.name.as_str())?;
-        let latest = facts.into_iter().rev().map(|fact| fact.value).find(|k| k.date == file.date);
+        let facts = store
+            .catalog()
+            .history::<KeptSource>(KEPT, table.name.as_str())?;
+        let latest = facts
+            .into_iter()
+            .rev()
+            .map(|fact| fact.value)
+            .find(|k| k.date == file.date);
         let own = table.source.is_dated() && file.is_at(&self.workspace.root().join(&file.path));
         let object = if own {
             None
@@ -271,11 +303,17 @@ impl Snapshots<'_> {
             store.put(&NewObject::of_bytes(&bytes))?;
             Some(hash)
         };
-        let kept = KeptSource { date: file.date, path: file.path.clone(), object };
+        let kept = KeptSource {
+            date: file.date,
+            path: file.path.clone(),
+            object,
+        };
         let unchanged = latest.as_ref() == Some(&kept) || (latest.is_none() && own);
         if !unchanged {
             let needs: Vec<_> = object.into_iter().map(Into::into).collect();
-            store.catalog().append(KEPT, table.name.as_str(), &kept, &needs)?;
+            store
+                .catalog()
+                .append(KEPT, table.name.as_str(), &kept, &needs)?;
         }
         Ok(())
     }
@@ -295,14 +333,21 @@ fn is_made_of(snapshot: &TableSnapshot, files: &[HashedFile]) -> bool {
 /// project, else under its name alone.
 fn find_outside(folder: &Path, table: &Table, as_of: AsOf) -> Result<Option<SourceFile>> {
     if !folder.is_dir() {
-        return Err(Error::new(Kind::MissingInput, format!("there is no folder {}", folder.display())));
+        return Err(Error::new(
+            Kind::MissingInput,
+            format!("there is no folder {}", folder.display()),
+        ));
     }
     let inside = PathBuf::from(table.source.path_at(as_of));
     let name = inside.file_name().map(PathBuf::from).unwrap_or_default();
-    let found = [folder.join(&inside), folder.join(name)].into_iter().find(|path| path.is_file());
+    let found = [folder.join(&inside), folder.join(name)]
+        .into_iter()
+        .find(|path| path.is_file());
     found
         .map(|path| {
-            let place = path.canonicalize().map_err(|error| fsio::cannot("read", &path, error))?;
+            let place = path
+                .canonicalize()
+                .map_err(|error| fsio::cannot("read", &path, error))?;
             Ok(outside_file(place, table, as_of))
         })
         .transpose()

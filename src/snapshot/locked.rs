@@ -18,8 +18,13 @@ pub fn find_locked(
     columns: &BTreeSet<ColumnName>,
     wanted: TableHash,
 ) -> Result<Option<(TableSnapshot, bool)>> {
-    let facts = store.catalog().history::<Snapshot>(SNAPSHOT, &as_of.to_string())?;
-    let revisions = facts.into_iter().rev().filter_map(|mut fact| fact.value.tables.remove(table));
+    let facts = store
+        .catalog()
+        .history::<Snapshot>(SNAPSHOT, &as_of.to_string())?;
+    let revisions = facts
+        .into_iter()
+        .rev()
+        .filter_map(|mut fact| fact.value.tables.remove(table));
     for (at, snapshot) in revisions.enumerate() {
         if snapshot.projection(columns) == wanted {
             return Ok(Some((snapshot, at == 0)));

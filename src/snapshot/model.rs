@@ -67,20 +67,31 @@ impl ContentHash for SnapshotContent<'_> {
 impl Snapshot {
     pub fn new(as_of: AsOf, revision: u32, tables: BTreeMap<TableName, TableSnapshot>) -> Self {
         let hash = SnapshotHash::of(&SnapshotContent(&tables));
-        Self { as_of, revision, hash, tables }
+        Self {
+            as_of,
+            revision,
+            hash,
+            tables,
+        }
     }
 }
 
 impl TableSnapshot {
     /// The hash of some of its columns with the rows' key and date: what a run reads.
     pub fn projection(&self, columns: &BTreeSet<ColumnName>) -> TableHash {
-        let used = self.columns.iter().filter(|(name, _)| columns.contains(*name));
-        table_hash(&used.map(|(name, digest)| (name.clone(), digest.clone())).collect())
+        let used = self
+            .columns
+            .iter()
+            .filter(|(name, _)| columns.contains(*name));
+        table_hash(&used.map(|(name, digest)| (name.clone(), *digest)).collect())
     }
 
     /// The types of its columns.
     pub fn dtypes(&self) -> BTreeMap<ColumnName, Dtype> {
-        self.columns.iter().map(|(name, digest)| (name.clone(), digest.dtype)).collect()
+        self.columns
+            .iter()
+            .map(|(name, digest)| (name.clone(), digest.dtype))
+            .collect()
     }
 
     /// Checks of the last file: passed and failed.

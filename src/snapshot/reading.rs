@@ -15,7 +15,10 @@ pub fn reading_hash(table: &Table) -> ReadingHash {
     for (name, column) in &table.columns {
         hasher.text(name.as_str());
         hasher.text(column.dtype.as_str());
-        column.since.map(|since| since.to_string()).feed(&mut hasher);
+        column
+            .since
+            .map(|since| since.to_string())
+            .feed(&mut hasher);
     }
     hasher.count(table.checks.len());
     for check in &table.checks {
@@ -25,7 +28,13 @@ pub fn reading_hash(table: &Table) -> ReadingHash {
 }
 
 fn feed_source(source: &Source, hasher: &mut ContentHasher) {
-    let Source { path: _, format, mode, timestamp, created } = source;
+    let Source {
+        path: _,
+        format,
+        mode,
+        timestamp,
+        created,
+    } = source;
     match format {
         Format::Parquet => hasher.byte(0),
         Format::Csv(dialect) => {
@@ -35,12 +44,22 @@ fn feed_source(source: &Source, hasher: &mut ContentHasher) {
     }
     hasher.byte(u8::from(*mode == Mode::Replace));
     for column in [timestamp, created] {
-        column.as_ref().map(|name| name.as_str().to_string()).feed(hasher);
+        column
+            .as_ref()
+            .map(|name| name.as_str().to_string())
+            .feed(hasher);
     }
 }
 
 fn feed_dialect(dialect: &CsvDialect, hasher: &mut ContentHasher) {
-    let CsvDialect { delimiter, decimal, encoding, null, r#true, r#false } = dialect;
+    let CsvDialect {
+        delimiter,
+        decimal,
+        encoding,
+        null,
+        r#true,
+        r#false,
+    } = dialect;
     hasher.byte(*delimiter);
     hasher.text(&decimal.to_string());
     hasher.text(encoding);
@@ -50,7 +69,12 @@ fn feed_dialect(dialect: &CsvDialect, hasher: &mut ContentHasher) {
 }
 
 fn feed_check(check: &Check, hasher: &mut ContentHasher) {
-    let Check { column, rule, mostly, severity } = check;
+    let Check {
+        column,
+        rule,
+        mostly,
+        severity,
+    } = check;
     hasher.text(column.as_str());
     match rule {
         Rule::NotNull => hasher.byte(0),

@@ -61,16 +61,28 @@ pub fn files_of(workspace: &Workspace, table: &Table) -> Result<Vec<SourceFile>>
 
 /// A file outside the project, to be read as the one of a date.
 pub fn outside_file(location: PathBuf, table: &Table, date: AsOf) -> SourceFile {
-    SourceFile { date, path: table.source.path_at(date), place: Place::Disk(location) }
+    SourceFile {
+        date,
+        path: table.source.path_at(date),
+        place: Place::Disk(location),
+    }
 }
 
 fn kept_files(store: &Store, table: &Table) -> Result<Vec<SourceFile>> {
-    let facts = store.catalog().history::<KeptSource>(KEPT, table.name.as_str())?;
-    let latest: std::collections::BTreeMap<AsOf, KeptSource> =
-        facts.into_iter().map(|fact| (fact.value.date, fact.value)).collect();
+    let facts = store
+        .catalog()
+        .history::<KeptSource>(KEPT, table.name.as_str())?;
+    let latest: std::collections::BTreeMap<AsOf, KeptSource> = facts
+        .into_iter()
+        .map(|fact| (fact.value.date, fact.value))
+        .collect();
     let files = latest.into_values().filter_map(|kept| {
         let place = Place::Kept(kept.object?);
-        Some(SourceFile { date: kept.date, path: kept.path, place })
+        Some(SourceFile {
+            date: kept.date,
+            path: kept.path,
+            place,
+        })
     });
     Ok(files.collect())
 }
@@ -114,16 +126,17 @@ impl SourceFile {
     /// The bytes, and their hash: what is hashed is what is read.
     pub fn read(&self, store: &Store) -> Result<(Vec<u8>, ObjectId)> {
         match &self.place {
-            Place::Kept(object) => {
-                Ok((store.get((*object).into(), &self.path)?, *object))
-            }
+            Place::Kept(object) => Ok((store.get((*object).into(), &self.path)?, *object)),
             Place::Disk(location) => {
                 let before = stamp_of(location)?;
                 let checked = host::now().microseconds() * 1_000;
-                let bytes = fs::read(location).map_err(|error| fsio::cannot("read", location, error))?;
+                let bytes =
+                    fs::read(location).map_err(|error| fsio::cannot("read", location, error))?;
                 let hash = ObjectId::of_bytes(&bytes);
                 if stamp_of(location)? == before {
-                    store.catalog().stamp(&self.stamp_key(location), &before, hash, checked)?;
+                    store
+                        .catalog()
+                        .stamp(&self.stamp_key(location), &before, hash, checked)?;
                 }
                 Ok((bytes, hash))
             }
@@ -136,7 +149,10 @@ impl SourceFile {
             Place::Kept(object) => Ok(*object),
             Place::Disk(location) => {
                 let stamp = stamp_of(location)?;
-                match store.catalog().stamped_hash(&self.stamp_key(location), &stamp)? {
+                match store
+                    .catalog()
+                    .stamped_hash(&self.stamp_key(location), &stamp)?
+                {
                     Some(hash) => Ok(hash),
                     None => Ok(self.read(store)?.1),
                 }
@@ -167,9 +183,12 @@ pub fn no_file(table: &Table, as_of: AsOf, files: &[SourceFile]) -> Error {
         1..=6 => dates.join(", "),
         count => format!("{} … {} ({count} dates)", dates[0], dates[count - 1]),
     };
-    let error = Error::new(Kind::MissingInput, format!("{} has no file for {as_of}", table.name))
-        .detail(format!("expected  {}", table.source.path_at(as_of)))
-        .detail(format!("on file   {on_file}"));
+    let error = Error::new(
+        Kind::MissingInput,
+        format!("{} has no file for {as_of}", table.name),
+    )
+    .detail(format!("expected  {}", table.source.path_at(as_of)))
+    .detail(format!("on file   {on_file}"));
     if table.source.is_dated() {
         error.help(format!(
             "put the file there, or read it from elsewhere: `streamflow ingest --as-of {as_of} --from DIR`"

@@ -25,20 +25,8 @@ pub struct ColumnDigest {
 /// The type as text, then the hash.
 impl ContentHash for ColumnDigest {
     fn feed(&self, hasher: &mut ContentHasher) {
-        hasher.text(dtype_name(self.dtype));
+        hasher.text(self.dtype.as_str());
         self.hash.feed(hasher);
-    }
-}
-
-/// The name of a type, as people declare it and as it is hashed.
-pub const fn dtype_name(dtype: Dtype) -> &'static str {
-    match dtype {
-        Dtype::String => "string",
-        Dtype::Bool => "bool",
-        Dtype::I64 => "i64",
-        Dtype::F64 => "f64",
-        Dtype::Date => "date",
-        Dtype::Datetime => "datetime",
     }
 }
 
@@ -66,7 +54,7 @@ pub fn table_hash(columns: &BTreeMap<ColumnName, ColumnDigest>) -> TableHash {
 pub fn column_hash(values: &Values) -> ColumnDigest {
     let dtype = values.dtype();
     let mut hasher = ContentHasher::new(ColumnHash::DOMAIN);
-    hasher.text(dtype_name(dtype));
+    hasher.text(dtype.as_str());
     hasher.count(values.len());
     let mut bytes = Buffered {
         hasher,

@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 use super::{ColumnName, Dtype};
 use crate::hash::{ContentHash, ContentHasher};
 
-pub use tree::{Arithmetic, Function, Node, Relation, dtype_name};
+pub use tree::{Arithmetic, Function, Node, Relation};
 
 /// A scalar expression over the columns of one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,6 +96,12 @@ impl Expression {
             // Parentheses that the canonical spelling adds can pass the limit of nesting.
             _ => Err(place::too_deep(text)),
         }
+    }
+
+    /// The canonical spelling of a column alone.
+    pub fn of_column(name: &ColumnName) -> String {
+        // The type is not part of the spelling.
+        Node::Column(name.clone(), Dtype::String).to_string()
     }
 
     /// The canonical spelling, the same for every layout of the same expression.
@@ -152,7 +158,7 @@ impl ContentHash for Expression {
         hasher.count(inputs.len());
         for (name, dtype) in &inputs {
             hasher.text(name.as_str());
-            hasher.text(dtype_name(*dtype));
+            hasher.text(dtype.as_str());
         }
     }
 }

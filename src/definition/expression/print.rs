@@ -7,7 +7,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::super::{AsOf, ColumnName};
-use super::tree::{Arithmetic, Node, Relation, dtype_name};
+use super::tree::{Arithmetic, Node, Relation};
 
 /// How tightly an operator binds; operators that bind less stand in parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +147,7 @@ impl Display for Node {
                 f.write_str(function.name())?;
                 listed(f, arguments)
             }
-            Self::Cast { operand, to } => write!(f, "CAST({operand} AS {})", dtype_name(*to)),
+            Self::Cast { operand, to } => write!(f, "CAST({operand} AS {})", to.as_str()),
         }
     }
 }

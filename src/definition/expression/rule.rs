@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Span;
 
 use super::super::Dtype;
 use super::place::Refusal;
-use super::tree::{Node, Unlike, dtype_name, join};
+use super::tree::{Node, Unlike, join};
 
 /// A part with the place it was read from.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub fn with_article(dtype: Dtype) -> String {
         Dtype::I64 | Dtype::F64 => "an",
         _ => "a",
     };
-    format!("{article} {}", dtype_name(dtype))
+    format!("{article} {}", dtype.as_str())
 }
 
 /// How much of a part an error repeats.

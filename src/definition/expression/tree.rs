@@ -145,18 +145,6 @@ impl Function {
     }
 }
 
-/// A type as definitions, CAST and hashes spell it.
-pub const fn dtype_name(dtype: Dtype) -> &'static str {
-    match dtype {
-        Dtype::String => "string",
-        Dtype::Bool => "bool",
-        Dtype::I64 => "i64",
-        Dtype::F64 => "f64",
-        Dtype::Date => "date",
-        Dtype::Datetime => "datetime",
-    }
-}
-
 /// Two types that cannot be branches of one expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unlike(pub Dtype, pub Dtype);

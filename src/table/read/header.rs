@@ -3,7 +3,6 @@
 use crate::definition::{AsOf, Column, ColumnName};
 use crate::error::{Error, Result, did_you_mean};
 
-use super::super::digest::dtype_name;
 use super::super::refusal::{aligned, counted};
 use super::Incoming;
 
@@ -136,7 +135,7 @@ fn helps(differences: &[Difference<'_>], names: &[&str], incoming: &Incoming<'_>
     {
         helps.push(format!(
             "a column that files have only from some date on is declared in {definition}: `{name} = {{ type = \"{}\", since = THE-DATE }}`",
-            dtype_name(incoming.table.columns[*name].dtype)
+            incoming.table.columns[*name].dtype.as_str()
         ));
     }
     helps

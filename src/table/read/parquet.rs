@@ -9,7 +9,6 @@ use polars::prelude::{DataType, Series, TimeUnit};
 use crate::definition::{ColumnName, Dtype};
 use crate::error::{Error, Result};
 
-use super::super::digest::dtype_name;
 use super::super::parquet::{Damaged, File, Stored};
 use super::super::parse::{self, DAY, Unreadable};
 use super::super::refusal::{aligned, counted};
@@ -53,7 +52,7 @@ fn refuse_others(file: &File<'_>, header: &Header<'_>, incoming: &Incoming<'_>) 
 fn mismatch(name: &ColumnName, declared: Dtype, stored: &Stored) -> Vec<String> {
     vec![
         name.to_string(),
-        format!("declared {}", dtype_name(declared)),
+        format!("declared {}", declared.as_str()),
         format!("holds {stored}"),
     ]
 }

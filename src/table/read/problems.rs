@@ -4,7 +4,6 @@ use crate::definition::{ColumnName, Dtype, Format};
 use crate::error::Error;
 
 use super::super::Places;
-use super::super::digest::dtype_name;
 use super::super::parse::Unreadable;
 use super::super::refusal::{aligned, counted, grouped, quoted};
 use super::Incoming;
@@ -136,7 +135,7 @@ pub fn unreadable(
 /// The end of the sentence that the value begins.
 fn reason(why: Unreadable, dtype: Dtype) -> String {
     match why {
-        Unreadable::Shape => format!("is not {} {}", article(dtype), dtype_name(dtype)),
+        Unreadable::Shape => format!("is not {} {}", article(dtype), dtype.as_str()),
         Unreadable::TooLarge => "does not fit in an i64".into(),
         Unreadable::Fraction => "has a fraction, and is no i64".into(),
         Unreadable::Infinite => "is infinite".into(),
