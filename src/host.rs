@@ -61,6 +61,25 @@ pub fn now() -> Instant {
     Instant(jiff::Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now))
 }
 
+/// Measures how long something takes, by a clock that never goes back.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// How many threads work is spread over.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
 /// Who runs the program: `STREAMFLOW_USER`, else the login name, else `unknown`.
 pub fn user() -> String {
     ["STREAMFLOW_USER", "USER", "LOGNAME", "USERNAME"]

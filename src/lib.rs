@@ -12,6 +12,7 @@ pub mod learn;
 pub mod lockfile;
 pub mod math;
 pub mod plan;
+pub mod run;
 pub mod sample;
 pub mod scaffold;
 pub mod snapshot;

@@ -1,0 +1,332 @@
+//! A plan, step by step, through the cache.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::artefact::{Artefact, OutputName, Report, StepNotes, TrainingRows};
+use super::resolve::Resolved;
+use super::steps;
+use crate::error::{Error, Result};
+use crate::feature::FeatureSpec;
+use crate::hash::{ContentHash, ContentHasher, ContentKey, Digest, ObjectId, StepKey};
+use crate::host::Stopwatch;
+use crate::learn::Model;
+use crate::lockfile::Outputs;
+use crate::plan::{PlannedStep, Step, TableAt};
+use crate::store::{NewObject, ObjectName, Store};
+use crate::table::{self, Frame};
+
+/// The kind of facts that give the output of a step by its key.
+const BY_KEY: &str = "step";
+/// The kind of facts that give it by function and outputs of the steps before.
+const BY_CONTENT: &str = "step content";
+
+/// What the catalog says of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct StepFact {
+    output: OutputName,
+    /// How long it took where it was computed.
+    seconds: f64,
+    notes: StepNotes,
+}
+
+/// Whether results that are there may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CachePolicy {
+    Use,
+    /// Everything is computed; what comes out is written, but never over another result.
+    Ignore,
+    /// Everything is computed, and what comes out takes the place of another result.
+    Replace,
+}
+
+/// One step of an execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    pub step: Step,
+    pub key: StepKey,
+    pub output: OutputName,
+    /// Taken from the store, not computed.
+    pub cached: bool,
+    /// Wall time of this execution; 0 for a cached step.
+    pub seconds: f64,
+}
+
+/// What came of executing a run.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    pub steps: Vec<StepOutcome>,
+    pub outputs: Outputs,
+    pub report: Report,
+    pub rows: TrainingRows,
+    /// Of all steps that computed.
+    pub warnings: Vec<String>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl Execution {
+    /// Whether nothing was computed.
+    pub fn is_cached(&self) -> bool {
+        self.steps.iter().all(|step| step.cached)
+    }
+
+    /// Whether everything was computed: only that proves a result.
+    pub fn is_proof(&self) -> bool {
+        self.steps.iter().all(|step| !step.cached)
+    }
+}
+
+/// Told of progress while a run executes.
+pub trait Events {
+    fn step_started(&self, step: Step);
+    fn step_finished(&self, outcome: &StepOutcome);
+}
+
+/// Listens to nothing.
+pub struct Silent;
+
+impl Events for Silent {
+    fn step_started(&self, _: Step) {}
+    fn step_finished(&self, _: &StepOutcome) {}
+}
+
+/// Executes a run.
+pub fn execute(
+    store: &Store,
+    resolved: &Resolved,
+    policy: CachePolicy,
+    events: &dyn Events,
+) -> Result<Execution> {
+    let watch = Stopwatch::start();
+    let mut executor = Executor {
+        store,
+        resolved,
+        features: resolved.feature_specs()?,
+        policy,
+        outputs: BTreeMap::new(),
+        artefacts: BTreeMap::new(),
+    };
+    let mut steps = Vec::new();
+    let mut notes = StepNotes::default();
+    for planned in &resolved.plan.steps {
+        events.step_started(planned.step);
+        let (outcome, fact) = executor.take(planned)?;
+        events.step_finished(&outcome);
+        notes.rows = fact.notes.rows.or(notes.rows);
+        notes.report = fact.notes.report.or(notes.report);
+        notes.warnings.extend(fact.notes.warnings);
+        steps.push(outcome);
+    }
+    let missing = || Error::failure("the catalog lacks what a step noted; run with --no-cache");
+    let report = notes.report.ok_or_else(missing)?;
+    notes.warnings.extend(report.warnings.iter().cloned());
+    Ok(Execution {
+        outputs: executor.four_outputs()?,
+        rows: notes.rows.ok_or_else(missing)?,
+        report,
+        warnings: notes.warnings,
+        steps,
+        seconds: watch.seconds(),
+    })
+}
+
+struct Executor<'a> {
+    store: &'a Store,
+    resolved: &'a Resolved,
+    features: Vec<FeatureSpec>,
+    policy: CachePolicy,
+    outputs: BTreeMap<Step, OutputName>,
+    /// Outputs in memory: computed here, or loaded because a later step needed them.
+    artefacts: BTreeMap<Step, Artefact>,
+}
+
+impl Executor<'_> {
+    /// Has a step's output: from the catalog, or by computing it.
+    fn take(&mut self, planned: &PlannedStep) -> Result<(StepOutcome, StepFact)> {
+        let content = self.content_key(planned);
+        if self.policy == CachePolicy::Use
+            && let Some(fact) = self.recall(planned.key, content)?
+        {
+            self.outputs.insert(planned.step, fact.output);
+            return Ok((outcome(planned, &fact, true), fact));
+        }
+        let watch = Stopwatch::start();
+        let (artefact, notes) = self.compute(planned.step)?;
+        let output = self.keep(&artefact)?;
+        let fact = StepFact { output, seconds: watch.seconds(), notes };
+        self.note(planned.key, content, &fact)?;
+        self.outputs.insert(planned.step, output);
+        self.artefacts.insert(planned.step, artefact);
+        Ok((outcome(planned, &fact, false), fact))
+    }
+
+    /// The second index: the same function of the same outputs.
+    fn content_key(&self, planned: &PlannedStep) -> ContentKey {
+        let mut hasher = ContentHasher::new(ContentKey::DOMAIN);
+        planned.function.feed(&mut hasher);
+        let inputs: Vec<ObjectName> =
+            planned.step.inputs().iter().map(|step| self.outputs[step].into()).collect();
+        inputs.feed(&mut hasher);
+        // The first step takes tables, whose hashes stand for their content.
+        if inputs.is_empty() {
+            self.resolved.plan.identity.data.feed(&mut hasher);
+        }
+        ContentKey::from_bytes(hasher.finish())
+    }
+
+    fn recall(&self, key: StepKey, content: ContentKey) -> Result<Option<StepFact>> {
+        let catalog = self.store.catalog();
+        if let Some(fact) = catalog.latest(BY_KEY, &key.to_string())? {
+            return Ok(Some(fact.value));
+        }
+        let Some(fact) = catalog.latest::<StepFact>(BY_CONTENT, &content.to_string())? else {
+            return Ok(None);
+        };
+        catalog.append(BY_KEY, &key.to_string(), &fact.value, &[fact.value.output.into()])?;
+        Ok(Some(fact.value))
+    }
+
+    /// Writes what was found, unless another result stands there already.
+    fn note(&self, key: StepKey, content: ContentKey, fact: &StepFact) -> Result<()> {
+        let catalog = self.store.catalog();
+        for (kind, key) in [(BY_KEY, key.to_string()), (BY_CONTENT, content.to_string())] {
+            let before = catalog.latest::<StepFact>(kind, &key)?;
+            let is_new = match (&before, self.policy) {
+                (None, _) => true,
+                (Some(before), CachePolicy::Replace) => before.value.output != fact.output,
+                (Some(_), _) => false,
+            };
+            if is_new {
+                catalog.append(kind, &key, fact, &[fact.output.into()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compute(&mut self, step: Step) -> Result<(Artefact, StepNotes)> {
+        for input in step.inputs() {
+            self.load(*input)?;
+        }
+        let spec = &self.resolved.plan.spec;
+        let table = |step: Step| self.artefacts[&step].table();
+        Ok(match step {
+            Step::TrainingSet => {
+                let mut loader = TableLoader::new(self.store, self.resolved);
+                let (frame, notes) = steps::training_set(spec, &mut |at| loader.load(at))?;
+                (Artefact::Table(frame), notes)
+            }
+            Step::Split => {
+                let sides = steps::split(spec, table(Step::TrainingSet)?)?;
+                (Artefact::Table(sides), StepNotes::default())
+            }
+            Step::Fit => {
+                let (rows, sides) = (table(Step::TrainingSet)?, table(Step::Split)?);
+                let (model, notes) = steps::fit(spec, &self.features, rows, sides)?;
+                (Artefact::Model(Box::new(model)), notes)
+            }
+            Step::Predict => {
+                let (rows, sides) = (table(Step::TrainingSet)?, table(Step::Split)?);
+                let scores = steps::predict(spec, rows, sides, self.artefacts[&Step::Fit].model()?)?;
+                (Artefact::Table(scores), StepNotes::default())
+            }
+            Step::Evaluate => {
+                let report = steps::evaluate(
+                    spec,
+                    table(Step::TrainingSet)?,
+                    table(Step::Split)?,
+                    self.artefacts[&Step::Fit].model()?,
+                    table(Step::Predict)?,
+                )?;
+                let notes = StepNotes { report: Some(report.clone()), ..StepNotes::default() };
+                (Artefact::Report(Box::new(report)), notes)
+            }
+        })
+    }
+
+    /// Writes an output into the store under its hash.
+    fn keep(&self, artefact: &Artefact) -> Result<OutputName> {
+        let bytes = match artefact {
+            Artefact::Table(frame) => {
+                let hash = table::table_hash(&table::column_hashes(frame));
+                let bytes = table::to_parquet(frame)?;
+                self.store.put(&NewObject { name: hash.into(), bytes: &bytes })?;
+                return Ok(OutputName::Table(hash));
+            }
+            Artefact::Model(model) => model.to_bytes(),
+            Artefact::Report(report) => report.to_bytes()?,
+        };
+        self.store.put(&NewObject::of_bytes(&bytes))?;
+        Ok(OutputName::Bytes(ObjectId::of_bytes(&bytes)))
+    }
+
+    /// Brings the output of an earlier step into memory.
+    fn load(&mut self, step: Step) -> Result<()> {
+        if self.artefacts.contains_key(&step) {
+            return Ok(());
+        }
+        let output = self.outputs[&step];
+        let bytes = self.store.get(output.into(), &format!("step {step}"))?;
+        let artefact = match step {
+            Step::Fit => Artefact::Model(Box::new(Model::from_bytes(&bytes)?)),
+            Step::Evaluate => Artefact::Report(Box::new(Report::from_bytes(&bytes)?)),
+            _ => Artefact::Table(table::from_parquet_object(&bytes)?),
+        };
+        self.artefacts.insert(step, artefact);
+        Ok(())
+    }
+
+    fn four_outputs(&self) -> Result<Outputs> {
+        let table = |step: Step| match self.outputs.get(&step) {
+            Some(OutputName::Table(hash)) => Ok(*hash),
+            _ => Err(Error::failure(format!("step {step} has no table"))),
+        };
+        let Some(OutputName::Bytes(model)) = self.outputs.get(&Step::Fit) else {
+            return Err(Error::failure("step fit has no model"));
+        };
+        Ok(Outputs {
+            training_set: table(Step::TrainingSet)?,
+            split: table(Step::Split)?,
+            model: *model,
+            predictions: table(Step::Predict)?,
+        })
+    }
+}
+
+fn outcome(planned: &PlannedStep, fact: &StepFact, cached: bool) -> StepOutcome {
+    StepOutcome {
+        step: planned.step,
+        key: planned.key,
+        output: fact.output,
+        cached,
+        seconds: if cached { 0.0 } else { fact.seconds },
+    }
+}
+
+/// Loads snapshots, each once: a table may give features and the label.
+struct TableLoader<'a> {
+    store: &'a Store,
+    resolved: &'a Resolved,
+    loaded: BTreeMap<ObjectName, Frame>,
+}
+
+impl<'a> TableLoader<'a> {
+    fn new(store: &'a Store, resolved: &'a Resolved) -> Self {
+        Self { store, resolved, loaded: BTreeMap::new() }
+    }
+
+    fn load(&mut self, at: &TableAt) -> Result<Frame> {
+        let snapshot = self.resolved.tables.get(at).ok_or_else(|| {
+            Error::failure(format!("the run was resolved without {} at {}", at.0, at.1))
+        })?;
+        let name = snapshot.hash.into();
+        if let Some(frame) = self.loaded.get(&name) {
+            return Ok(frame.clone());
+        }
+        let bytes = self.store.get(name, &format!("the snapshot of {} at {}", at.0, at.1))?;
+        let frame = table::from_parquet_object(&bytes)?;
+        self.loaded.insert(name, frame.clone());
+        Ok(frame)
+    }
+}

@@ -1,0 +1,26 @@
+//! Runs: inputs resolved, steps executed through the cache, results recorded and compared.
+//!
+//! 1. [`resolve`] finds the snapshots a run reads and makes its plan, from the working tree, from a
+//!    lock, or from what was recorded.
+//! 2. [`execute`] takes each step in turn. Its key in the catalog: done, nothing is read. The same
+//!    function of the same outputs under another key: that output is its output. Else it is
+//!    computed; the object is written, then the fact that names it.
+//! 3. [`record`] keeps the execution: where, when, how long, what came out. Executions of one run
+//!    are compared; two outputs for one run is a finding and never overwritten.
+
+mod artefact;
+mod execute;
+mod record;
+mod resolve;
+mod steps;
+
+pub use artefact::{OutputName, Report, TrainingRows};
+pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use record::{
+    ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows, RunRecord, all_executions,
+    executions_of, find_run, finished, keep_files, latest_of, record, run_ids, short,
+};
+pub use steps::feature_column;
+pub use resolve::{
+    Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
+};

@@ -1,0 +1,250 @@
+//! From an experiment, or from what a run was, to a plan with the snapshots it reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::definition::{AsOf, Definitions, Experiment, TableName};
+use crate::error::{Error, Kind, Result};
+use crate::feature::FeatureSpec;
+use crate::learn;
+use crate::lockfile::LockedData;
+use crate::plan::{DataInput, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt};
+use crate::snapshot::{Ingested, Snapshots, TableSnapshot, find_locked};
+
+/// A run that can be executed: its plan, and the tables it reads.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    pub plan: Plan,
+    pub tables: BTreeMap<TableAt, TableSnapshot>,
+}
+
+/// The operations a run uses, at the versions of this program.
+pub fn operations(spec: &RunSpec) -> Operations {
+    let mut operations = BTreeMap::from([
+        ("training_set".to_string(), super::steps::TRAINING_SET_VERSION),
+        ("split".to_string(), learn::SPLIT_VERSION),
+        ("encode".to_string(), learn::ENCODE_VERSION),
+        ("predict".to_string(), super::steps::PREDICT_VERSION),
+        ("evaluate".to_string(), learn::EVALUATE_VERSION),
+    ]);
+    let derived = |(name, text): (&crate::definition::FeatureName, &String)| {
+        *text != crate::definition::Expression::of_column(&name.feature)
+    };
+    if spec.features.iter().any(derived) {
+        operations.insert("expression".to_string(), super::steps::EXPRESSION_VERSION);
+    }
+    let estimator = learn::estimator_version(spec.model.kind);
+    operations.extend(estimator.map(|version| (spec.model.kind.to_string(), version)));
+    Operations(operations)
+}
+
+/// What an experiment declares, with the dates its labels come from.
+///
+/// With a lead these are the next dates for which the label's table has a file.
+pub fn spec_of(snapshots: &Snapshots, experiment: &Experiment) -> Result<RunSpec> {
+    let label = &experiment.label;
+    let label_as_of = match label.lead {
+        0 => experiment.as_of.clone(),
+        lead => {
+            let dates = snapshots.dates_on_file(snapshots.table(&label.table)?)?;
+            let later = |as_of: &AsOf| {
+                let index = lead as usize - 1;
+                let found = dates.iter().filter(|date| *date > as_of).nth(index).copied();
+                found.ok_or_else(|| no_later_label(experiment, *as_of, &dates))
+            };
+            experiment.as_of.iter().map(later).collect::<Result<_>>()?
+        }
+    };
+    Ok(RunSpec::of(snapshots.definitions, experiment, label_as_of))
+}
+
+fn no_later_label(experiment: &Experiment, as_of: AsOf, dates: &[AsOf]) -> Error {
+    let label = &experiment.label;
+    let newest = dates.last().map_or("none".to_string(), ToString::to_string);
+    Error::new(
+        Kind::MissingInput,
+        format!("{} has no labels {} dates after {as_of}", label.table, label.lead),
+    )
+    .detail(format!("newest on file  {newest}"))
+    .help("wait for the next month's labels, or lower `lead` or `as_of` in the experiment")
+}
+
+/// Resolves a spec against the files as they are now, ingesting what is missing.
+///
+/// `seen` is told of each ingest.
+pub fn resolve(
+    snapshots: &Snapshots,
+    spec: &RunSpec,
+    mut seen: impl FnMut(&Ingested),
+) -> Result<Resolved> {
+    let reads = spec.reads();
+    let mut needed: BTreeMap<AsOf, BTreeSet<TableName>> = BTreeMap::new();
+    for (table, as_of) in reads.keys() {
+        needed.entry(*as_of).or_default().insert(table.clone());
+    }
+    let mut tables = BTreeMap::new();
+    for (as_of, names) in needed {
+        let ingested = snapshots.ensure(as_of, &names)?;
+        seen(&ingested);
+        for name in names {
+            let table = ingested.snapshot.tables[&name].clone();
+            tables.insert((name, as_of), table);
+        }
+    }
+    resolve_with(spec, operations(spec), tables)
+}
+
+/// Makes the plan of a spec over given tables.
+pub fn resolve_with(
+    spec: &RunSpec,
+    operations: Operations,
+    tables: BTreeMap<TableAt, TableSnapshot>,
+) -> Result<Resolved> {
+    let mut data = Vec::new();
+    for (at, purpose) in spec.reads() {
+        let table = tables.get(&at).ok_or_else(|| {
+            Error::new(Kind::MissingInput, format!("no snapshot of {} at {}", at.0, at.1))
+        })?;
+        data.push(spec.data_input(&at, purpose, table)?);
+    }
+    let plan = Plan::new(RunIdentity { declared: spec.declare(), operations, data })?;
+    Ok(Resolved { plan, tables })
+}
+
+/// Finds the tables of a run by their locked hashes: in the store, else rebuilt from the sources.
+///
+/// `notice` is told of tables whose newest revision is another one.
+///
+/// # Errors
+/// [`Kind::MissingInput`] with both hashes when neither place has the locked data.
+pub fn locked_tables(
+    snapshots: &Snapshots,
+    spec: &RunSpec,
+    locked: &[DataInput],
+    recorded: &[LockedData],
+    mut notice: impl FnMut(String),
+) -> Result<BTreeMap<TableAt, TableSnapshot>> {
+    let store = snapshots.workspace.store();
+    let mut tables = BTreeMap::new();
+    for (at, purpose) in spec.reads() {
+        let wanted = locked
+            .iter()
+            .find(|input| (&input.table, input.as_of) == (&at.0, at.1))
+            .ok_or_else(|| {
+                Error::new(Kind::Lock, format!("the lock names no data of {} at {}", at.0, at.1))
+            })?;
+        let matches = |snapshot: &TableSnapshot| {
+            let columns = spec.columns_read(&at.0, purpose, &snapshot.dtypes());
+            columns.is_ok_and(|columns| snapshot.projection(&columns) == wanted.hash)
+        };
+        if let Some((found, newest)) = find_locked(store, &at.0, at.1, matches)? {
+            if !newest {
+                notice(format!("{} at {} has a newer revision; the locked one was used", at.0, at.1));
+            }
+            tables.insert(at, found);
+            continue;
+        }
+        let rebuilt = rebuild(snapshots, &at)?;
+        if !matches(&rebuilt) {
+            let recorded = recorded.iter().find(|data| data.table == at.0 && data.as_of == at.1);
+            return Err(other_data(spec, &at, purpose, wanted, recorded, &rebuilt));
+        }
+        tables.insert(at, rebuilt);
+    }
+    Ok(tables)
+}
+
+fn rebuild(snapshots: &Snapshots, (table, as_of): &TableAt) -> Result<TableSnapshot> {
+    let ingested = snapshots.ensure(*as_of, &BTreeSet::from([table.clone()]))?;
+    Ok(ingested.snapshot.tables[table].clone())
+}
+
+/// The error of data that is not what the lock says.
+fn other_data(
+    spec: &RunSpec,
+    at: &TableAt,
+    purpose: Purpose,
+    wanted: &DataInput,
+    recorded: Option<&LockedData>,
+    found: &TableSnapshot,
+) -> Error {
+    let (table, as_of) = at;
+    let hash = match spec.columns_read(table, purpose, &found.dtypes()) {
+        Ok(columns) => found.projection(&columns).to_string(),
+        Err(error) => error.to_string(),
+    };
+    let error = Error::new(Kind::MissingInput, format!("the locked data of {table} at {as_of} cannot be had"))
+        .detail(format!("locked   {}", wanted.hash))
+        .detail(format!("rebuilt  {hash}"));
+    let error = match first_difference(recorded, found) {
+        Some(words) => error.detail(words),
+        None => error.detail(
+            "every source file is as locked: the columns or checks of the table read it otherwise"
+                .to_string(),
+        ),
+    };
+    error
+        .help(format!("restore the file, for instance with `git checkout -- PATH`, or accept the new data with `streamflow run`"))
+}
+
+/// The first source file that is not as locked.
+fn first_difference(recorded: Option<&LockedData>, found: &TableSnapshot) -> Option<String> {
+    let recorded = &recorded?.sources;
+    for (at, locked) in recorded.iter().enumerate() {
+        match found.sources.iter().find(|source| source.date == locked.date) {
+            None => return Some(format!("first difference: {} is missing", locked.path)),
+            Some(now) if now.hash != locked.hash || found.sources[at].date != locked.date => {
+                return Some(format!(
+                    "first difference: {}  BLAKE3 {} → {}",
+                    now.path, locked.hash, now.hash
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let added = found.sources.iter().find(|now| recorded.iter().all(|old| old.date != now.date));
+    added.map(|source| format!("first difference: {} is new", source.path))
+}
+
+impl Resolved {
+    /// The features of the run with all that decides their values, in order of table and name.
+    pub fn feature_specs(&self) -> Result<Vec<FeatureSpec>> {
+        let spec = &self.plan.spec;
+        let mut specs = Vec::new();
+        for table in spec.tables.keys() {
+            let snapshot = self.tables.iter().find(|((name, _), _)| name == table);
+            if let Some((_, snapshot)) = snapshot {
+                specs.extend(spec.feature_specs(table, &snapshot.dtypes())?);
+            }
+        }
+        Ok(specs)
+    }
+
+    /// The data of the run as a lock lists it.
+    pub fn locked_data(&self) -> Vec<LockedData> {
+        let inputs = self.plan.identity.data.iter();
+        inputs
+            .filter_map(|input| {
+                let table = self.tables.get(&(input.table.clone(), input.as_of))?;
+                Some(LockedData {
+                    table: input.table.clone(),
+                    as_of: input.as_of,
+                    rows: table.rows,
+                    hash: input.hash,
+                    sources: table.sources.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// The definition files that an experiment uses, as paths from the project root.
+pub fn used_files(definitions: &Definitions, experiment: &Experiment) -> BTreeSet<String> {
+    let features = experiment.features.iter().map(|feature| &feature.table);
+    let tables = features.chain(std::iter::once(&experiment.label.table));
+    tables
+        .filter_map(|name| definitions.tables.get(name))
+        .map(|table| table.origin.source.path.clone())
+        .chain(std::iter::once(experiment.origin.source.path.clone()))
+        .collect()
+}
+

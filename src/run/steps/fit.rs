@@ -1,0 +1,39 @@
+//! Encoder and estimator, fitted on the train rows.
+
+use super::split::TRAIN;
+use super::{feature_columns, labels, rows_of};
+use crate::error::Result;
+use crate::feature::FeatureSpec;
+use crate::hash::{Digest, FeatureHash};
+use crate::learn::{self, Encoder, EstimatorParameters, Model};
+use crate::plan::RunSpec;
+use crate::run::artefact::StepNotes;
+use crate::table::{Frame, row_number};
+
+/// Learns a model from the train rows. `features` say how each input was computed.
+pub fn fit(
+    spec: &RunSpec,
+    features: &[FeatureSpec],
+    training_set: &Frame,
+    split: &Frame,
+) -> Result<(Model, StepNotes)> {
+    let train = rows_of(split, TRAIN)?;
+    // Fitted on the train rows; shown all, so that a null the run forbids is refused here and not
+    // when the test rows are scored.
+    let columns = feature_columns(spec, training_set)?;
+    let (encoder, mut warnings) = Encoder::fit(&columns, &train, &spec.preprocess)?;
+    let rows: Vec<_> = train.into_iter().map(|row| Some(row_number(row))).collect();
+    let train = training_set.gather(&rows);
+    let matrix = encoder.transform(&feature_columns(spec, &train)?)?.matrix;
+    let labels = labels(&train)?;
+    let parameters = EstimatorParameters::of(&spec.model)?;
+    let (fitted, more) = learn::fit(&parameters, &matrix, &labels)?;
+    warnings.extend(more);
+    let hash_of = |name: &str| {
+        let spec = features.iter().find(|feature| feature.name().to_string() == name);
+        spec.map_or_else(|| FeatureHash::of(name), FeatureSpec::hash)
+    };
+    let model = Model::new(encoder, parameters, fitted, hash_of);
+    let warnings = warnings.iter().map(ToString::to_string).collect();
+    Ok((model, StepNotes { warnings, ..StepNotes::default() }))
+}

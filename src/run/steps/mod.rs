@@ -1,0 +1,112 @@
+//! The five steps as functions: inputs to an output, with what the catalog notes of it.
+
+mod evaluate;
+mod fit;
+mod predict;
+mod split;
+mod training_set;
+
+use crate::definition::ColumnName;
+use crate::error::{Error, Kind, Result};
+use crate::learn::FeatureColumn;
+use crate::plan::RunSpec;
+use crate::table::{Cell, Frame, Values};
+
+pub use evaluate::evaluate;
+pub use fit::fit;
+pub use predict::predict;
+pub use split::split;
+pub use training_set::training_set;
+
+/// Raised when the same tables and features give another training set than before.
+pub const TRAINING_SET_VERSION: u32 = 1;
+/// Raised when an expression gives other values than before.
+pub const EXPRESSION_VERSION: u32 = 1;
+/// Raised when the same model gives other scores than before.
+pub const PREDICT_VERSION: u32 = 1;
+
+/// Columns that streamflow writes beside the key and the features.
+pub const AS_OF: &str = "as_of";
+pub const LABEL: &str = "label";
+pub const SIDE: &str = "side";
+pub const PROBABILITY: &str = "probability";
+
+/// The name of one of our own columns.
+fn own(name: &'static str) -> ColumnName {
+    name.parse().expect("our own names are names")
+}
+
+/// A column that an earlier step has written.
+fn column<'a>(frame: &'a Frame, name: &str) -> Result<&'a Values> {
+    frame.column(name).ok_or_else(|| Error::failure(format!("a step's output lacks column {name}")))
+}
+
+/// The labels of a training set or of predictions.
+fn labels(frame: &Frame) -> Result<Vec<bool>> {
+    let values = column(frame, LABEL)?;
+    (0..frame.rows())
+        .map(|row| match values.cell(row) {
+            Cell::Bool(label) => Ok(label),
+            _ => Err(Error::failure("a training set holds a row without a label")),
+        })
+        .collect()
+}
+
+/// The numbers of the rows that a split gives to one side.
+fn rows_of(split: &Frame, wanted: &str) -> Result<Vec<usize>> {
+    let sides = column(split, SIDE)?;
+    Ok((0..split.rows()).filter(|row| sides.cell(*row) == Cell::String(wanted)).collect())
+}
+
+/// The features of a run as learning takes them, from a frame that names them in full.
+pub fn feature_columns(spec: &RunSpec, frame: &Frame) -> Result<Vec<FeatureColumn>> {
+    spec.features
+        .keys()
+        .map(|name| {
+            let name = name.to_string();
+            let values = column(frame, &name)?;
+            Ok(feature_column(&name, values))
+        })
+        .collect()
+}
+
+/// One feature's values: strings and bools are categories, everything else is a number.
+pub fn feature_column(name: &str, values: &Values) -> FeatureColumn {
+    let rows = 0..values.len();
+    match values {
+        Values::String(_) | Values::Bool(_) => {
+            FeatureColumn::categorical(name, rows.map(|row| category(values.cell(row))).collect())
+        }
+        _ => FeatureColumn::numeric(name, rows.map(|row| number(values.cell(row))).collect()),
+    }
+}
+
+fn category(cell: Cell) -> Option<String> {
+    match cell {
+        Cell::String(text) => Some(text.to_string()),
+        Cell::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// Dates in days, instants in microseconds.
+fn number(cell: Cell) -> Option<f64> {
+    match cell {
+        Cell::F64(value) => Some(value),
+        Cell::I64(value) | Cell::Datetime(value) => Some(value as f64),
+        Cell::Date(days) => Some(f64::from(days)),
+        _ => None,
+    }
+}
+
+/// The error of an entity whose key has the name of one of our own columns.
+fn refuse_own_name(key: &ColumnName) -> Result<()> {
+    if [AS_OF, LABEL, SIDE, PROBABILITY].contains(&key.as_str()) {
+        return Err(Error::new(
+            Kind::Definition,
+            format!("an entity's key cannot be called `{key}`: training sets have a column of that name"),
+        )
+        .help("rename the column in the export"));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Spine rows with their label and the values of the features at their date.
+
+use std::collections::BTreeMap;
+
+use super::{AS_OF, LABEL, own, refuse_own_name};
+use crate::definition::{AsOf, ColumnName, TableName};
+use crate::error::{Error, Kind, Result};
+use crate::feature::{self, History, Spine};
+use crate::plan::{RunSpec, TableAt};
+use crate::run::artefact::{StepNotes, TrainingRows};
+use crate::table::{self, Cell, Frame, Values, row_number};
+
+/// Builds the training set: one row for each label of each date, in order of key and date.
+///
+/// `load` gives the snapshot of a table at a date.
+pub fn training_set(
+    spec: &RunSpec,
+    load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
+) -> Result<(Frame, StepNotes)> {
+    refuse_own_name(&spec.key)?;
+    let mut all: Option<Frame> = None;
+    let mut unlabelled = 0;
+    for (as_of, label_as_of) in spec.as_of.iter().zip(&spec.label_as_of) {
+        let labels = load(&(spec.label.table.clone(), *label_as_of))?;
+        let spine = LabelledSpine::new(spec, &labels, *label_as_of)?;
+        unlabelled += spine.unlabelled;
+        let rows = with_features(spec, spine, *as_of, load)?;
+        all = Some(match all.take() {
+            Some(earlier) => earlier.concat(&rows),
+            None => rows,
+        });
+    }
+    let all = all.ok_or_else(|| Error::new(Kind::Definition, "an experiment has at least one date"))?;
+    let all = table::sort(&all, &[spec.key.clone(), own(AS_OF)]);
+    let labels = super::labels(&all)?;
+    let rows = TrainingRows {
+        total: all.rows() as u64,
+        positive: labels.iter().filter(|label| **label).count() as u64,
+        unlabelled,
+        features: spec.features.len() as u64,
+    };
+    Ok((all, StepNotes { rows: Some(rows), ..StepNotes::default() }))
+}
+
+/// The entities of one date that have a label, with it.
+struct LabelledSpine {
+    keys: Values,
+    labels: Vec<Option<bool>>,
+    unlabelled: u64,
+}
+
+impl LabelledSpine {
+    /// Takes the label rows that came with the date's own file: a label carried over from an
+    /// earlier file is no label of this date.
+    fn new(spec: &RunSpec, labels: &Frame, as_of: AsOf) -> Result<Self> {
+        let dates = super::column(labels, ColumnName::row_date().as_str())?;
+        let values = super::column(labels, spec.label.column.as_str())?;
+        let mut rows = Vec::new();
+        let mut found = Vec::new();
+        let mut unlabelled = 0;
+        for row in (0..labels.rows()).filter(|row| dates.cell(*row) == Cell::Date(as_of.days())) {
+            match truth(spec, values.cell(row), as_of)? {
+                Some(label) => {
+                    rows.push(Some(row_number(row)));
+                    found.push(Some(label));
+                }
+                None => unlabelled += 1,
+            }
+        }
+        if rows.is_empty() {
+            return Err(no_labels(spec, as_of, unlabelled));
+        }
+        let keys = super::column(labels, spec.key.as_str())?.gather(&rows);
+        Ok(Self { keys, labels: found, unlabelled })
+    }
+}
+
+/// What a label says; none for null.
+fn truth(spec: &RunSpec, cell: Cell, as_of: AsOf) -> Result<Option<bool>> {
+    Ok(match (cell, &spec.label.positive) {
+        (Cell::Null, _) => None,
+        (Cell::Bool(label), _) => Some(label),
+        (Cell::I64(label @ (0 | 1)), _) => Some(label == 1),
+        (Cell::String(text), Some(positive)) => Some(text == positive),
+        (other, _) => {
+            let label = &spec.label;
+            return Err(Error::new(
+                Kind::DataRefused,
+                format!("a label is neither 0 nor 1: {} of {} at {as_of}", label.column, label.table),
+            )
+            .detail(format!("found {other:?}"))
+            .help("a label is a bool, an i64 of 0 and 1, or a string with `positive` under [label]"));
+        }
+    })
+}
+
+fn no_labels(spec: &RunSpec, as_of: AsOf, unlabelled: u64) -> Error {
+    let label = &spec.label;
+    Error::new(Kind::DataRefused, format!("{} has no label at {as_of}", label.table)).detail(format!(
+        "{unlabelled} rows of the date's own file, in all of them {} is null",
+        label.column
+    ))
+}
+
+fn with_features(
+    spec: &RunSpec,
+    spine: LabelledSpine,
+    as_of: AsOf,
+    load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
+) -> Result<Frame> {
+    let rows = spine.labels.len();
+    let dates = Values::repeated_date(as_of.days(), rows);
+    let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
+        (own(AS_OF), dates),
+        (own(LABEL), Values::bools(&spine.labels)),
+    ]);
+    let spine = Spine { keys: spine.keys, as_of };
+    for table in spec.tables.keys() {
+        columns.extend(features_of(spec, table, &spine, load)?);
+    }
+    columns.insert(spec.key.clone(), spine.keys);
+    Ok(Frame::new(rows, columns))
+}
+
+/// The features of one table under their full names.
+fn features_of(
+    spec: &RunSpec,
+    table: &TableName,
+    spine: &Spine,
+    load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
+) -> Result<Vec<(ColumnName, Values)>> {
+    let frame = load(&(table.clone(), spine.as_of))?;
+    let dtypes = frame.columns().iter().map(|(name, values)| (name.clone(), values.dtype()));
+    let specs = spec.feature_specs(table, &dtypes.collect())?;
+    let options = &spec.tables[table];
+    let history =
+        History::new(&frame, &spec.key, options.timestamp.as_ref(), options.created.as_ref())?;
+    let values = feature::values_at(&history, spine, &specs)?;
+    values
+        .into_iter()
+        .map(|(name, found)| {
+            let full = name.to_string().parse().map_err(|error: crate::definition::InvalidName| {
+                Error::new(Kind::Definition, error.to_string())
+            })?;
+            Ok((full, found.values))
+        })
+        .collect()
+}
