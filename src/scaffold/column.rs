@@ -138,6 +138,9 @@ impl<'a> Column<'a> {
                 Some("it has one value in all rows".to_string())
             }
             Dtype::Date | Dtype::Datetime => Some("no model takes a date as it is".to_string()),
+            Dtype::String if are_dates(dialect.values(&self.words).map(|(word, _)| word)) => {
+                Some("no model takes a date as it is".to_string())
+            }
             Dtype::String if is_a_name(different, in_a_file) => Some(format!(
                 "{} different texts in files of {}: a name, not a category",
                 text::grouped(different),
@@ -170,7 +173,7 @@ fn dtype(values: &[&str], dialect: &Dialect<'_>) -> Dtype {
         Dtype::String
     } else if all(&|value| word::date(value).is_some()) {
         Dtype::Date
-    } else if all(&word::is_datetime) {
+    } else if all(&|value| word::date(value).is_some() || word::is_datetime(value)) {
         Dtype::Datetime
     } else if dialect.pair(values).is_some() {
         Dtype::Bool
@@ -201,9 +204,13 @@ fn range(values: &[&str], decimal: char) -> String {
     format!("{}…{}", text::short(low), text::short(high))
 }
 
+fn are_dates<'w>(mut values: impl Iterator<Item = &'w str>) -> bool {
+    values.all(word::looks_like_a_date)
+}
+
 fn describe_texts(values: &[&str]) -> String {
     let all = |is: fn(&str) -> bool| values.iter().all(|value| is(value));
-    if all(word::looks_like_a_date) {
+    if are_dates(values.iter().copied()) {
         "dates, but not as 2024-01-31, hence text".to_string()
     } else if all(word::looks_like_a_number) {
         match values.iter().any(|value| word::has_leading_zero(value)) {

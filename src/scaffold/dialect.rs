@@ -17,7 +17,7 @@ pub struct Dialect<'a> {
 }
 
 impl<'a> Dialect<'a> {
-    pub fn of(columns: &[Words<'a>]) -> Self {
+    pub fn of(columns: &[Words<'a>], delimiter: char) -> Self {
         let pairs = columns
             .iter()
             .filter_map(|words| full_pair(&values_beyond_null(words)));
@@ -30,7 +30,11 @@ impl<'a> Dialect<'a> {
             .filter(|words| needs_mark(words, '.'))
             .count();
         Self {
-            decimal: if commas > points { ',' } else { '.' },
+            decimal: if commas > points && delimiter != ',' {
+                ','
+            } else {
+                '.'
+            },
             nulls: columns.iter().flat_map(null_words).collect(),
             pairs: pairs.collect(),
         }
@@ -69,7 +73,7 @@ fn values_beyond_null<'a>(words: &Words<'a>) -> Vec<&'a str> {
         .collect()
 }
 
-/// The words of one column that mean null.
+/// The words of one column that mean null, with the white space around them and without.
 ///
 /// Among typed values everything that may mean null does; among texts only what always does.
 fn null_words<'a>(words: &Words<'a>) -> Vec<&'a str> {
@@ -79,10 +83,10 @@ fn null_words<'a>(words: &Words<'a>) -> Vec<&'a str> {
     } else {
         word::is_surely_null
     };
-    words
-        .keys()
-        .copied()
-        .filter(|word| is_null(word) && !word.is_empty())
+    let nulls = words.keys().copied().filter(|word| is_null(word));
+    nulls
+        .flat_map(|word| [word, word.trim_ascii()])
+        .filter(|word| !word.is_empty())
         .collect()
 }
 
@@ -91,8 +95,7 @@ fn is_typed(values: &[&str]) -> bool {
     !values.is_empty()
         && (all(&|value| word::number(value, '.').is_some())
             || all(&|value| word::number(value, ',').is_some())
-            || all(&|value| word::date(value).is_some())
-            || all(&word::is_datetime)
+            || all(&|value| word::date(value).is_some() || word::is_datetime(value))
             || full_pair(values).is_some())
 }
 

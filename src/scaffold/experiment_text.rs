@@ -78,10 +78,7 @@ fn dataset(surveys: &[Survey<'_>], label: &Label) -> String {
     let used = |survey: &&Survey<'_>| survey.draft.is_none() && survey.unused.is_none();
     for survey in surveys.iter().filter(used) {
         if survey.features().next().is_some() {
-            text.push_str(&format!(
-                "  {},\n",
-                quoted(&format!("{}.*", survey.export.table))
-            ));
+            text.push_str(&format!("  {},\n", quoted(&format!("{}.*", survey.table))));
         }
     }
     text + "]\n"

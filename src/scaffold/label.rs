@@ -55,17 +55,9 @@ pub struct Label {
 impl Label {
     /// Finds `TABLE.COLUMN`, and makes it a label in the survey of its table.
     pub fn find(name: &str, key: &str, surveys: &mut [Survey<'_>]) -> Result<Self> {
-        let (table, column) = name.split_once('.').ok_or_else(|| {
-            Error::usage(format!("`{name}` names no label"))
-                .help("write it as `--label TABLE.COLUMN`")
-        })?;
-        let tables: Vec<String> = surveys.iter().map(|s| s.export.table.clone()).collect();
-        let survey = surveys
-            .iter_mut()
-            .find(|survey| survey.export.table == table)
-            .ok_or_else(|| unknown("table", table, &tables))?;
+        let (survey, column) = place(name, surveys)?;
         if let Some(why) = &survey.draft {
-            let message = format!("the label's table `{table}` cannot be used");
+            let message = format!("the label's table `{}` cannot be used", survey.table);
             return Err(Error::new(Kind::DataRefused, message).detail(why.clone()));
         }
         let names: Vec<String> = survey.columns.iter().map(|c| c.name.to_string()).collect();
@@ -73,19 +65,15 @@ impl Label {
         let found = columns
             .iter_mut()
             .find(|found| found.name == column && column != key)
-            .ok_or_else(|| unknown("column", name, &names))?;
+            .ok_or_else(|| unknown("column", column, &names))?;
         let meaning = Meaning::of(name, found, dialect)?;
         found.dtype = meaning.dtype;
         found.left_out = Some("it is the label".to_string());
         survey.label = Some(column.to_string());
-        let (as_of, answers) = newest(survey, column, &meaning).ok_or_else(|| {
-            let message = format!("the label `{name}` has one class on every date");
-            Error::new(Kind::DataRefused, message)
-                .help("a model needs rows of both: export a date that has them")
-        })?;
+        let (as_of, answers) = newest(survey, column, &meaning).ok_or_else(|| one_class(name))?;
         let rows = survey.on(as_of).map_or(0, |sheet| sheet.rows.len());
         Ok(Self {
-            table: table.to_string(),
+            table: survey.table.clone(),
             column: column.to_string(),
             as_of,
             positive: meaning.positive,
@@ -148,7 +136,7 @@ pub const SOLE: &str = "the features stand in the label's own table: look at eac
 /// written when the answer was known.
 pub fn choose_sources(surveys: &mut [Survey<'_>], label: &mut Label) {
     for survey in surveys.iter_mut().filter(|survey| survey.draft.is_none()) {
-        let table = &survey.export.table;
+        let table = &survey.table;
         if survey.on(label.as_of).is_none() {
             survey.unused = Some(format!(
                 "nothing of `{table}` is used: it has no file of {}",
@@ -168,7 +156,7 @@ pub fn choose_sources(surveys: &mut [Survey<'_>], label: &mut Label) {
     }
     let own = surveys
         .iter_mut()
-        .filter(|survey| survey.export.table == label.table);
+        .filter(|survey| survey.table == label.table);
     for column in own.flat_map(|survey| &mut survey.columns) {
         let why = "it stands beside the label, and may have been written when that was known";
         column.left_out.get_or_insert_with(|| why.to_string());
@@ -176,7 +164,35 @@ pub fn choose_sources(surveys: &mut [Survey<'_>], label: &mut Label) {
 }
 
 fn gives_features(survey: &Survey<'_>, label_table: &str) -> bool {
-    survey.export.table != label_table && survey.draft.is_none() && survey.unused.is_none()
+    survey.table != label_table && survey.draft.is_none() && survey.unused.is_none()
+}
+
+/// The table and the column that `TABLE.COLUMN` names. The table may be written as its files are.
+fn place<'s, 'a, 'n>(
+    name: &'n str,
+    surveys: &'s mut [Survey<'a>],
+) -> Result<(&'s mut Survey<'a>, &'n str)> {
+    let Some((first, _)) = name.split_once('.') else {
+        return Err(Error::usage(format!("`{name}` names no label"))
+            .help("write it as `--label TABLE.COLUMN`"));
+    };
+    let tables: Vec<String> = surveys.iter().map(|survey| survey.table.clone()).collect();
+    surveys
+        .iter_mut()
+        .find_map(|survey| {
+            let is_table = |table: &str| name.strip_prefix(table)?.strip_prefix('.');
+            let column = is_table(&survey.export.table).or_else(|| is_table(&survey.table))?;
+            Some((survey, column))
+        })
+        .ok_or_else(|| unknown("table", first, &tables))
+}
+
+fn one_class(name: &str) -> Error {
+    Error::new(
+        Kind::DataRefused,
+        format!("the label `{name}` has one class on every date"),
+    )
+    .help("a model needs rows of both: export a date that has them")
 }
 
 /// How the words of a label are understood.
@@ -276,8 +292,7 @@ fn newest(
 fn unknown(what: &str, name: &str, known: &[String]) -> Error {
     let error = Error::usage(format!("the label names an unknown {what}: `{name}`"))
         .detail(format!("known: {}", known.join(", ")));
-    let last = name.rsplit('.').next().unwrap_or(name);
-    match did_you_mean(last, known.iter().map(String::as_str)) {
+    match did_you_mean(name, known.iter().map(String::as_str)) {
         Some(close) => error.help(format!("did you mean `{close}`?")),
         None => error,
     }

@@ -26,6 +26,7 @@ mod table_text;
 mod text;
 mod word;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -87,7 +88,7 @@ pub fn infer(request: &Request<'_>) -> Result<Scaffold> {
         .iter()
         .map(sheet::read)
         .collect::<Result<Vec<Vec<Sheet>>>>()?;
-    require_plain_names(request)?;
+    require_different_names(request)?;
     require_key(request, &read)?;
     let mut surveys: Vec<Survey<'_>> = request
         .exports
@@ -137,19 +138,16 @@ fn guesses(surveys: &[Survey<'_>], label: &Label) -> Vec<Guess> {
     of_table.chain(of_label).collect()
 }
 
-/// A dot in a table's name would end it early: features are named `TABLE.FEATURE`.
-fn require_plain_names(request: &Request<'_>) -> Result<()> {
-    match request
-        .exports
-        .iter()
-        .find(|export| export.table.contains('.'))
-    {
-        None => Ok(()),
-        Some(export) => Err(
-            Error::usage(format!("`{}` cannot name a table", export.table))
-                .help("rename its files: a dot separates table and feature"),
-        ),
+/// Two tables whose names differ only in what a name may not hold would be written to one file.
+fn require_different_names(request: &Request<'_>) -> Result<()> {
+    let mut names = BTreeMap::new();
+    for export in request.exports {
+        if let Some(other) = names.insert(text::plain_name(&export.table), &export.table) {
+            let message = format!("`{other}` and `{}` are one table name", export.table);
+            return Err(Error::usage(message).help("rename the files of one of them"));
+        }
     }
+    Ok(())
 }
 
 /// Every file of every table has the key, or all that lack it are named at once.

@@ -13,13 +13,55 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows that are looked at to tell the delimiter.
 const GLANCE: usize = 200;
 
+/// How a file's text is written as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Bytes below 128 only: the same in UTF-8 and Latin-1.
+    Ascii,
+    Utf8,
+    Latin1,
+    Utf16Le,
+    Utf16Be,
+}
+
+impl Encoding {
+    fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Self::Ascii,
+            Ok(_) => Self::Utf8,
+            Err(_) if bytes.starts_with(b"\xff\xfe") => Self::Utf16Le,
+            Err(_) if bytes.starts_with(b"\xfe\xff") => Self::Utf16Be,
+            Err(_) => Self::Latin1,
+        }
+    }
+
+    /// The value of `encoding`, where it must be declared.
+    pub fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Ascii | Self::Utf8 => None,
+            Self::Latin1 => Some("latin1"),
+            Self::Utf16Le => Some("utf-16le"),
+            Self::Utf16Be => Some("utf-16be"),
+        }
+    }
+
+    fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        let label = self.label().unwrap_or("utf-8");
+        let encoding = encoding_rs::Encoding::for_label(label.as_bytes());
+        encoding
+            .unwrap_or(encoding_rs::UTF_8)
+            .decode_with_bom_removal(bytes)
+            .0
+    }
+}
+
 /// One file as rows of cells.
 pub struct Sheet {
     pub date: Date,
     /// The path under the project's root.
     pub path: String,
     pub delimiter: u8,
-    pub latin1: bool,
+    pub encoding: Encoding,
     pub header: Vec<String>,
     pub rows: Vec<StringRecord>,
 }
@@ -61,7 +103,8 @@ pub fn read(export: &Export) -> Result<Vec<Sheet>> {
 }
 
 fn read_file(date: Date, path: String, bytes: &[u8]) -> Result<Sheet> {
-    let (text, latin1) = decode(&path, bytes)?;
+    let encoding = Encoding::of(bytes);
+    let text = encoding.decode(bytes);
     let delimiter = delimiter(&text);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -74,31 +117,17 @@ fn read_file(date: Date, path: String, bytes: &[u8]) -> Result<Sheet> {
         .map(str::to_string)
         .collect();
     require_names(&path, &header)?;
-    let rows = reader.records().collect::<Result<_, _>>().map_err(refuse)?;
+    let rows: Vec<StringRecord> = reader.records().collect::<Result<_, _>>().map_err(refuse)?;
+    if rows.is_empty() {
+        return Err(refused(&path, "it has no rows"));
+    }
     Ok(Sheet {
         date,
         path,
         delimiter,
-        latin1,
+        encoding,
         header,
         rows,
-    })
-}
-
-/// The text, and whether it had to be read as Latin-1.
-fn decode<'a>(path: &str, bytes: &'a [u8]) -> Result<(Cow<'a, str>, bool)> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(refused(path, "it is UTF-16").help("save it as UTF-8"));
-    }
-    Ok(match std::str::from_utf8(bytes) {
-        Ok(text) => (Cow::Borrowed(text), false),
-        Err(_) => (
-            encoding_rs::WINDOWS_1252
-                .decode_without_bom_handling(bytes)
-                .0,
-            true,
-        ),
     })
 }
 
@@ -138,37 +167,54 @@ fn require_names(path: &str, header: &[String]) -> Result<()> {
         return Err(refused(path, "it is empty"));
     }
     for (position, name) in header.iter().enumerate() {
-        if name.trim().is_empty() {
-            let what = format!("column {} has no name", position + 1);
-            return Err(refused(path, &what).help("name it in the file's first line"));
-        }
-        if header[..position].contains(name) {
-            return Err(refused(path, &format!("it has two columns `{name}`")));
-        }
+        let why = if name.trim().is_empty() {
+            format!("column {} has no name", position + 1)
+        } else if name.starts_with("__") || name.contains(char::is_control) {
+            format!("{name:?} cannot name a column")
+        } else if header[..position].contains(name) {
+            format!("it has two columns `{name}`")
+        } else {
+            continue;
+        };
+        return Err(refused(path, &why).help("correct the first line of the file"));
     }
     Ok(())
 }
 
-/// A table has one delimiter: its dialect is declared once, for all its files.
+/// A table has one delimiter and one encoding: they are declared once, for all its files.
 fn require_one_dialect(sheets: &[Sheet]) -> Result<()> {
-    let wide = |sheet: &&Sheet| sheet.header.len() > 1;
-    let Some(first) = sheets.iter().find(wide) else {
+    let wide = sheets.iter().filter(|sheet| sheet.header.len() > 1);
+    require_same(wide, "delimiter", |sheet| char::from(sheet.delimiter))?;
+    let telling = sheets
+        .iter()
+        .filter(|sheet| sheet.encoding != Encoding::Ascii);
+    require_same(telling, "encoding", |sheet| {
+        sheet.encoding.label().unwrap_or("utf-8")
+    })
+}
+
+fn require_same<'a, T: PartialEq + std::fmt::Debug>(
+    mut sheets: impl Iterator<Item = &'a Sheet>,
+    what: &str,
+    of: impl Fn(&Sheet) -> T,
+) -> Result<()> {
+    let Some(first) = sheets.next() else {
         return Ok(());
     };
-    match sheets
-        .iter()
-        .find(|sheet| wide(sheet) && sheet.delimiter != first.delimiter)
-    {
+    match sheets.find(|sheet| of(sheet) != of(first)) {
         None => Ok(()),
         Some(other) => {
-            let marks = [first, other].map(|sheet| char::from(sheet.delimiter));
-            let what = format!(
-                "its delimiter is {:?}, while {} has {:?}",
-                marks[1], first.path, marks[0]
-            );
-            Err(refused(&other.path, &what))
+            let (this, that) = (of(other), of(first));
+            let why = format!("its {what} is {this:?}, while {} has {that:?}", first.path);
+            Err(refused(&other.path, &why).help("export all files of a table alike"))
         }
     }
+}
+
+/// The delimiter of a table's files; a comma where they have one column.
+pub fn delimiter_of(sheets: &[Sheet]) -> char {
+    let wide = sheets.iter().find(|sheet| sheet.header.len() > 1);
+    wide.map_or(',', |sheet| char::from(sheet.delimiter))
 }
 
 fn refused(path: &str, why: &str) -> Error {

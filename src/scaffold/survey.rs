@@ -7,11 +7,13 @@ use jiff::civil::Date;
 use super::Export;
 use super::column::{Column, Dtype};
 use super::dialect::{Dialect, Words};
-use super::sheet::Sheet;
+use super::sheet::{self, Sheet};
 use super::{text, word};
 
 /// What was found out about a table.
 pub struct Survey<'a> {
+    /// The name of its files, with `_` for what a name may not hold.
+    pub table: String,
     pub export: &'a Export,
     pub sheets: &'a [Sheet],
     pub key: &'a str,
@@ -29,7 +31,7 @@ impl<'a> Survey<'a> {
     pub fn of(export: &'a Export, sheets: &'a [Sheet], key: &'a str) -> Self {
         let names = names(sheets);
         let words: Vec<Words<'a>> = names.iter().map(|name| words(sheets, name)).collect();
-        let dialect = Dialect::of(&words);
+        let dialect = Dialect::of(&words, sheet::delimiter_of(sheets));
         let columns = names
             .iter()
             .zip(words)
@@ -37,6 +39,7 @@ impl<'a> Survey<'a> {
             .collect();
         let draft = repeated_key(sheets, key).or_else(|| vanished(sheets, &names));
         Self {
+            table: text::plain_name(&export.table),
             export,
             sheets,
             key,
@@ -80,7 +83,7 @@ impl<'a> Survey<'a> {
     /// The file this table is declared in.
     pub fn file(&self) -> String {
         let ending = if self.draft.is_some() { ".draft" } else { "" };
-        format!("features/{}.toml{ending}", self.export.table)
+        format!("features/{}.toml{ending}", self.table)
     }
 
     /// Words that must be declared for true and for false, beyond those every table has.
@@ -97,7 +100,7 @@ impl<'a> Survey<'a> {
             };
             for value in values {
                 let place = usize::from(word::truth(value, pair) == Some(false));
-                truths[place].insert(value);
+                truths[place].insert(value.trim_ascii());
             }
         }
         let plain = truths
@@ -165,8 +168,10 @@ impl<'a> Survey<'a> {
         if self.dialect.decimal == ',' {
             guesses.push("the decimal mark is a comma".to_string());
         }
-        if self.latin1() {
-            guesses.push("the encoding is Latin-1: the bytes are no UTF-8".to_string());
+        if let Some(encoding) = self.encoding() {
+            guesses.push(format!(
+                "the encoding is {encoding}: the bytes are no UTF-8"
+            ));
         }
         if !self.dialect.nulls.is_empty() {
             let words = text::listed(self.dialect.nulls.iter().copied());
@@ -210,13 +215,12 @@ impl<'a> Survey<'a> {
 
     /// The delimiter, where it is not the comma.
     pub fn delimiter(&self) -> Option<char> {
-        let wide = self.sheets.iter().find(|sheet| sheet.header.len() > 1);
-        let delimiter = wide.map_or(',', |sheet| char::from(sheet.delimiter));
-        (delimiter != ',').then_some(delimiter)
+        Some(sheet::delimiter_of(self.sheets)).filter(|delimiter| *delimiter != ',')
     }
 
-    pub fn latin1(&self) -> bool {
-        self.sheets.iter().any(|sheet| sheet.latin1)
+    /// The encoding, where it is not UTF-8.
+    pub fn encoding(&self) -> Option<&'static str> {
+        self.sheets.iter().find_map(|sheet| sheet.encoding.label())
     }
 }
 

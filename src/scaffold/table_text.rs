@@ -44,8 +44,12 @@ fn source(survey: &Survey<'_>) -> String {
     if survey.dialect.decimal == ',' {
         lines.push(line("decimal", "\",\"", "as in 12,5"));
     }
-    if survey.latin1() {
-        lines.push(line("encoding", "\"latin1\"", "the bytes are no UTF-8"));
+    if let Some(encoding) = survey.encoding() {
+        lines.push(line(
+            "encoding",
+            &quoted(encoding),
+            "the bytes are no UTF-8",
+        ));
     }
     if !survey.dialect.nulls.is_empty() {
         let words = std::iter::once("").chain(survey.dialect.nulls.iter().copied());

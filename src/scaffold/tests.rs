@@ -307,7 +307,8 @@ fn unreadable_files_are_named() {
     for (bytes, why) in [
         (&b""[..], "it is empty"),
         (b"kunde,a\nK1,1\nK2\n", "it is not a table"),
-        (b"\xff\xfek\0u\0", "it is UTF-16"),
+        (b"kunde,a\n", "it has no rows"),
+        (b"kunde,__a\nK1,1\n", "\"__a\" cannot name a column"),
         (b"kunde,,a\nK1,1,2\n", "column 2 has no name"),
         (b"kunde,a,a\nK1,1,2\n", "it has two columns `a`"),
     ] {
@@ -318,4 +319,81 @@ fn unreadable_files_are_named() {
         let expected = format!("exports/2024-01-31/usage.csv cannot be read: {why}");
         assert_eq!(error.message(), expected);
     }
+}
+
+#[test]
+fn files_of_one_table_are_written_alike() {
+    let file = |text: &[u8]| text.to_vec();
+    for (january, february, why) in [
+        (
+            file(b"kunde,a\nK1,1\n"),
+            file(b"kunde;a\nK1;1\n"),
+            "its delimiter is ';', while",
+        ),
+        (
+            file("kunde,a\nK1,ö\n".as_bytes()),
+            file(b"kunde,a\nK1,\xf6\n"),
+            "its encoding is",
+        ),
+    ] {
+        let mut mixed = export(
+            "usage",
+            &[(JANUARY, String::new()), (FEBRUARY, String::new())],
+        );
+        mixed.files[0].1 = january;
+        mixed.files[1].1 = february;
+        let error = scaffold(&[labels(), mixed], "kunde", "labels.gekuendigt").unwrap_err();
+        assert!(error.message().contains(why), "{error}");
+    }
+}
+
+#[test]
+fn utf_16_is_declared() {
+    let mut all = [contracts(), labels()];
+    for (_, bytes) in &mut all[0].files {
+        let text = format!("\u{feff}{}", String::from_utf8_lossy(bytes));
+        *bytes = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    }
+    let scaffold = scaffold(&all, "kunde", "labels.gekuendigt").unwrap();
+    let table = text(&scaffold, "features/vertrag.toml");
+    assert!(table.contains("encoding  = \"utf-16le\""), "{table}");
+    assert!(table.contains("Größe L"), "{table}");
+}
+
+#[test]
+fn white_space_around_values_does_not_count() {
+    let row = |n: usize| match n {
+        1 => format!("{n}, NA ,   "),
+        _ => format!("{n}, {n}.5, Yes"),
+    };
+    let no = "41,1.5,No\n";
+    let all = [
+        export(
+            "labels",
+            &[(JANUARY, rows("id,y", 1..41, |n| format!("{n},{}", n % 2)))],
+        ),
+        export("plan", &[(JANUARY, rows("id,fee,paper", 1..41, row) + no)]),
+    ];
+    let scaffold = scaffold(&all, "id", "labels.y").unwrap();
+    let table = text(&scaffold, "features/plan.toml");
+    assert!(table.contains("fee   = \"f64\""), "{table}");
+    assert!(table.contains("paper = \"bool\""), "{table}");
+    assert!(table.contains("true      = [\"Yes\"]"), "{table}");
+}
+
+#[test]
+fn names_of_files_become_names_of_tables() {
+    let labels = rows("id,y", 1..41, |n| format!("{n},{}", n % 2));
+    let usage = rows("id,hours", 1..41, |n| format!("{n},{n}.25"));
+    let all = [
+        export("Kündigung v1.2", &[(JANUARY, labels)]),
+        export("usage", &[(JANUARY, usage)]),
+    ];
+    let scaffold = scaffold(&all, "id", "Kündigung v1.2.y").unwrap();
+    let table = text(&scaffold, "features/K_ndigung_v1_2.toml");
+    assert!(
+        table.contains("path      = \"exports/{as_of}/Kündigung v1.2.csv\""),
+        "{table}"
+    );
+    assert!(text(&scaffold, "experiments/y.toml").contains("table    = \"K_ndigung_v1_2\""));
 }

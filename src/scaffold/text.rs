@@ -32,7 +32,8 @@ pub fn key(name: &str) -> String {
     }
 }
 
-/// A name for a file or a model: letters, digits, `_` and `-`, everything else a `_`.
+/// A name for a file or a model: letters, digits, `_` and `-`, everything else a `_`; a letter or
+/// digit first, and not too long.
 pub fn plain_name(name: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || "_-".contains(c) {
@@ -41,7 +42,17 @@ pub fn plain_name(name: &str) -> String {
             '_'
         }
     };
-    name.chars().map(plain).collect()
+    let name: String = name.chars().map(plain).collect();
+    let name: String = name
+        .trim_start_matches(['_', '-'])
+        .chars()
+        .take(100)
+        .collect();
+    if name.is_empty() {
+        "unnamed".to_string()
+    } else {
+        name
+    }
 }
 
 /// The entity a key is of: `user` for `user_id`, `customer` for `customerID`.

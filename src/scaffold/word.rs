@@ -1,4 +1,5 @@
-//! What one cell may mean, by itself.
+//! What one cell may mean, by itself. White space around a value does not count, as it does not
+//! when the program reads a column of anything but strings.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -22,11 +23,11 @@ const TRUTHS: [(&str, &str); 10] = [
 ];
 
 pub fn is_surely_null(word: &str) -> bool {
-    SURELY_NULL.contains(&word) || word.chars().all(char::is_whitespace)
+    SURELY_NULL.contains(&word.trim_ascii())
 }
 
 pub fn may_be_null(word: &str) -> bool {
-    is_surely_null(word) || MAYBE_NULL.contains(&word)
+    is_surely_null(word) || MAYBE_NULL.contains(&word.trim_ascii())
 }
 
 /// Whether the program reads this word as a bool without being told.
@@ -42,7 +43,7 @@ pub fn pairs() -> std::ops::Range<usize> {
 /// Whether the word is the true or the false one of a pair, or neither.
 pub fn truth(word: &str, pair: usize) -> Option<bool> {
     let (yes, no) = TRUTHS[pair];
-    match word.to_lowercase() {
+    match word.trim_ascii().to_lowercase() {
         lower if lower == yes => Some(true),
         lower if lower == no => Some(false),
         _ => None,
@@ -51,6 +52,7 @@ pub fn truth(word: &str, pair: usize) -> Option<bool> {
 
 /// A whole number without leading zeros.
 pub fn whole(word: &str) -> Option<i64> {
+    let word = word.trim_ascii();
     let digits = word.strip_prefix('-').unwrap_or(word);
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !has_leading_zero(word);
     if plain { word.parse().ok() } else { None }
@@ -58,6 +60,7 @@ pub fn whole(word: &str) -> Option<i64> {
 
 /// A finite number with the given decimal mark, without leading zeros.
 pub fn number(word: &str, decimal: char) -> Option<f64> {
+    let word = word.trim_ascii();
     let allowed = |c: char| c.is_ascii_digit() || "+-eE".contains(c) || c == decimal;
     if !word.chars().all(allowed) || has_leading_zero(word) {
         return None;
@@ -68,12 +71,14 @@ pub fn number(word: &str, decimal: char) -> Option<f64> {
 
 /// `007`, `-01`: digits that name something rather than count.
 pub fn has_leading_zero(word: &str) -> bool {
+    let word = word.trim_ascii();
     let mut digits = word.strip_prefix('-').unwrap_or(word).bytes();
     digits.next() == Some(b'0') && digits.next().is_some_and(|byte| byte.is_ascii_digit())
 }
 
 /// `2024-01-31`.
 pub fn date(word: &str) -> Option<Date> {
+    let word = word.trim_ascii();
     if word.len() == 10 {
         word.parse().ok()
     } else {
@@ -83,8 +88,11 @@ pub fn date(word: &str) -> Option<Date> {
 
 /// `2024-01-31T08:00:00`, with a blank instead of the T, with or without an offset.
 pub fn is_datetime(word: &str) -> bool {
+    let word = word.trim_ascii();
     let has_time = word.len() >= 16 && matches!(word.as_bytes()[10], b'T' | b' ');
-    has_time && (word.parse::<Timestamp>().is_ok() || word.parse::<DateTime>().is_ok())
+    has_time
+        && !word.contains(['[', ','])
+        && (word.parse::<Timestamp>().is_ok() || word.parse::<DateTime>().is_ok())
 }
 
 /// Digits in three groups, as in `31.12.2023` or `12/31/23`: a date people write, but not ISO.
