@@ -21,11 +21,13 @@
 mod data;
 mod declared;
 mod difference;
+mod place;
 mod spec;
 mod step;
 
 pub use data::{Purpose, TableAt};
 pub use declared::Declared;
 pub use difference::{Difference, differences};
+pub use place::place_of;
 pub use spec::{FeatureOptions, RunSpec};
 pub use step::{DataInput, Operations, Plan, PlannedStep, RunIdentity, Step, StepFunction};

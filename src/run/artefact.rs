@@ -45,14 +45,18 @@ impl Artefact {
     pub fn table(&self) -> Result<&Frame> {
         match self {
             Self::Table(frame) => Ok(frame),
-            _ => Err(Error::failure("a step's output is not the table it should be")),
+            _ => Err(Error::failure(
+                "a step's output is not the table it should be",
+            )),
         }
     }
 
     pub fn model(&self) -> Result<&Model> {
         match self {
             Self::Model(model) => Ok(model),
-            _ => Err(Error::failure("a step's output is not the model it should be")),
+            _ => Err(Error::failure(
+                "a step's output is not the model it should be",
+            )),
         }
     }
 }

@@ -155,7 +155,11 @@ impl Executor<'_> {
         let watch = Stopwatch::start();
         let (artefact, notes) = self.compute(planned.step)?;
         let output = self.keep(&artefact)?;
-        let fact = StepFact { output, seconds: watch.seconds(), notes };
+        let fact = StepFact {
+            output,
+            seconds: watch.seconds(),
+            notes,
+        };
         self.note(planned.key, content, &fact)?;
         self.outputs.insert(planned.step, output);
         self.artefacts.insert(planned.step, artefact);
@@ -166,8 +170,12 @@ impl Executor<'_> {
     fn content_key(&self, planned: &PlannedStep) -> ContentKey {
         let mut hasher = ContentHasher::new(ContentKey::DOMAIN);
         planned.function.feed(&mut hasher);
-        let inputs: Vec<ObjectName> =
-            planned.step.inputs().iter().map(|step| self.outputs[step].into()).collect();
+        let inputs: Vec<ObjectName> = planned
+            .step
+            .inputs()
+            .iter()
+            .map(|step| self.outputs[step].into())
+            .collect();
         inputs.feed(&mut hasher);
         // The first step takes tables, whose hashes stand for their content.
         if inputs.is_empty() {
@@ -184,7 +192,12 @@ impl Executor<'_> {
         let Some(fact) = catalog.latest::<StepFact>(BY_CONTENT, &content.to_string())? else {
             return Ok(None);
         };
-        catalog.append(BY_KEY, &key.to_string(), &fact.value, &[fact.value.output.into()])?;
+        catalog.append(
+            BY_KEY,
+            &key.to_string(),
+            &fact.value,
+            &[fact.value.output.into()],
+        )?;
         Ok(Some(fact.value))
     }
 
@@ -228,7 +241,8 @@ impl Executor<'_> {
             }
             Step::Predict => {
                 let (rows, sides) = (table(Step::TrainingSet)?, table(Step::Split)?);
-                let scores = steps::predict(spec, rows, sides, self.artefacts[&Step::Fit].model()?)?;
+                let scores =
+                    steps::predict(spec, rows, sides, self.artefacts[&Step::Fit].model()?)?;
                 (Artefact::Table(scores), StepNotes::default())
             }
             Step::Evaluate => {
@@ -239,7 +253,10 @@ impl Executor<'_> {
                     self.artefacts[&Step::Fit].model()?,
                     table(Step::Predict)?,
                 )?;
-                let notes = StepNotes { report: Some(report.clone()), ..StepNotes::default() };
+                let notes = StepNotes {
+                    report: Some(report.clone()),
+                    ..StepNotes::default()
+                };
                 (Artefact::Report(Box::new(report)), notes)
             }
         })
@@ -251,7 +268,10 @@ impl Executor<'_> {
             Artefact::Table(frame) => {
                 let hash = table::table_hash(&table::column_hashes(frame));
                 let bytes = table::to_parquet(frame)?;
-                self.store.put(&NewObject { name: hash.into(), bytes: &bytes })?;
+                self.store.put(&NewObject {
+                    name: hash.into(),
+                    bytes: &bytes,
+                })?;
                 return Ok(OutputName::Table(hash));
             }
             Artefact::Model(model) => model.to_bytes(),
@@ -313,7 +333,11 @@ struct TableLoader<'a> {
 
 impl<'a> TableLoader<'a> {
     fn new(store: &'a Store, resolved: &'a Resolved) -> Self {
-        Self { store, resolved, loaded: BTreeMap::new() }
+        Self {
+            store,
+            resolved,
+            loaded: BTreeMap::new(),
+        }
     }
 
     fn load(&mut self, at: &TableAt) -> Result<Frame> {
@@ -324,7 +348,9 @@ impl<'a> TableLoader<'a> {
         if let Some(frame) = self.loaded.get(&name) {
             return Ok(frame.clone());
         }
-        let bytes = self.store.get(name, &format!("the snapshot of {} at {}", at.0, at.1))?;
+        let bytes = self
+            .store
+            .get(name, &format!("the snapshot of {} at {}", at.0, at.1))?;
         let frame = table::from_parquet_object(&bytes)?;
         self.loaded.insert(name, frame.clone());
         Ok(frame)

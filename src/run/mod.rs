@@ -10,17 +10,25 @@
 
 mod artefact;
 mod execute;
+mod lock;
+mod perform;
 mod record;
 mod resolve;
 mod steps;
 
 pub use artefact::{OutputName, Report, TrainingRows};
 pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
-pub use record::{
-    ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows, RunRecord, all_executions,
-    executions_of, find_run, finished, keep_files, latest_of, record, run_ids, short,
+pub use lock::{environment_lines, lock_of, out_of_date, usable};
+pub use perform::{
+    LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state, find_experiment,
+    keep, not_reproduced, relock, run, run_locked, used_texts,
 };
-pub use steps::feature_column;
+pub use record::{
+    ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows,
+    RunRecord, all_executions, executions_of, find_run, finished, keep_files, latest_of, record,
+    run_ids, short,
+};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
+pub use steps::feature_column;

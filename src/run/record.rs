@@ -140,7 +140,12 @@ impl ExecutionRecord {
         kind: ExecutionKind,
         context: ExecutionContext,
     ) -> Self {
-        let ExecutionContext { at, code, files, environment } = context;
+        let ExecutionContext {
+            at,
+            code,
+            files,
+            environment,
+        } = context;
         Self {
             run: resolved.plan.run,
             experiment: experiment.clone(),
@@ -187,7 +192,11 @@ impl ExecutionRecord {
             }
         }
         let first = differences.first()?.0.clone();
-        Some(Finding { first, differences, before: environment.clone() })
+        Some(Finding {
+            first,
+            differences,
+            before: environment.clone(),
+        })
     }
 }
 
@@ -205,12 +214,31 @@ pub fn record(store: &Store, resolved: &Resolved, execution: &ExecutionRecord) -
     let catalog = store.catalog();
     let key = execution.run.to_string();
     if catalog.latest::<RunRecord>(RUN, &key)?.is_none() {
-        let tables: Vec<_> = resolved.tables.values().map(|table| table.hash.into()).collect();
+        let tables: Vec<_> = resolved
+            .tables
+            .values()
+            .map(|table| table.hash.into())
+            .collect();
         catalog.append(RUN, &key, &RunRecord::of(resolved), &tables)?;
     }
-    let Outputs { training_set, split, model, predictions } = execution.outputs;
-    let mut needs = vec![training_set.into(), split.into(), model.into(), predictions.into()];
-    needs.extend(execution.files.values().map(|file| (*file).into()));
+    let Outputs {
+        training_set,
+        split,
+        model,
+        predictions,
+    } = execution.outputs;
+    let mut needs = vec![
+        training_set.into(),
+        split.into(),
+        model.into(),
+        predictions.into(),
+    ];
+    needs.extend(
+        execution
+            .files
+            .values()
+            .map(|file| crate::store::ObjectName::from(*file)),
+    );
     catalog.append(EXECUTION, &key, execution, &needs)?;
     finished(catalog, &execution.experiment, execution.run)
 }
@@ -245,7 +273,9 @@ pub fn latest_of(catalog: &Catalog, experiment: &ExperimentName) -> Result<Optio
 
 /// What a run is, if this store has executed it.
 pub fn find_run(catalog: &Catalog, run: RunId) -> Result<Option<RunRecord>> {
-    Ok(catalog.latest(RUN, &run.to_string())?.map(|fact| fact.value))
+    Ok(catalog
+        .latest(RUN, &run.to_string())?
+        .map(|fact| fact.value))
 }
 
 /// The executions of a run, the oldest first.
@@ -256,7 +286,11 @@ pub fn executions_of(catalog: &Catalog, run: RunId) -> Result<Vec<ExecutionRecor
 
 /// Every execution, the oldest first.
 pub fn all_executions(catalog: &Catalog) -> Result<Vec<ExecutionRecord>> {
-    Ok(catalog.all(EXECUTION)?.into_iter().map(|fact| fact.value).collect())
+    Ok(catalog
+        .all(EXECUTION)?
+        .into_iter()
+        .map(|fact| fact.value)
+        .collect())
 }
 
 /// The recorded runs whose hash begins with a prefix.
@@ -267,5 +301,6 @@ pub fn run_ids(catalog: &Catalog, prefix: &HashPrefix) -> Result<Vec<RunId>> {
 
 /// The short form of a hash in words of a difference.
 pub fn short(text: &str) -> String {
-    text.parse::<RunId>().map_or_else(|_| text.to_string(), |hash| hash.short())
+    text.parse::<RunId>()
+        .map_or_else(|_| text.to_string(), |hash| hash.short())
 }

@@ -20,7 +20,10 @@ pub struct Resolved {
 /// The operations a run uses, at the versions of this program.
 pub fn operations(spec: &RunSpec) -> Operations {
     let mut operations = BTreeMap::from([
-        ("training_set".to_string(), super::steps::TRAINING_SET_VERSION),
+        (
+            "training_set".to_string(),
+            super::steps::TRAINING_SET_VERSION,
+        ),
         ("split".to_string(), learn::SPLIT_VERSION),
         ("encode".to_string(), learn::ENCODE_VERSION),
         ("predict".to_string(), super::steps::PREDICT_VERSION),
@@ -48,7 +51,11 @@ pub fn spec_of(snapshots: &Snapshots, experiment: &Experiment) -> Result<RunSpec
             let dates = snapshots.dates_on_file(snapshots.table(&label.table)?)?;
             let later = |as_of: &AsOf| {
                 let index = lead as usize - 1;
-                let found = dates.iter().filter(|date| *date > as_of).nth(index).copied();
+                let found = dates
+                    .iter()
+                    .filter(|date| *date > as_of)
+                    .nth(index)
+                    .copied();
                 found.ok_or_else(|| no_later_label(experiment, *as_of, &dates))
             };
             experiment.as_of.iter().map(later).collect::<Result<_>>()?
@@ -62,7 +69,10 @@ fn no_later_label(experiment: &Experiment, as_of: AsOf, dates: &[AsOf]) -> Error
     let newest = dates.last().map_or("none".to_string(), ToString::to_string);
     Error::new(
         Kind::MissingInput,
-        format!("{} has no labels {} dates after {as_of}", label.table, label.lead),
+        format!(
+            "{} has no labels {} dates after {as_of}",
+            label.table, label.lead
+        ),
     )
     .detail(format!("newest on file  {newest}"))
     .help("wait for the next month's labels, or lower `lead` or `as_of` in the experiment")
@@ -102,11 +112,18 @@ pub fn resolve_with(
     let mut data = Vec::new();
     for (at, purpose) in spec.reads() {
         let table = tables.get(&at).ok_or_else(|| {
-            Error::new(Kind::MissingInput, format!("no snapshot of {} at {}", at.0, at.1))
+            Error::new(
+                Kind::MissingInput,
+                format!("no snapshot of {} at {}", at.0, at.1),
+            )
         })?;
         data.push(spec.data_input(&at, purpose, table)?);
     }
-    let plan = Plan::new(RunIdentity { declared: spec.declare(), operations, data })?;
+    let plan = Plan::new(RunIdentity {
+        declared: spec.declare(),
+        operations,
+        data,
+    })?;
     Ok(Resolved { plan, tables })
 }
 
@@ -130,7 +147,10 @@ pub fn locked_tables(
             .iter()
             .find(|input| (&input.table, input.as_of) == (&at.0, at.1))
             .ok_or_else(|| {
-                Error::new(Kind::Lock, format!("the lock names no data of {} at {}", at.0, at.1))
+                Error::new(
+                    Kind::Lock,
+                    format!("the lock names no data of {} at {}", at.0, at.1),
+                )
             })?;
         let matches = |snapshot: &TableSnapshot| {
             let columns = spec.columns_read(&at.0, purpose, &snapshot.dtypes());
@@ -138,14 +158,19 @@ pub fn locked_tables(
         };
         if let Some((found, newest)) = find_locked(store, &at.0, at.1, matches)? {
             if !newest {
-                notice(format!("{} at {} has a newer revision; the locked one was used", at.0, at.1));
+                notice(format!(
+                    "{} at {} has a newer revision; the locked one was used",
+                    at.0, at.1
+                ));
             }
             tables.insert(at, found);
             continue;
         }
         let rebuilt = rebuild(snapshots, &at)?;
         if !matches(&rebuilt) {
-            let recorded = recorded.iter().find(|data| data.table == at.0 && data.as_of == at.1);
+            let recorded = recorded
+                .iter()
+                .find(|data| data.table == at.0 && data.as_of == at.1);
             return Err(other_data(spec, &at, purpose, wanted, recorded, &rebuilt));
         }
         tables.insert(at, rebuilt);
@@ -172,9 +197,12 @@ fn other_data(
         Ok(columns) => found.projection(&columns).to_string(),
         Err(error) => error.to_string(),
     };
-    let error = Error::new(Kind::MissingInput, format!("the locked data of {table} at {as_of} cannot be had"))
-        .detail(format!("locked   {}", wanted.hash))
-        .detail(format!("rebuilt  {hash}"));
+    let error = Error::new(
+        Kind::MissingInput,
+        format!("the locked data of {table} at {as_of} cannot be had"),
+    )
+    .detail(format!("locked   {}", wanted.hash))
+    .detail(format!("rebuilt  {hash}"));
     let error = match first_difference(recorded, found) {
         Some(words) => error.detail(words),
         None => error.detail(
@@ -190,7 +218,11 @@ fn other_data(
 fn first_difference(recorded: Option<&LockedData>, found: &TableSnapshot) -> Option<String> {
     let recorded = &recorded?.sources;
     for (at, locked) in recorded.iter().enumerate() {
-        match found.sources.iter().find(|source| source.date == locked.date) {
+        match found
+            .sources
+            .iter()
+            .find(|source| source.date == locked.date)
+        {
             None => return Some(format!("first difference: {} is missing", locked.path)),
             Some(now) if now.hash != locked.hash || found.sources[at].date != locked.date => {
                 return Some(format!(
@@ -201,7 +233,10 @@ fn first_difference(recorded: Option<&LockedData>, found: &TableSnapshot) -> Opt
             Some(_) => {}
         }
     }
-    let added = found.sources.iter().find(|now| recorded.iter().all(|old| old.date != now.date));
+    let added = found
+        .sources
+        .iter()
+        .find(|now| recorded.iter().all(|old| old.date != now.date));
     added.map(|source| format!("first difference: {} is new", source.path))
 }
 
@@ -247,4 +282,3 @@ pub fn used_files(definitions: &Definitions, experiment: &Experiment) -> BTreeSe
         .chain(std::iter::once(experiment.origin.source.path.clone()))
         .collect()
 }
-

@@ -14,8 +14,13 @@ pub fn find_locked(
     as_of: AsOf,
     matches: impl Fn(&TableSnapshot) -> bool,
 ) -> Result<Option<(TableSnapshot, bool)>> {
-    let facts = store.catalog().history::<Snapshot>(SNAPSHOT, &as_of.to_string())?;
-    let revisions = facts.into_iter().rev().filter_map(|mut fact| fact.value.tables.remove(table));
+    let facts = store
+        .catalog()
+        .history::<Snapshot>(SNAPSHOT, &as_of.to_string())?;
+    let revisions = facts
+        .into_iter()
+        .rev()
+        .filter_map(|mut fact| fact.value.tables.remove(table));
     for (at, snapshot) in revisions.enumerate() {
         if matches(&snapshot) {
             return Ok(Some((snapshot, at == 0)));

@@ -30,10 +30,18 @@ pub fn fit(
     let (fitted, more) = learn::fit(&parameters, &matrix, &labels)?;
     warnings.extend(more);
     let hash_of = |name: &str| {
-        let spec = features.iter().find(|feature| feature.name().to_string() == name);
+        let spec = features
+            .iter()
+            .find(|feature| feature.name().to_string() == name);
         spec.map_or_else(|| FeatureHash::of(name), FeatureSpec::hash)
     };
     let model = Model::new(encoder, parameters, fitted, hash_of);
     let warnings = warnings.iter().map(ToString::to_string).collect();
-    Ok((model, StepNotes { warnings, ..StepNotes::default() }))
+    Ok((
+        model,
+        StepNotes {
+            warnings,
+            ..StepNotes::default()
+        },
+    ))
 }

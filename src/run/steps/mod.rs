@@ -38,7 +38,9 @@ fn own(name: &'static str) -> ColumnName {
 
 /// A column that an earlier step has written.
 fn column<'a>(frame: &'a Frame, name: &str) -> Result<&'a Values> {
-    frame.column(name).ok_or_else(|| Error::failure(format!("a step's output lacks column {name}")))
+    frame
+        .column(name)
+        .ok_or_else(|| Error::failure(format!("a step's output lacks column {name}")))
 }
 
 /// The labels of a training set or of predictions.
@@ -55,7 +57,9 @@ fn labels(frame: &Frame) -> Result<Vec<bool>> {
 /// The numbers of the rows that a split gives to one side.
 fn rows_of(split: &Frame, wanted: &str) -> Result<Vec<usize>> {
     let sides = column(split, SIDE)?;
-    Ok((0..split.rows()).filter(|row| sides.cell(*row) == Cell::String(wanted)).collect())
+    Ok((0..split.rows())
+        .filter(|row| sides.cell(*row) == Cell::String(wanted))
+        .collect())
 }
 
 /// The features of a run as learning takes them, from a frame that names them in full.
@@ -104,7 +108,9 @@ fn refuse_own_name(key: &ColumnName) -> Result<()> {
     if [AS_OF, LABEL, SIDE, PROBABILITY].contains(&key.as_str()) {
         return Err(Error::new(
             Kind::Definition,
-            format!("an entity's key cannot be called `{key}`: training sets have a column of that name"),
+            format!(
+                "an entity's key cannot be called `{key}`: training sets have a column of that name"
+            ),
         )
         .help("rename the column in the export"));
     }

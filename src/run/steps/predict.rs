@@ -10,8 +10,16 @@ use crate::plan::RunSpec;
 use crate::table::{Frame, Values, row_number};
 
 /// Scores every test row, in the order of the training set.
-pub fn predict(spec: &RunSpec, training_set: &Frame, split: &Frame, model: &Model) -> Result<Frame> {
-    let rows: Vec<_> = rows_of(split, TEST)?.into_iter().map(|row| Some(row_number(row))).collect();
+pub fn predict(
+    spec: &RunSpec,
+    training_set: &Frame,
+    split: &Frame,
+    model: &Model,
+) -> Result<Frame> {
+    let rows: Vec<_> = rows_of(split, TEST)?
+        .into_iter()
+        .map(|row| Some(row_number(row)))
+        .collect();
     let test = training_set.gather(&rows);
     let scores = model.predict(&feature_columns(spec, &test)?)?.probabilities;
     let scores: Vec<Option<f64>> = scores.into_iter().map(Some).collect();

@@ -17,13 +17,23 @@ pub fn split(spec: &RunSpec, training_set: &Frame) -> Result<Frame> {
     let keys = column(training_set, spec.key.as_str())?;
     let dates = column(training_set, AS_OF)?;
     let labels = labels(training_set)?;
-    let texts: Vec<String> = (0..training_set.rows()).map(|row| key_text(keys.cell(row))).collect();
-    let rows = texts.iter().zip(&labels).enumerate().map(|(row, (key, label))| {
-        let Cell::Date(as_of) = dates.cell(row) else {
-            return Err(Error::failure("a training set holds a row without a date"));
-        };
-        Ok(SplitRow { key, as_of, label: *label })
-    });
+    let texts: Vec<String> = (0..training_set.rows())
+        .map(|row| key_text(keys.cell(row)))
+        .collect();
+    let rows = texts
+        .iter()
+        .zip(&labels)
+        .enumerate()
+        .map(|(row, (key, label))| {
+            let Cell::Date(as_of) = dates.cell(row) else {
+                return Err(Error::failure("a training set holds a row without a date"));
+            };
+            Ok(SplitRow {
+                key,
+                as_of,
+                label: *label,
+            })
+        });
     let rows = rows.collect::<Result<Vec<_>>>()?;
     let sides = learn::split(&rows, &spec.split)?;
     let words: Vec<Option<&str>> = sides

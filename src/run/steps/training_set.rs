@@ -30,7 +30,8 @@ pub fn training_set(
             None => rows,
         });
     }
-    let all = all.ok_or_else(|| Error::new(Kind::Definition, "an experiment has at least one date"))?;
+    let all =
+        all.ok_or_else(|| Error::new(Kind::Definition, "an experiment has at least one date"))?;
     let all = table::sort(&all, &[spec.key.clone(), own(AS_OF)]);
     let labels = super::labels(&all)?;
     let rows = TrainingRows {
@@ -39,7 +40,13 @@ pub fn training_set(
         unlabelled,
         features: spec.features.len() as u64,
     };
-    Ok((all, StepNotes { rows: Some(rows), ..StepNotes::default() }))
+    Ok((
+        all,
+        StepNotes {
+            rows: Some(rows),
+            ..StepNotes::default()
+        },
+    ))
 }
 
 /// The entities of one date that have a label, with it.
@@ -71,7 +78,11 @@ impl LabelledSpine {
             return Err(no_labels(spec, as_of, unlabelled));
         }
         let keys = super::column(labels, spec.key.as_str())?.gather(&rows);
-        Ok(Self { keys, labels: found, unlabelled })
+        Ok(Self {
+            keys,
+            labels: found,
+            unlabelled,
+        })
     }
 }
 
@@ -86,17 +97,26 @@ fn truth(spec: &RunSpec, cell: Cell, as_of: AsOf) -> Result<Option<bool>> {
             let label = &spec.label;
             return Err(Error::new(
                 Kind::DataRefused,
-                format!("a label is neither 0 nor 1: {} of {} at {as_of}", label.column, label.table),
+                format!(
+                    "a label is neither 0 nor 1: {} of {} at {as_of}",
+                    label.column, label.table
+                ),
             )
             .detail(format!("found {other:?}"))
-            .help("a label is a bool, an i64 of 0 and 1, or a string with `positive` under [label]"));
+            .help(
+                "a label is a bool, an i64 of 0 and 1, or a string with `positive` under [label]",
+            ));
         }
     })
 }
 
 fn no_labels(spec: &RunSpec, as_of: AsOf, unlabelled: u64) -> Error {
     let label = &spec.label;
-    Error::new(Kind::DataRefused, format!("{} has no label at {as_of}", label.table)).detail(format!(
+    Error::new(
+        Kind::DataRefused,
+        format!("{} has no label at {as_of}", label.table),
+    )
+    .detail(format!(
         "{unlabelled} rows of the date's own file, in all of them {} is null",
         label.column
     ))
@@ -114,7 +134,10 @@ fn with_features(
         (own(AS_OF), dates),
         (own(LABEL), Values::bools(&spine.labels)),
     ]);
-    let spine = Spine { keys: spine.keys, as_of };
+    let spine = Spine {
+        keys: spine.keys,
+        as_of,
+    };
     for table in spec.tables.keys() {
         columns.extend(features_of(spec, table, &spine, load)?);
     }
@@ -130,18 +153,28 @@ fn features_of(
     load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
 ) -> Result<Vec<(ColumnName, Values)>> {
     let frame = load(&(table.clone(), spine.as_of))?;
-    let dtypes = frame.columns().iter().map(|(name, values)| (name.clone(), values.dtype()));
+    let dtypes = frame
+        .columns()
+        .iter()
+        .map(|(name, values)| (name.clone(), values.dtype()));
     let specs = spec.feature_specs(table, &dtypes.collect())?;
     let options = &spec.tables[table];
-    let history =
-        History::new(&frame, &spec.key, options.timestamp.as_ref(), options.created.as_ref())?;
+    let history = History::new(
+        &frame,
+        &spec.key,
+        options.timestamp.as_ref(),
+        options.created.as_ref(),
+    )?;
     let values = feature::values_at(&history, spine, &specs)?;
     values
         .into_iter()
         .map(|(name, found)| {
-            let full = name.to_string().parse().map_err(|error: crate::definition::InvalidName| {
-                Error::new(Kind::Definition, error.to_string())
-            })?;
+            let full =
+                name.to_string()
+                    .parse()
+                    .map_err(|error: crate::definition::InvalidName| {
+                        Error::new(Kind::Definition, error.to_string())
+                    })?;
             Ok((full, found.values))
         })
         .collect()

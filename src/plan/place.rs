@@ -1,0 +1,51 @@
+//! Where a person wrote a declared value.
+
+use crate::definition::{Definitions, Experiment, FeatureName, ValuePath};
+use crate::error::Span;
+
+/// The place of a declared value in the definition files; none for a default.
+pub fn place_of(
+    definitions: &Definitions,
+    experiment: &Experiment,
+    path: &ValuePath,
+) -> Option<Span> {
+    let path = path.as_str();
+    let (section, rest) = path.split_once('.').unwrap_or((path, ""));
+    match section {
+        "features" => place_of_feature(definitions, experiment, &rest.parse().ok()?),
+        "tables" => {
+            let (table, option) = rest.split_once('.')?;
+            let section = if option == "ttl" {
+                "features"
+            } else {
+                "source"
+            };
+            definitions
+                .tables
+                .get(table)?
+                .origin
+                .span(&format!("{section}.{option}"))
+        }
+        _ => experiment
+            .origin
+            .span(path)
+            .or_else(|| experiment.origin.span(section)),
+    }
+}
+
+/// A derived feature stands where its expression is; a column where the experiment takes it.
+fn place_of_feature(
+    definitions: &Definitions,
+    experiment: &Experiment,
+    name: &FeatureName,
+) -> Option<Span> {
+    let taken = experiment.origin.span(&format!("dataset.features.{name}"));
+    let table = definitions.tables.get(&name.table)?;
+    let derived = table
+        .origin
+        .span(&format!("features.derived.{}", name.feature));
+    match taken.is_some() && table.features.derived.contains_key(&name.feature) {
+        true => derived.or(taken),
+        false => taken,
+    }
+}

@@ -1,0 +1,433 @@
+//! One experiment from its definition to its lock.
+
+use std::collections::BTreeMap;
+
+use super::execute::{CachePolicy, Events, Execution, execute};
+use super::lock::{environment_lines, lock_of, out_of_date, usable};
+use super::record::{
+    ExecutionContext, ExecutionKind, ExecutionRecord, Finding, executions_of, finished, keep_files,
+    latest_of, record, short,
+};
+use super::resolve::{
+    Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
+};
+use crate::code::{Code, CodeState};
+use crate::definition::{Definitions, Experiment, ExperimentName};
+use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::host;
+use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
+use crate::plan::{Difference, RunIdentity, RunSpec, differences};
+use crate::snapshot::{Ingested, Snapshots};
+use crate::workspace::Workspace;
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    pub cache: CachePolicy,
+    /// Other outputs than before are taken and locked.
+    pub accept: bool,
+    /// Whether the definitions were changed by `--set`: then no lock is read or written.
+    pub set: bool,
+}
+
+/// What became of the lock.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LockOutcome {
+    /// It was written; with what changed in it, nothing for a first one.
+    Written {
+        changes: Vec<Difference>,
+        first: bool,
+    },
+    /// It says what came out.
+    Matched,
+    /// `--set` never writes one.
+    NotConcerned,
+}
+
+/// An experiment that was run.
+#[derive(Debug)]
+pub struct RunResult {
+    pub resolved: Resolved,
+    pub execution: Execution,
+    pub record: ExecutionRecord,
+    pub lock: LockOutcome,
+    /// Results of the lock as it was before.
+    pub before: Option<LockedResults>,
+    pub ingested: Vec<Ingested>,
+    /// Things that do not stop a run and should be known.
+    pub notices: Vec<String>,
+}
+
+/// A result, and the error that goes with it: a run whose outputs are others has both.
+pub type Performed = (RunResult, Option<Error>);
+
+/// The experiment of a name.
+pub fn find_experiment<'a>(definitions: &'a Definitions, name: &str) -> Result<&'a Experiment> {
+    let names = || definitions.experiments.keys().map(ExperimentName::as_str);
+    definitions.experiments.get(name).ok_or_else(|| {
+        let error = Error::usage(format!("there is no experiment `{name}`")).detail(format!(
+            "experiments: {}",
+            names().collect::<Vec<_>>().join(", ")
+        ));
+        match did_you_mean(name, names()) {
+            Some(close) => error.help(format!("did you mean `{close}`?")),
+            None => error.help(format!("an experiment is a file: experiments/{name}.toml")),
+        }
+    })
+}
+
+/// The texts of the definition files an experiment uses.
+pub fn used_texts(
+    workspace: &Workspace,
+    definitions: &Definitions,
+    experiment: &Experiment,
+) -> BTreeMap<String, String> {
+    let texts = &workspace.files().0;
+    used_files(definitions, experiment)
+        .into_iter()
+        .filter_map(|path| Some((path.clone(), texts.get(&path)?.clone())))
+        .collect()
+}
+
+/// Runs an experiment as it is declared, and writes its lock.
+pub fn run(
+    workspace: &Workspace,
+    definitions: &Definitions,
+    experiment: &Experiment,
+    options: &RunOptions,
+    events: &dyn Events,
+) -> Result<Performed> {
+    let lock = match read_lock(workspace, &experiment.name) {
+        Ok(lock) => lock.filter(|_| !options.set),
+        Err(_) if options.accept || options.set => None,
+        Err(error) => {
+            return Err(error.help(format!(
+                "`streamflow run {} --accept` writes it anew",
+                experiment.name
+            )));
+        }
+    };
+    let snapshots = Snapshots {
+        workspace,
+        definitions,
+    };
+    let mut ingested = Vec::new();
+    let spec = spec_of(&snapshots, experiment)?;
+    let resolved = resolve(&snapshots, &spec, |done| ingested.push(clone_report(done)))?;
+    let policy = match (options.cache, options.accept) {
+        (CachePolicy::Ignore, true) => CachePolicy::Replace,
+        (policy, _) => policy,
+    };
+    let execution = execute(workspace.store(), &resolved, policy, events)?;
+    let texts = used_texts(workspace, definitions, experiment);
+    let context = circumstances(workspace, &texts)?;
+    let mut record = ExecutionRecord::new(
+        &resolved,
+        &execution,
+        &experiment.name,
+        ExecutionKind::Run,
+        context,
+    );
+    let earlier = compare_with_earlier(workspace, &record, lock.as_ref())?;
+    record.reproduced = execution.is_proof() && earlier == Earlier::Same;
+    keep(workspace, &resolved, &execution, &mut record, &texts)?;
+    let mut result = RunResult {
+        before: lock.as_ref().and_then(|lock| lock.results.clone()),
+        lock: LockOutcome::Matched,
+        ingested,
+        notices: Vec::new(),
+        resolved,
+        execution,
+        record,
+    };
+    if let Earlier::Other(finding) = earlier
+        && !options.accept
+    {
+        let error = not_reproduced(&result.record, &finding).help(format!(
+            "`streamflow run {} --accept` takes the new outputs",
+            experiment.name
+        ));
+        return Ok((result, Some(error)));
+    }
+    result.lock = match options.set {
+        true => LockOutcome::NotConcerned,
+        false => update_lock(workspace, &result, lock.as_ref(), &texts)?,
+    };
+    Ok((result, None))
+}
+
+/// Proves what is locked: nothing is written outside the store.
+pub fn run_locked(
+    workspace: &Workspace,
+    experiment: &Experiment,
+    cache: CachePolicy,
+    events: &dyn Events,
+) -> Result<Performed> {
+    let definitions = workspace.definitions();
+    let name = &experiment.name;
+    let lock = read_lock(workspace, name)?.ok_or_else(|| {
+        Error::new(
+            Kind::Lock,
+            format!("{name} has no lock: {} is missing", lock_path(name)),
+        )
+        .help(format!(
+            "`streamflow run {name}` writes it; commit it together with the definition"
+        ))
+    })?;
+    let locked = usable(&lock)?.clone();
+    let snapshots = Snapshots {
+        workspace,
+        definitions,
+    };
+    let spec = spec_under_lock(&snapshots, experiment, &lock)?;
+    let identity = RunIdentity {
+        declared: spec.declare(),
+        operations: operations(&spec),
+        data: lock.identity().data,
+    };
+    if let Some(error) = out_of_date(&lock, &identity, definitions, experiment) {
+        return Err(error);
+    }
+    let mut notices = Vec::new();
+    let tables = locked_tables(&snapshots, &spec, &identity.data, &lock.data, |notice| {
+        notices.push(notice);
+    })?;
+    let resolved = resolve_with(&spec, identity.operations, tables)?;
+    let execution = execute(workspace.store(), &resolved, cache, events)?;
+    let texts = used_texts(workspace, definitions, experiment);
+    let context = circumstances(workspace, &texts)?;
+    let mut record =
+        ExecutionRecord::new(&resolved, &execution, name, ExecutionKind::Locked, context);
+    let finding = record.compare(&locked.outputs, &locked.metrics, &lock.environment);
+    record.reproduced = execution.is_proof() && finding.is_none();
+    keep(workspace, &resolved, &execution, &mut record, &texts)?;
+    notices.extend(other_environment(&lock, workspace, finding.is_none()));
+    let error = finding.map(|finding| {
+        not_reproduced(&record, &finding)
+            .help("the lock was not touched; compare the machines, or accept with")
+            .help(format!("`streamflow run {name} --accept`"))
+    });
+    let before = Some(locked);
+    let result = RunResult {
+        resolved,
+        execution,
+        record,
+        lock: LockOutcome::Matched,
+        before,
+        ingested: Vec::new(),
+        notices,
+    };
+    Ok((result, error))
+}
+
+/// The working tree's spec; the dates of labels with a lead are those of the lock, which names them.
+fn spec_under_lock(snapshots: &Snapshots, experiment: &Experiment, lock: &Lock) -> Result<RunSpec> {
+    if experiment.label.lead > 0
+        && let Ok(locked) = RunSpec::from_declared(&lock.declared)
+        && locked.as_of == experiment.as_of
+        && locked.label.lead == experiment.label.lead
+    {
+        return Ok(RunSpec::of(
+            snapshots.definitions,
+            experiment,
+            locked.label_as_of,
+        ));
+    }
+    spec_of(snapshots, experiment)
+}
+
+fn other_environment(lock: &Lock, workspace: &Workspace, same: bool) -> Option<String> {
+    let differences = lock.environment.differences(workspace.environment());
+    if differences.is_empty() || !same {
+        return None;
+    }
+    let words: Vec<String> = differences
+        .iter()
+        .map(|(name, locked, here)| format!("{name} {} there, {} here", short(locked), short(here)))
+        .collect();
+    Some(format!(
+        "{} was locked in another environment: {}",
+        lock.experiment,
+        words.join("; ")
+    ))
+}
+
+/// When, from which commit and on what machine.
+pub fn circumstances(
+    workspace: &Workspace,
+    texts: &BTreeMap<String, String>,
+) -> Result<ExecutionContext> {
+    Ok(ExecutionContext {
+        at: host::now(),
+        code: code_state(workspace, texts)?,
+        files: BTreeMap::new(),
+        environment: workspace.environment().clone(),
+    })
+}
+
+pub fn code_state(workspace: &Workspace, texts: &BTreeMap<String, String>) -> Result<CodeState> {
+    Code::discover(workspace.root())?.state(texts)
+}
+
+/// Records an execution that computed something, or the first of its run in this store.
+pub fn keep(
+    workspace: &Workspace,
+    resolved: &Resolved,
+    execution: &Execution,
+    entry: &mut ExecutionRecord,
+    texts: &BTreeMap<String, String>,
+) -> Result<()> {
+    let store = workspace.store();
+    let known = !executions_of(store.catalog(), entry.run)?.is_empty();
+    if execution.is_cached() && known {
+        if latest_of(store.catalog(), &entry.experiment)? != Some(entry.run) {
+            finished(store.catalog(), &entry.experiment, entry.run)?;
+        }
+        return Ok(());
+    }
+    entry.files = keep_files(store, texts)?;
+    record(store, resolved, entry)
+}
+
+/// How an execution stands to what was found before.
+#[derive(Debug, Clone, PartialEq)]
+enum Earlier {
+    Nothing,
+    Same,
+    Other(Finding),
+}
+
+fn compare_with_earlier(
+    workspace: &Workspace,
+    record: &ExecutionRecord,
+    lock: Option<&Lock>,
+) -> Result<Earlier> {
+    let mut compared = false;
+    if let Some(lock) = lock.filter(|lock| lock.run == record.run)
+        && let Some(results) = &lock.results
+    {
+        compared = true;
+        if let Some(finding) = record.compare(&results.outputs, &results.metrics, &lock.environment)
+        {
+            return Ok(Earlier::Other(finding));
+        }
+    }
+    // Without a lock to hold to, what this store has seen of the run is held against it.
+    if !compared && let Some(last) = executions_of(workspace.store().catalog(), record.run)?.last()
+    {
+        compared = true;
+        if let Some(finding) = record.compare(&last.outputs, &last.metrics, &last.environment) {
+            return Ok(Earlier::Other(finding));
+        }
+    }
+    Ok(if compared {
+        Earlier::Same
+    } else {
+        Earlier::Nothing
+    })
+}
+
+/// The error of a run that gave other outputs or metrics.
+pub fn not_reproduced(record: &ExecutionRecord, finding: &Finding) -> Error {
+    let lines = finding
+        .differences
+        .iter()
+        .map(|(name, before, now)| format!("{name:<22} {} → {}", short(before), short(now)));
+    Error::new(
+        Kind::NotReproduced,
+        format!(
+            "{} was not reproduced: {} is another",
+            record.experiment, finding.first
+        ),
+    )
+    .details(lines)
+    .details(environment_lines(&finding.before, &record.environment))
+}
+
+/// Writes the lock when the run, its data or its results changed.
+fn update_lock(
+    workspace: &Workspace,
+    result: &RunResult,
+    lock: Option<&Lock>,
+    texts: &BTreeMap<String, String>,
+) -> Result<LockOutcome> {
+    let record = &result.record;
+    let results = LockedResults {
+        outputs: record.outputs,
+        metrics: record.metrics.clone(),
+    };
+    if let Some(lock) = lock
+        && lock.run == record.run
+        && lock.identity() == result.resolved.plan.identity
+        && lock.data == result.resolved.locked_data()
+        && lock.results.as_ref() == Some(&results)
+    {
+        return Ok(LockOutcome::Matched);
+    }
+    let new = lock_of(
+        &record.experiment,
+        &result.resolved,
+        &record.code,
+        texts,
+        &record.environment,
+        Some(results),
+    );
+    write_lock(workspace, &new)?;
+    let changes = lock.map_or(Vec::new(), |lock| {
+        differences(&lock.identity(), &new.identity())
+    });
+    Ok(LockOutcome::Written {
+        changes,
+        first: lock.is_none(),
+    })
+}
+
+/// Refreshes the lock of an experiment without executing: inputs as they are now, results where
+/// they are known. Gives the lock, and whether its file changed.
+pub fn relock(workspace: &Workspace, experiment: &Experiment) -> Result<(Lock, bool)> {
+    let definitions = workspace.definitions();
+    let snapshots = Snapshots {
+        workspace,
+        definitions,
+    };
+    let before = read_lock(workspace, &experiment.name).ok().flatten();
+    let spec = spec_of(&snapshots, experiment)?;
+    let resolved = resolve(&snapshots, &spec, |_| {})?;
+    let recorded = executions_of(workspace.store().catalog(), resolved.plan.run)?
+        .pop()
+        .map(|last| LockedResults {
+            outputs: last.outputs,
+            metrics: last.metrics,
+        });
+    let locked = before
+        .as_ref()
+        .filter(|lock| lock.run == resolved.plan.run)
+        .and_then(|lock| lock.results.clone());
+    let texts = used_texts(workspace, definitions, experiment);
+    let code = code_state(workspace, &texts)?;
+    let environment = workspace.environment();
+    let results = locked.or(recorded);
+    let lock = lock_of(
+        &experiment.name,
+        &resolved,
+        &code,
+        &texts,
+        environment,
+        results,
+    );
+    let changed = before.as_ref() != Some(&lock);
+    if changed {
+        write_lock(workspace, &lock)?;
+    }
+    Ok((lock, changed))
+}
+
+/// What an ingest did, without the errors of tables nobody asked for.
+fn clone_report(done: &Ingested) -> Ingested {
+    Ingested {
+        snapshot: done.snapshot.clone(),
+        stamped: done.stamped,
+        tables: done.tables.clone(),
+        left_out: Vec::new(),
+    }
+}
