@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod code;
+pub mod command;
 pub mod definition;
 pub mod error;
 pub mod feature;
@@ -12,6 +13,7 @@ pub mod learn;
 pub mod lockfile;
 pub mod math;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod sample;
 pub mod scaffold;

@@ -1,0 +1,118 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
+#[derive(Debug, Parser)]
+#[command(
+    name = "streamflow",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 80
+)]
+pub struct Arguments {
+    /// Works in the project of this folder.
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub folder: Option<PathBuf>,
+
+    /// text for people, json for programs: exactly one document on standard output.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        default_value = "text",
+        hide_default_value = true
+    )]
+    pub format: Format,
+
+    /// When to use colour.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub color: Color,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Parses and cross-checks all definitions; reads no data.
+    Check,
+    /// Reads and checks the tables of a date and stamps its snapshot.
+    Ingest(IngestArguments),
+    /// Lists snapshots: date, revision, tables, rows, checks.
+    Snapshots,
+    /// Executes experiments, writes their locks, shows the results.
+    Run(RunArguments),
+    /// Refreshes locks without executing.
+    Lock(NamesArguments),
+    /// Prints the JSON Schema of a TOML file, for editors.
+    Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct IngestArguments {
+    /// The date of the snapshot, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: String,
+    /// Reads the files of that date from this folder, and keeps them in the store.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Experiments; all of them when none is named.
+    pub names: Vec<String>,
+    /// Proves what is locked: writes nothing outside the store, and stops on any difference.
+    #[arg(long)]
+    pub locked: bool,
+    /// Sets a declared value for this run, such as model.trees=500. Writes no lock.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Executes every step, whatever the store holds.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Takes other outputs of the same run, and locks them.
+    #[arg(long, conflicts_with = "locked")]
+    pub accept: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NamesArguments {
+    /// Experiments; all of them when none is named.
+    pub names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Which file.
+    pub kind: SchemaKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    Streamflow,
+    Feature,
+    Experiment,
+}

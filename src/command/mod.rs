@@ -1,0 +1,69 @@
+//! The commands: arguments → one library call → a view, printed here and nowhere else.
+
+mod arguments;
+mod check;
+mod ingest;
+mod lock;
+mod output;
+mod progress;
+mod run;
+mod schema;
+mod snapshots;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Arguments, Command};
+use self::output::{Output, Printer};
+use crate::error::{Error, Result};
+use crate::workspace::Workspace;
+
+/// What a command needs of the arguments that all commands take.
+struct Context {
+    folder: Option<std::path::PathBuf>,
+    /// Whether progress may be shown: text on a terminal, or a log beside JSON.
+    printer: Printer,
+}
+
+impl Context {
+    fn workspace(&self) -> Result<Workspace> {
+        Workspace::open(self.folder.as_deref())
+    }
+}
+
+/// Runs the program on its arguments.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return output::print_usage(&error),
+    };
+    let printer = Printer::new(arguments.format, arguments.color);
+    let context = Context {
+        folder: arguments.folder.clone(),
+        printer,
+    };
+    let output = dispatch(&context, &arguments.command).unwrap_or_else(Output::of_error);
+    context.printer.print(&output)
+}
+
+fn dispatch(context: &Context, command: &Command) -> Result<Output> {
+    match command {
+        Command::Check => check::check(context),
+        Command::Ingest(arguments) => ingest::ingest(context, arguments),
+        Command::Snapshots => snapshots::snapshots(context),
+        Command::Run(arguments) => run::run(context, arguments),
+        Command::Lock(arguments) => lock::lock(context, arguments),
+        Command::Schema(arguments) => schema::schema(arguments),
+    }
+}
+
+/// `KEY=VALUE`, as `--set` takes it.
+fn assignment(text: &str) -> Result<(String, String)> {
+    text.split_once('=')
+        .map(|(key, value)| (key.trim().to_string(), value.trim().to_string()))
+        .ok_or_else(|| {
+            Error::usage(format!("`--set {text}` has no `=`"))
+                .help("write it as `--set model.trees=300`")
+        })
+}

@@ -1,0 +1,140 @@
+//! What a command says, and the only place that says it.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::arguments::{Color, Format};
+use crate::error::Error;
+use crate::report;
+
+/// The result of a command in both forms.
+#[derive(Debug)]
+pub struct Output {
+    /// For standard output, with escape codes.
+    pub text: String,
+    /// The command's document.
+    pub document: Value,
+    /// What stopped it, after all that stands above.
+    pub error: Option<Error>,
+}
+
+impl Output {
+    pub fn new(text: String, document: &impl Serialize) -> Self {
+        // Documents are made of names, numbers and lists; nothing in them fails to be JSON.
+        let document = serde_json::to_value(document).unwrap_or(Value::Null);
+        Self {
+            text,
+            document,
+            error: None,
+        }
+    }
+
+    pub fn of_error(error: Error) -> Self {
+        Self {
+            text: String::new(),
+            document: json!({}),
+            error: Some(error),
+        }
+    }
+
+    #[must_use]
+    pub fn with_error(mut self, error: Option<Error>) -> Self {
+        self.error = error;
+        self
+    }
+}
+
+/// Where and how things are printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    format: Format,
+    color: Color,
+}
+
+impl Printer {
+    pub fn new(format: Format, color: Color) -> Self {
+        Self { format, color }
+    }
+
+    fn choice(self) -> ColorChoice {
+        match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+
+    /// Whether a progress bar has a terminal to be drawn on.
+    pub fn has_terminal(self) -> bool {
+        self.format == Format::Text && std::io::stderr().is_terminal()
+    }
+
+    /// A line about what is going on, to standard error.
+    pub fn log(self, line: &str) {
+        let mut stream = AutoStream::new(std::io::stderr(), self.choice());
+        // Nobody is left to tell when standard error is gone.
+        let _ = writeln!(stream, "{line}");
+    }
+
+    /// Prints the result of a command and gives the exit code.
+    pub fn print(self, output: &Output) -> ExitCode {
+        let written = match self.format {
+            Format::Json => self.print_document(output),
+            Format::Text => self.print_text(output),
+        };
+        match (written, &output.error) {
+            (_, Some(error)) => ExitCode::from(error.kind().exit_code()),
+            // The reader has gone: `streamflow runs | head`.
+            (Err(error), None) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                ExitCode::SUCCESS
+            }
+            (Err(_), None) => ExitCode::FAILURE,
+            (Ok(()), None) => ExitCode::SUCCESS,
+        }
+    }
+
+    fn print_text(self, output: &Output) -> std::io::Result<()> {
+        let mut stdout = AutoStream::new(std::io::stdout(), self.choice());
+        stdout.write_all(output.text.as_bytes())?;
+        stdout.flush()?;
+        if let Some(error) = &output.error {
+            let mut stderr = AutoStream::new(std::io::stderr(), self.choice());
+            stderr.write_all(report::error_text(error).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn print_document(self, output: &Output) -> std::io::Result<()> {
+        let mut document = output.document.clone();
+        if let (Some(error), Value::Object(fields)) = (&output.error, &mut document) {
+            fields.insert("error".to_string(), report::error_json(error));
+        }
+        let mut stdout = std::io::stdout();
+        writeln!(stdout, "{document:#}")
+    }
+}
+
+/// Prints what clap says of wrong arguments: exit 2, or 0 for help and version.
+pub fn print_usage(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args().any(|argument| argument == "--format=json")
+        || std::env::args()
+            .zip(std::env::args().skip(1))
+            .any(|(a, b)| a == "--format" && b == "json");
+    if error.use_stderr() && wants_json {
+        let message = error.to_string();
+        let mut lines = message.lines();
+        let first = lines
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let output = Output::of_error(Error::usage(first).help("streamflow --help"));
+        return Printer::new(Format::Json, Color::Never).print(&output);
+    }
+    // clap prints help to standard output and errors to standard error.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

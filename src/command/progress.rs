@@ -1,0 +1,73 @@
+//! What is going on, while it goes on: a line for each step, a bar for those that take long.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::Printer;
+use crate::plan::Step;
+use crate::report;
+use crate::run::{Events, StepOutcome};
+
+/// Tells a person of the steps of one run.
+pub struct Progress {
+    printer: Printer,
+    bar: RefCell<Option<ProgressBar>>,
+    /// What each step does, in words.
+    describe: fn(Step) -> &'static str,
+}
+
+impl Progress {
+    pub fn new(printer: Printer) -> Self {
+        Self {
+            printer,
+            bar: RefCell::new(None),
+            describe,
+        }
+    }
+}
+
+fn describe(step: Step) -> &'static str {
+    match step {
+        Step::TrainingSet => "joining features at each row's date",
+        Step::Split => "dividing train and test",
+        Step::Fit => "fitting encoder and estimator",
+        Step::Predict => "scoring the test rows",
+        Step::Evaluate => "computing metrics",
+    }
+}
+
+impl Events for Progress {
+    fn step_started(&self, step: Step) {
+        if !self.printer.has_terminal() {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template("{spinner} {prefix:>12} {msg}   {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_prefix(step.to_string());
+        bar.set_message((self.describe)(step));
+        // The first tick comes after a second: what is done sooner needs no bar.
+        bar.enable_steady_tick(Duration::from_secs(1));
+        *self.bar.borrow_mut() = Some(bar);
+    }
+
+    fn step_finished(&self, outcome: &StepOutcome) {
+        if let Some(bar) = self.bar.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+        if !outcome.cached {
+            let step = report::bold(format!("{:>12}", "Executed"));
+            let what = format!(
+                "{:<14} {}",
+                outcome.step.as_str(),
+                (self.describe)(outcome.step)
+            );
+            self.printer.log(&format!(
+                "{step} {what:<52} {:>8}",
+                report::seconds(outcome.seconds)
+            ));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What `run` says: the screen of a run, and the lines of `--locked`.
+
+use serde_json::Value;
+
+use super::error::error_json;
+use super::run::{RunDocument, RunScreen, run_text};
+use super::style::{bold, dim, green, plural, seconds, yellow};
+use crate::definition::Experiment;
+use crate::error::Error;
+use crate::hash::Digest;
+use crate::lockfile::lock_path;
+use crate::plan::Difference;
+use crate::run::{LockOutcome, RunResult};
+use crate::snapshot::Ingested;
+
+/// The document of a run that was performed, with its error if it has one.
+pub fn performed_document(result: &RunResult, error: Option<&Error>) -> Value {
+    let mut document = serde_json::to_value(document_of(result)).unwrap_or(Value::Null);
+    if let (Some(error), Value::Object(fields)) = (error, &mut document) {
+        fields.insert("error".to_string(), error_json(error));
+    }
+    document
+}
+
+fn document_of(result: &RunResult) -> RunDocument {
+    let as_of = &result.resolved.plan.spec.as_of;
+    let mut document = RunDocument::new(&result.record, as_of, status(result))
+        .with_report(&result.execution.report);
+    document.lock = Some(match result.lock {
+        LockOutcome::Written { .. } => "written",
+        LockOutcome::Matched => "matched",
+        LockOutcome::NotConcerned => "none",
+    });
+    document.notices.clone_from(&result.notices);
+    document
+}
+
+fn status(result: &RunResult) -> &'static str {
+    if result.execution.is_cached() {
+        "cached"
+    } else {
+        "executed"
+    }
+}
+
+/// The screen after `run`. `refused` when an error follows it.
+pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool) -> String {
+    let document = document_of(result);
+    let mut text: String = result
+        .ingested
+        .iter()
+        .filter(|done| done.stamped)
+        .map(ingested_line)
+        .collect();
+    let screen = RunScreen {
+        document: &document,
+        report: &result.execution.report,
+        positive: result.record.rows.positive,
+        before: result.before.as_ref().map(|before| &before.metrics),
+        label: experiment.label.column.as_str(),
+        warnings: &result.execution.warnings,
+    };
+    text.push_str(&run_text(&screen));
+    text.push('\n');
+    for warning in &result.execution.warnings {
+        text.push_str(&format!("  {} {warning}\n", yellow("notice")));
+    }
+    for notice in &result.notices {
+        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+    }
+    if !refused {
+        text.push_str(&lock_lines(result, experiment));
+    }
+    text
+}
+
+/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`.
+fn ingested_line(done: &Ingested) -> String {
+    let tables = || done.snapshot.tables.values();
+    let rows = tables().map(|table| table.rows).sum();
+    let passed: usize = tables().map(|table| table.check_counts().0).sum();
+    let failed: usize = tables().map(|table| table.check_counts().1).sum();
+    let checks = match failed {
+        0 => format!("{} passed", plural(passed as u64, "check")),
+        _ => yellow(format!("{failed} of {} checks failed", passed + failed)),
+    };
+    format!(
+        "{} {}   {}   {}   {checks}\n",
+        bold(format!("{:>12}", "Ingested")),
+        done.snapshot.as_of,
+        plural(done.snapshot.tables.len() as u64, "table"),
+        plural(rows, "row"),
+    )
+}
+
+fn lock_lines(result: &RunResult, experiment: &Experiment) -> String {
+    let path = lock_path(&experiment.name);
+    let run = &result.record.run.to_string()[..8];
+    match &result.lock {
+        LockOutcome::NotConcerned => {
+            "  no lock is written with --set\n  next: write the value into the experiment to keep it\n"
+                .to_string()
+        }
+        LockOutcome::Matched => {
+            let next = next_step(result, experiment, run);
+            format!("  {} {path}\n{next}", green("lock matched:"))
+        }
+        LockOutcome::Written { changes, first } => {
+            let why = match (first, changes.as_slice()) {
+                (true, _) => "   (the first)".to_string(),
+                (false, []) => "   (sources or results)".to_string(),
+                (false, changes) => changes_lines(changes),
+            };
+            let next = format!("  next: git add {path} && git commit\n");
+            format!("  {} {path}{why}\n{next}", green("lock written:"))
+        }
+    }
+}
+
+/// One change beside the path, several below it.
+fn changes_lines(changes: &[Difference]) -> String {
+    if let [only] = changes {
+        return format!("   ({} {only})", only.name());
+    }
+    let shown = 8;
+    let mut text = String::new();
+    for change in changes.iter().take(shown) {
+        text.push_str(&format!("\n    {} {change}", change.name()));
+    }
+    if changes.len() > shown {
+        text.push_str(&format!("\n    and {} more", changes.len() - shown));
+    }
+    text
+}
+
+fn next_step(result: &RunResult, experiment: &Experiment, run: &str) -> String {
+    match (&experiment.registers, result.record.code.commit.is_none()) {
+        (Some(_), false) => {
+            format!("  next: streamflow promote {run} --to production --reason \"…\"\n")
+        }
+        (Some(_), true) => "  next: commit the definition and its lock together\n".to_string(),
+        (None, _) => format!("  next: streamflow show {run}\n"),
+    }
+}
+
+/// `churn_prior   run 1c02fe88a9b1   executed   identical to its lock`.
+pub fn locked_text(result: &RunResult) -> String {
+    let verdict = match status(result) {
+        "executed" => green("identical to its lock"),
+        _ => "identical to its lock".to_string(),
+    };
+    let mut text = format!(
+        "{:<24} run {}   {:<8}   {verdict}\n",
+        result.record.experiment,
+        result.record.run.short(),
+        status(result),
+    );
+    for notice in &result.notices {
+        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+    }
+    text
+}
+
+/// The last line of `run --locked`: what was proved, which is only what was executed.
+pub fn proved_text(documents: &[Value], duration: f64) -> String {
+    let executed = documents
+        .iter()
+        .filter(|run| run["status"] == "executed")
+        .count() as u64;
+    let cached = documents.len() as u64 - executed;
+    let duration = seconds(duration);
+    match (executed, cached) {
+        (0, cached) => format!(
+            "{} from the cache in {duration}; {}\n",
+            plural(cached, "run"),
+            dim("`streamflow run --locked --no-cache` proves again"),
+        ),
+        (executed, 0) => {
+            green(format!(
+                "{} proved on this machine in {duration}.",
+                plural(executed, "run")
+            )) + "\n"
+        }
+        (executed, cached) => format!(
+            "{}, {} from the cache.\n",
+            green(format!(
+                "{} proved on this machine in {duration}",
+                plural(executed, "run")
+            )),
+            cached
+        ),
+    }
+}

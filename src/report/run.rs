@@ -1,0 +1,259 @@
+//! One run: the document machines read, and the screen after `run`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::style::{Table, bold, count, dim, green, seconds};
+use crate::code::CodeState;
+use crate::definition::{AsOf, ExperimentName};
+use crate::hash::{Digest, EnvironmentHash, RunId};
+use crate::host::Environment;
+use crate::learn::Confusion;
+use crate::lockfile::Outputs;
+use crate::run::{ExecutionRecord, RecordedStep, Report};
+
+/// `run`, `replay`, `show`: contract §3.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunDocument {
+    pub run: RunId,
+    pub experiment: ExperimentName,
+    pub status: &'static str,
+    pub as_of: Vec<AsOf>,
+    pub outputs: Outputs,
+    pub metrics: BTreeMap<String, f64>,
+    pub rows: RowsDocument,
+    pub steps: Vec<RecordedStep>,
+    pub code: CodeState,
+    pub environment: EnvironmentDocument,
+    pub seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<&'static str>,
+    /// With a verdict: the first output or metric that is another, else null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_divergence: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvaluationDocument>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct RowsDocument {
+    pub total: u64,
+    pub train: u64,
+    pub test: u64,
+    pub unlabelled: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct EnvironmentDocument {
+    #[serde(flatten)]
+    pub facts: Environment,
+    pub hash: EnvironmentHash,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct EvaluationDocument {
+    pub prior_metrics: BTreeMap<String, f64>,
+    pub confusion: Confusion,
+    pub threshold: f64,
+    pub importances: Vec<(String, f64)>,
+    pub warnings: Vec<String>,
+}
+
+impl RunDocument {
+    /// The document of an execution; `status` is `executed`, `cached` or `fetched`.
+    pub fn new(record: &ExecutionRecord, as_of: &[AsOf], status: &'static str) -> Self {
+        let environment = record.environment.clone();
+        Self {
+            run: record.run,
+            experiment: record.experiment.clone(),
+            status,
+            as_of: as_of.to_vec(),
+            outputs: record.outputs,
+            metrics: record.metrics.clone(),
+            rows: RowsDocument {
+                total: record.rows.total,
+                train: record.rows.train,
+                test: record.rows.test,
+                unlabelled: record.rows.unlabelled,
+            },
+            steps: record.steps.clone(),
+            code: record.code.clone(),
+            environment: EnvironmentDocument {
+                hash: environment.hash(),
+                facts: environment,
+            },
+            seconds: record.seconds,
+            lock: None,
+            verdict: None,
+            first_divergence: None,
+            evaluation: None,
+            notices: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_report(mut self, report: &Report) -> Self {
+        self.evaluation = Some(EvaluationDocument {
+            prior_metrics: report.prior_metrics.clone(),
+            confusion: report.confusion,
+            threshold: report.threshold,
+            importances: report.importances.clone(),
+            warnings: report.warnings.clone(),
+        });
+        self
+    }
+}
+
+/// Everything the screen of a run shows beside its document.
+#[derive(Debug)]
+pub struct RunScreen<'a> {
+    pub document: &'a RunDocument,
+    pub report: &'a Report,
+    /// Rows of the training set whose label is true.
+    pub positive: u64,
+    /// Metrics that the lock held before.
+    pub before: Option<&'a BTreeMap<String, f64>>,
+    /// What the label is called.
+    pub label: &'a str,
+    pub warnings: &'a [String],
+}
+
+/// Metrics in the order of the screen: what ranks, what decides, what calibrates.
+const METRICS: [&str; 8] = [
+    "auc",
+    "average_precision",
+    "f1",
+    "accuracy",
+    "precision",
+    "recall",
+    "log_loss",
+    "brier",
+];
+
+/// The headline, rows, metrics, confusion and importances of a run.
+pub fn run_text(screen: &RunScreen) -> String {
+    let RunScreen {
+        document, report, ..
+    } = screen;
+    let done = match document.status {
+        "executed" => green(format!("executed in {}", seconds(document.seconds))),
+        _ => green("from the cache"),
+    };
+    let name = bold(&document.experiment);
+    let mut text = format!("{name}   run {}   {done}\n", document.run.short());
+    text.push_str(&rows_text(screen));
+    text.push('\n');
+    text.push_str(&metrics_text(screen));
+    text.push('\n');
+    text.push_str(&confusion_text(&report.confusion, screen.label));
+    if !report.importances.is_empty() {
+        text.push('\n');
+        text.push_str(&importances_text(&report.importances));
+    }
+    text
+}
+
+fn rows_text(screen: &RunScreen) -> String {
+    let rows = &screen.document.rows;
+    let share = 100.0 * screen.positive as f64 / rows.total.max(1) as f64;
+    let dates: Vec<String> = screen
+        .document
+        .as_of
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let unlabelled = match rows.unlabelled {
+        0 => String::new(),
+        some => format!("   without a label {}", count(some)),
+    };
+    format!(
+        "  rows       {}   train {}   test {}   {} {share:.1} %{unlabelled}\n  as of      {}\n",
+        count(rows.total),
+        count(rows.train),
+        count(rows.test),
+        screen.label,
+        dates.join(", "),
+    )
+}
+
+fn metrics_text(screen: &RunScreen) -> String {
+    let mut table = Table::default();
+    table.row().left("").right("this run").right("prior");
+    if screen.before.is_some() {
+        table.right("lock before");
+    }
+    for name in METRICS {
+        let Some(value) = screen.document.metrics.get(name) else {
+            continue;
+        };
+        let prior = screen.report.prior_metrics.get(name);
+        table.row().left(name).right(format!("{value:.4}"));
+        table.right(dim(
+            prior.map_or("–".to_string(), |prior| format!("{prior:.4}"))
+        ));
+        if let Some(before) = screen.before {
+            table.right(delta(*value, before.get(name)));
+        }
+    }
+    table.render(2)
+}
+
+/// `+0.0031`, `−0.0017`, `the same`.
+fn delta(value: f64, before: Option<&f64>) -> String {
+    match before {
+        None => "–".to_string(),
+        Some(before) if before.to_bits() == value.to_bits() => dim("the same"),
+        Some(before) => {
+            let delta = value - before;
+            let sign = if delta < 0.0 { '−' } else { '+' };
+            format!("{sign}{:.4}", delta.abs())
+        }
+    }
+}
+
+fn confusion_text(confusion: &Confusion, label: &str) -> String {
+    let mut table = Table::default();
+    table
+        .row()
+        .left("")
+        .right(format!("predicted not {label}"))
+        .right(format!("predicted {label}"));
+    table.row().left(format!("was not {label}"));
+    table
+        .right(count(confusion.true_negatives))
+        .right(count(confusion.false_positives));
+    table.row().left(format!("was {label}"));
+    table
+        .right(count(confusion.false_negatives))
+        .right(count(confusion.true_positives));
+    table.render(2)
+}
+
+/// Ten features at most, as many a line as fit 80 columns.
+fn importances_text(importances: &[(String, f64)]) -> String {
+    const WIDTH: usize = 80;
+    let items = importances.iter().take(10).map(|(name, share)| {
+        let short = name
+            .split_once('.')
+            .map_or(name.as_str(), |(_, feature)| feature);
+        format!("{short} {share:.2}")
+    });
+    let mut lines = vec!["  what it looks at   ".to_string()];
+    for item in items {
+        let line = lines.last_mut().expect("there is a first line");
+        if line.chars().count() + item.chars().count() + 3 > WIDTH {
+            lines.push(format!("                     {item}"));
+        } else if line.ends_with("   ") && line.trim_end().ends_with("at") {
+            line.push_str(&item);
+        } else {
+            line.push_str(" · ");
+            line.push_str(&item);
+        }
+    }
+    lines.join("\n") + "\n"
+}
