@@ -17,6 +17,15 @@ pub struct Estimator {
     pub parameters: &'static [Parameter],
 }
 
+impl Estimator {
+    /// The parameter of that name.
+    pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
     pub name: &'static str,
@@ -29,18 +38,24 @@ pub struct Parameter {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Range {
     /// Inclusive.
-    Integer {
-        low: i64,
-        high: i64,
-    },
+    Integer { low: i64, high: i64 },
     /// Inclusive.
-    Float {
-        low: f64,
-        high: f64,
-    },
-    Bool,
+    Float { low: f64, high: f64 },
     /// One of the words, or an integer of at least 1.
     WordOrCount(&'static [&'static str]),
+}
+
+impl Range {
+    /// Whether the value is of this type and fits.
+    pub fn contains(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Integer { low, high }, Value::Integer(value)) => (low..=high).contains(&value),
+            (Self::Float { low, high }, Value::Float(value)) => (low..=high).contains(&value),
+            (Self::WordOrCount(words), Value::Text(word)) => words.contains(&word.as_str()),
+            (Self::WordOrCount(_), Value::Integer(count)) => *count >= 1,
+            _ => false,
+        }
+    }
 }
 
 /// What fits, in words: `an integer from 1 to 100000`.
@@ -53,7 +68,6 @@ impl fmt::Display for Range {
             } => write!(f, "an integer of at least {low}"),
             Self::Integer { low, high } => write!(f, "an integer from {low} to {high}"),
             Self::Float { low, high } => write!(f, "a number from {low:?} to {high:?}"),
-            Self::Bool => f.write_str("true or false"),
             Self::WordOrCount(words) => {
                 words.iter().try_for_each(|word| write!(f, "`{word}`, "))?;
                 f.write_str("or an integer of at least 1")
@@ -98,7 +112,8 @@ pub const ESTIMATORS: &[Estimator] = &[
         parameters: &[
             Parameter {
                 name: "l2",
-                about: "Strength of the penalty on the squared coefficients; the intercept is free.",
+                about: "Strength of the penalty on the squared coefficients; the intercept is free. \
+                        Its effect depends on the features' units: see `preprocess.numeric`.",
                 range: Range::Float {
                     low: 1e-9,
                     high: 1e9,
@@ -107,7 +122,7 @@ pub const ESTIMATORS: &[Estimator] = &[
             },
             Parameter {
                 name: "max_iterations",
-                about: "Newton steps after which fitting gives up with an error.",
+                about: "Newton steps at most; a warning says when they were too few.",
                 range: Range::Integer {
                     low: 1,
                     high: 100_000,
@@ -116,9 +131,10 @@ pub const ESTIMATORS: &[Estimator] = &[
             },
             Parameter {
                 name: "tolerance",
-                about: "Fitting ends when no part of the gradient, per row, is larger.",
+                about: "Fitting ends when no coefficient moves by more than this per standard \
+                        deviation of its column.",
                 range: Range::Float {
-                    low: 1e-15,
+                    low: 1e-12,
                     high: 1.0,
                 },
                 default: Default::Float(1e-8),
@@ -146,13 +162,13 @@ pub const ESTIMATORS: &[Estimator] = &[
             },
             Parameter {
                 name: "max_features",
-                about: "Columns tried at each split: sqrt, log2, all, or a count.",
+                about: "Columns drawn at random for each split: sqrt, log2, all, or a count.",
                 range: Range::WordOrCount(&["sqrt", "log2", "all"]),
                 default: Default::Text("sqrt"),
             },
             Parameter {
                 name: "min_samples_leaf",
-                about: "Rows a leaf holds at least.",
+                about: "Rows a leaf holds at least, with their repetitions in the sample.",
                 range: Range::Integer {
                     low: 1,
                     high: 1_000_000_000,

@@ -20,7 +20,7 @@
 //! that are derived with BLAKE3 from the declared seed. Features stand in bytewise name order
 //! before a model sees them, so that the order in a TOML file cannot matter.
 //!
-//! Each operation has a version (`SPLIT_VERSION`, [`EstimatorKind::version`], …) and a golden
+//! Each operation has a version (`SPLIT_VERSION`, [`estimator_version`], …) and a golden
 //! vector among its tests. A change that alters an output must raise the version; the tests see to it.
 //!
 //! # Limits
@@ -44,20 +44,17 @@ mod testing;
 
 use std::fmt;
 
-pub use encode::{
-    CategoricalEncoding, ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS,
-    MissingCategorical, MissingNumeric, NumericEncoding, PreprocessParameters,
-};
+pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
-    EstimatorKind, EstimatorParameters, FittedModel, Forest, LogisticRegressionModel,
-    LogisticRegressionParameters, MaxFeatures, ParameterInfo, ParameterKind, PriorModel,
-    RandomForestParameters, fit, kinds,
+    EstimatorParameters, FittedModel, Forest, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
+    LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
+    RandomForestParameters, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use matrix::Matrix;
-pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, METRIC_NAMES, evaluate};
+pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
-pub use split::{SPLIT_VERSION, Side, SplitMethod, SplitParameters, SplitRow, split};
+pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 
 /// Something a person should know about a result that stands nevertheless. One sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -119,7 +119,7 @@ impl Model {
             features: self.features.clone(),
             encoder: self.encoder.clone(),
             estimator: EstimatorHeader {
-                version: self.parameters.kind().version,
+                version: self.parameters.version(),
                 parameters: self.parameters.clone(),
             },
         };
@@ -165,10 +165,13 @@ impl Model {
 
 impl Header {
     fn check(&self) -> Result<()> {
-        let kind = self.estimator.parameters.kind();
-        check_version(kind.name, self.estimator.version, kind.version)?;
-        self.estimator
-            .parameters
+        let parameters = &self.estimator.parameters;
+        check_version(
+            parameters.kind(),
+            self.estimator.version,
+            parameters.version(),
+        )?;
+        parameters
             .check()
             .map_err(|error| damaged("its parameters are out of range").caused_by(error))?;
         self.encoder.check().map_err(damaged)?;

@@ -17,28 +17,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::{Split, SplitMethod};
 use crate::error::{Error, Kind, Result};
 use crate::hash::ContentHasher;
 
 /// Raised when the same rows and parameters split otherwise than before.
 pub const SPLIT_VERSION: u32 = 1;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SplitMethod {
-    Hash,
-    Shuffle { stratify: bool },
-    Time,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SplitParameters {
-    pub method: SplitMethod,
-    /// The share of test rows aimed at, between 0 and 1, both exclusive.
-    pub test: f64,
-    /// Unused by [`SplitMethod::Time`].
-    pub seed: u64,
-}
 
 /// Where a row goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,32 +46,32 @@ pub struct SplitRow<'a> {
 ///
 /// Refuses a side without rows, and train rows of one class only: no model can be judged, or learn,
 /// from those. A test side of one class passes; [`super::evaluate`] then leaves out what it cannot say.
-pub fn split(rows: &[SplitRow<'_>], parameters: &SplitParameters) -> Result<Vec<Side>> {
-    check_share(parameters.test)?;
+pub fn split(rows: &[SplitRow<'_>], rule: &Split) -> Result<Vec<Side>> {
+    check_share(rule.test)?;
     check_classes(rows.iter(), "the training set")?;
-    let test_rows = match parameters.method {
-        SplitMethod::Hash => by_hash(rows, parameters),
-        SplitMethod::Shuffle { stratify } => by_shuffle(rows, parameters, stratify),
-        SplitMethod::Time => by_time(rows, parameters.test),
+    let test_rows = match rule.method {
+        SplitMethod::Hash => by_hash(rows, rule),
+        SplitMethod::Shuffle => by_shuffle(rows, rule),
+        SplitMethod::Time => by_time(rows, rule.test),
     };
     let mut sides = vec![Side::Train; rows.len()];
     for row in test_rows {
         sides[row] = Side::Test;
     }
-    check_sides(rows, &sides, parameters)?;
+    check_sides(rows, &sides, rule.method)?;
     Ok(sides)
 }
 
-fn by_hash(rows: &[SplitRow<'_>], parameters: &SplitParameters) -> Vec<usize> {
+fn by_hash(rows: &[SplitRow<'_>], rule: &Split) -> Vec<usize> {
     (0..rows.len())
-        .filter(|&row| fraction(parameters.seed, rows[row].key) < parameters.test)
+        .filter(|&row| fraction(rule.seed, rows[row].key) < rule.test)
         .collect()
 }
 
 /// Where in [0, 1) an entity falls.
-fn fraction(seed: u64, key: &str) -> f64 {
+fn fraction(seed: i64, key: &str) -> f64 {
     let mut hasher = ContentHasher::new("streamflow split 1");
-    hasher.integer(seed.cast_signed());
+    hasher.integer(seed);
     hasher.text(key);
     let hash = hasher.finish();
     let [a, b, c, d, e, f, g, h, ..] = hash;
@@ -95,24 +79,24 @@ fn fraction(seed: u64, key: &str) -> f64 {
     top as f64 / (1_u64 << 53) as f64
 }
 
-fn by_shuffle(rows: &[SplitRow<'_>], parameters: &SplitParameters, stratify: bool) -> Vec<usize> {
+fn by_shuffle(rows: &[SplitRow<'_>], rule: &Split) -> Vec<usize> {
     let mut ranked: Vec<usize> = (0..rows.len()).collect();
     ranked.sort_by_cached_key(|&row| {
         let SplitRow { key, as_of, .. } = rows[row];
-        (rank(parameters.seed, key, as_of), key, as_of)
+        (rank(rule.seed, key, as_of), key, as_of)
     });
-    if !stratify {
-        return first_share(ranked, parameters.test);
+    if !rule.stratify {
+        return first_share(ranked, rule.test);
     }
     let (positive, negative) = ranked.into_iter().partition(|&row| rows[row].label);
-    let mut test_rows = first_share(positive, parameters.test);
-    test_rows.extend(first_share(negative, parameters.test));
+    let mut test_rows = first_share(positive, rule.test);
+    test_rows.extend(first_share(negative, rule.test));
     test_rows
 }
 
-fn rank(seed: u64, key: &str, as_of: i32) -> [u8; 32] {
+fn rank(seed: i64, key: &str, as_of: i32) -> [u8; 32] {
     let mut hasher = ContentHasher::new("streamflow shuffle 1");
-    hasher.integer(seed.cast_signed());
+    hasher.integer(seed);
     hasher.text(key);
     hasher.integer(i64::from(as_of));
     hasher.finish()
@@ -177,7 +161,7 @@ fn check_classes<'a, 'b: 'a>(
     ))
 }
 
-fn check_sides(rows: &[SplitRow<'_>], sides: &[Side], parameters: &SplitParameters) -> Result<()> {
+fn check_sides(rows: &[SplitRow<'_>], sides: &[Side], method: SplitMethod) -> Result<()> {
     let test = sides.iter().filter(|side| **side == Side::Test).count();
     let empty = match (test, sides.len() - test) {
         (0, _) => "test",
@@ -194,7 +178,7 @@ fn check_sides(rows: &[SplitRow<'_>], sides: &[Side], parameters: &SplitParamete
         Kind::DataRefused,
         format!("the split leaves no {empty} rows of {}", rows.len()),
     );
-    Err(match parameters.method {
+    Err(match method {
         SplitMethod::Time => error
             .detail("`time` sends whole dates to the test side, newest first")
             .help("list more dates under `as_of`, or set `method = \"hash\"` under [split]"),
@@ -222,19 +206,27 @@ mod tests {
             .collect()
     }
 
-    fn parameters(method: SplitMethod) -> SplitParameters {
-        SplitParameters {
-            method,
-            test: 0.25,
-            seed: 42,
-        }
-    }
+    const HASH: Split = Split {
+        method: SplitMethod::Hash,
+        test: 0.25,
+        seed: 42,
+        stratify: false,
+    };
+    const SHUFFLE: Split = Split {
+        method: SplitMethod::Shuffle,
+        ..HASH
+    };
+    const STRATIFIED: Split = Split {
+        stratify: true,
+        ..SHUFFLE
+    };
+    const TIME: Split = Split {
+        method: SplitMethod::Time,
+        ..HASH
+    };
 
-    const SHUFFLE: SplitMethod = SplitMethod::Shuffle { stratify: false };
-    const STRATIFIED: SplitMethod = SplitMethod::Shuffle { stratify: true };
-
-    fn test_keys<'a>(rows: &[SplitRow<'a>], method: SplitMethod) -> Vec<&'a str> {
-        let sides = split(rows, &parameters(method)).unwrap();
+    fn test_keys<'a>(rows: &[SplitRow<'a>], rule: &Split) -> Vec<&'a str> {
+        let sides = split(rows, rule).unwrap();
         let mut keys: Vec<_> = rows
             .iter()
             .zip(sides)
@@ -250,8 +242,8 @@ mod tests {
         let keys = keys(403);
         let rows = rows(&keys);
         let reversed: Vec<_> = rows.iter().rev().copied().collect();
-        for method in [SplitMethod::Hash, SHUFFLE, STRATIFIED, SplitMethod::Time] {
-            assert_eq!(test_keys(&rows, method), test_keys(&reversed, method));
+        for rule in [HASH, SHUFFLE, STRATIFIED, TIME] {
+            assert_eq!(test_keys(&rows, &rule), test_keys(&reversed, &rule));
         }
     }
 
@@ -260,8 +252,8 @@ mod tests {
         let keys = keys(400);
         let all = rows(&keys);
         let some: Vec<_> = all.iter().step_by(3).copied().collect();
-        let of_all = test_keys(&all, SplitMethod::Hash);
-        let of_some = test_keys(&some, SplitMethod::Hash);
+        let of_all = test_keys(&all, &HASH);
+        let of_some = test_keys(&some, &HASH);
         assert!(of_some.iter().all(|key| of_all.contains(key)));
         assert!(
             of_some.len() > 20 && of_some.len() < 50,
@@ -274,17 +266,17 @@ mod tests {
     fn shuffle_takes_the_rounded_share_of_the_rows_or_of_each_class() {
         let keys = keys(403);
         let rows = rows(&keys);
-        assert_eq!(test_keys(&rows, SHUFFLE).len(), 101);
+        assert_eq!(test_keys(&rows, &SHUFFLE).len(), 101);
         // 81 positive rows give 20, 322 negative rows give 81 (80.5 rounds away from zero).
-        assert_eq!(test_keys(&rows, STRATIFIED).len(), 20 + 81);
-        assert_ne!(test_keys(&rows, SHUFFLE), test_keys(&rows, STRATIFIED));
+        assert_eq!(test_keys(&rows, &STRATIFIED).len(), 20 + 81);
+        assert_ne!(test_keys(&rows, &SHUFFLE), test_keys(&rows, &STRATIFIED));
     }
 
     #[test]
     fn time_takes_whole_dates_from_the_newest() {
         let keys = keys(403);
         let rows = rows(&keys);
-        let sides = split(&rows, &parameters(SplitMethod::Time)).unwrap();
+        let sides = split(&rows, &TIME).unwrap();
         // The newest date holds 100 rows of 403, less than a quarter: two dates go.
         for (row, side) in rows.iter().zip(sides) {
             assert_eq!(side == Side::Test, row.as_of >= 19_755);
@@ -298,7 +290,7 @@ mod tests {
         for row in &mut one_date {
             row.as_of = 0;
         }
-        let error = split(&one_date, &parameters(SplitMethod::Time)).unwrap_err();
+        let error = split(&one_date, &TIME).unwrap_err();
         assert_eq!(error.kind(), Kind::DataRefused);
         assert_eq!(error.message(), "the split leaves no train rows of 40");
 
@@ -306,16 +298,16 @@ mod tests {
         for row in &mut one_class {
             row.label = false;
         }
-        let error = split(&one_class, &parameters(SplitMethod::Hash)).unwrap_err();
+        let error = split(&one_class, &HASH).unwrap_err();
         assert_eq!(error.kind(), Kind::DataRefused);
         assert!(error.message().contains("one label class"), "{error}");
 
-        let error = split(&[], &parameters(SplitMethod::Hash)).unwrap_err();
+        let error = split(&[], &HASH).unwrap_err();
         assert_eq!(error.kind(), Kind::DataRefused);
 
-        let nonsense = SplitParameters {
+        let nonsense = Split {
             test: f64::NAN,
-            ..parameters(SplitMethod::Hash)
+            ..HASH
         };
         let error = split(&rows(&keys), &nonsense).unwrap_err();
         assert_eq!(error.kind(), Kind::Definition);
@@ -328,12 +320,12 @@ mod tests {
         for row in &mut rows {
             row.label = row.as_of == 19_756;
         }
-        let error = split(&rows, &parameters(SplitMethod::Time)).unwrap_err();
+        let error = split(&rows, &TIME).unwrap_err();
         assert!(error.message().contains("train side"), "{error}");
         for row in &mut rows {
             row.label = row.as_of == 19_753;
         }
-        assert!(split(&rows, &parameters(SplitMethod::Time)).is_ok());
+        assert!(split(&rows, &TIME).is_ok());
     }
 
     /// Spells out the bytes of the law by hand.
@@ -359,14 +351,14 @@ mod tests {
     fn golden_vectors() {
         let keys = keys(403);
         let rows = rows(&keys);
-        let golden = |method| {
-            let sides = split(&rows, &parameters(method)).unwrap();
+        let golden = |rule| {
+            let sides = split(&rows, &rule).unwrap();
             let bytes: Vec<u8> = sides.iter().map(|side| *side as u8).collect();
             ObjectId::of_bytes(&bytes).to_string()
         };
-        let methods = [SplitMethod::Hash, SHUFFLE, STRATIFIED, SplitMethod::Time];
+        let rules = [HASH, SHUFFLE, STRATIFIED, TIME];
         assert_eq!(
-            methods.map(golden),
+            rules.map(golden),
             [
                 "d2466de4a9e28e211bcff05ec999b6f8f7684bb0fc8faa25dff434c3c4dc5d83",
                 "435de2b4f52fd41539aaf248f4b0b44bf78aff8d64f62648a273741630c08fd9",

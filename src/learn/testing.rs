@@ -1,6 +1,50 @@
 //! Made-up data for tests: the same on every machine.
 
-use super::{FeatureColumn, Matrix};
+use super::{
+    EstimatorParameters, FeatureColumn, LogisticRegressionParameters, Matrix,
+    RandomForestParameters,
+};
+use crate::definition::{
+    MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, estimator,
+};
+
+/// Numbers as they are; nulls refused.
+pub fn preprocess() -> Preprocess {
+    Preprocess {
+        numeric: NumericEncoding::Passthrough,
+        missing_numeric: MissingNumeric::Error,
+        missing_categorical: MissingCategorical::Error,
+    }
+}
+
+/// An estimator with the defaults of its parameters.
+pub fn model(kind: &str) -> Model {
+    let estimator = estimator::find(kind).unwrap();
+    let default = |parameter: &estimator::Parameter| {
+        let value = parameter.default.value();
+        (parameter.name.to_string(), value)
+    };
+    Model {
+        kind: estimator.name,
+        parameters: estimator.parameters.iter().map(default).collect(),
+    }
+}
+
+/// The defaults.
+pub fn random_forest() -> RandomForestParameters {
+    match EstimatorParameters::of(&model("random_forest")) {
+        Ok(EstimatorParameters::RandomForest(parameters)) => parameters,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The defaults.
+pub fn logistic_regression() -> LogisticRegressionParameters {
+    match EstimatorParameters::of(&model("logistic_regression")) {
+        Ok(EstimatorParameters::LogisticRegression(parameters)) => parameters,
+        other => panic!("{other:?}"),
+    }
+}
 
 /// SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
 pub struct Random(u64);

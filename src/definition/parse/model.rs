@@ -52,24 +52,15 @@ fn unknown_parameter(key: &str, estimator: &Estimator) -> String {
 
 /// The value of a parameter, in its range.
 fn value(item: &Item<'_>, parameter: &Parameter) -> Option<Value> {
-    let (value, fits) = match parameter.range {
-        Range::Integer { low, high } => {
-            let value = item.integer()?;
-            (Value::Integer(value), (low..=high).contains(&value))
-        }
-        Range::Float { low, high } => {
-            let value = item.float()?;
-            (Value::Float(value), (low..=high).contains(&value))
-        }
-        Range::Bool => (Value::Bool(item.boolean()?), true),
-        Range::WordOrCount(words) => match item.as_text() {
-            Some(text) => (Value::Text(text.to_string()), words.contains(&text)),
-            None => {
-                let value = item.integer()?;
-                (Value::Integer(value), value >= 1)
-            }
+    let value = match parameter.range {
+        Range::Integer { .. } => Value::Integer(item.integer()?),
+        Range::Float { .. } => Value::Float(item.float()?),
+        Range::WordOrCount(_) => match item.as_text() {
+            Some(text) => Value::Text(text.to_string()),
+            None => Value::Integer(item.integer()?),
         },
     };
+    let fits = parameter.range.contains(&value);
     if !fits {
         item.refuse_value(format!("expected {}", parameter.range));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::numeric::all_null;
-use super::{MissingCategorical, PreprocessParameters};
+use crate::definition::{MissingCategorical, Preprocess};
 use crate::error::Result;
 use crate::learn::Warning;
 
@@ -32,7 +32,7 @@ impl CategoricalEncoder {
     pub fn fit<'a>(
         name: &str,
         train: impl Iterator<Item = Option<&'a str>>,
-        parameters: &PreprocessParameters,
+        preprocess: &Preprocess,
         warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -43,7 +43,7 @@ impl CategoricalEncoder {
                 None => nulls += 1,
             }
         }
-        let null = null_rule(name, &counts, nulls, &parameters.missing_categorical)?;
+        let null = null_rule(name, &counts, nulls, &preprocess.missing_categorical)?;
         if let NullRule::Fill(category) = &null
             && nulls > 0
         {

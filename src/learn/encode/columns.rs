@@ -1,6 +1,6 @@
 //! What columns must be before anything is learnt from them.
 
-use super::{MissingCategorical, MissingNumeric, PreprocessParameters};
+use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::{Error, Kind, Result};
 use crate::learn::{FeatureColumn, FeatureKind};
 
@@ -39,11 +39,11 @@ pub fn nulls(column: &FeatureColumn) -> usize {
         .count()
 }
 
-/// Refuses nulls in the features of which the parameters allow none, all of them at once.
-pub fn refuse_nulls(columns: &[&FeatureColumn], parameters: &PreprocessParameters) -> Result<()> {
+/// Refuses nulls in the features of which `preprocess` allows none, all of them at once.
+pub fn refuse_nulls(columns: &[&FeatureColumn], preprocess: &Preprocess) -> Result<()> {
     let forbidden = |kind| match kind {
-        FeatureKind::Numeric => parameters.missing_numeric == MissingNumeric::Error,
-        FeatureKind::Categorical => parameters.missing_categorical == MissingCategorical::Error,
+        FeatureKind::Numeric => preprocess.missing_numeric == MissingNumeric::Error,
+        FeatureKind::Categorical => preprocess.missing_categorical == MissingCategorical::Error,
     };
     let faults: Vec<(&FeatureColumn, usize)> = columns
         .iter()

@@ -13,7 +13,6 @@ mod categorical;
 mod columns;
 mod imputed;
 mod numeric;
-mod parameters;
 
 use std::collections::BTreeMap;
 
@@ -21,15 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::for_each_block;
 use super::{FeatureColumn, FeatureKind, FeatureValues, Matrix, Warning};
+use crate::definition::Preprocess;
 use crate::error::{Error, Kind, Result};
 use categorical::CategoricalEncoder;
 use columns::{nulls, refuse_nulls, same_length, sort_by_name};
 use numeric::NumericEncoder;
 
 pub use imputed::{Encoded, Imputed};
-pub use parameters::{
-    CategoricalEncoding, MissingCategorical, MissingNumeric, NumericEncoding, PreprocessParameters,
-};
 
 /// Raised when the same rows and parameters encode otherwise than before.
 pub const ENCODE_VERSION: u32 = 1;
@@ -66,27 +63,27 @@ enum Encoding {
 impl Encoder {
     /// Learns how to encode `columns` from their rows `train`.
     ///
-    /// Where `parameters` forbid nulls, a null in *any* row is refused here, test rows too: the
+    /// Where `preprocess` forbids nulls, a null in *any* row is refused here, test rows too: the
     /// same run would meet it a step later.
     pub fn fit(
         columns: &[FeatureColumn],
         train: &[usize],
-        parameters: &PreprocessParameters,
+        preprocess: &Preprocess,
     ) -> Result<(Self, Vec<Warning>)> {
         let sorted = sort_by_name(columns)?;
-        refuse_nulls(&sorted, parameters)?;
+        refuse_nulls(&sorted, preprocess)?;
         let mut warnings = Vec::new();
         let mut features = Vec::with_capacity(sorted.len());
         for column in sorted {
             let encoding = match &column.values {
                 FeatureValues::Numeric(values) => {
                     let values = train.iter().map(|&row| values[row]);
-                    NumericEncoder::fit(&column.name, values, parameters, &mut warnings)
+                    NumericEncoder::fit(&column.name, values, preprocess, &mut warnings)
                         .map(Encoding::Numeric)?
                 }
                 FeatureValues::Categorical(values) => {
                     let values = train.iter().map(|&row| values[row].as_deref());
-                    CategoricalEncoder::fit(&column.name, values, parameters, &mut warnings)
+                    CategoricalEncoder::fit(&column.name, values, preprocess, &mut warnings)
                         .map(Encoding::Categorical)?
                 }
             };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MissingNumeric, NumericEncoding, PreprocessParameters};
+use crate::definition::{MissingNumeric, NumericEncoding, Preprocess};
 use crate::error::{Error, Kind, Result};
 use crate::learn::{Warning, exact};
 
@@ -30,11 +30,11 @@ impl NumericEncoder {
     pub fn fit(
         name: &str,
         train: impl Iterator<Item = Option<f64>>,
-        parameters: &PreprocessParameters,
+        preprocess: &Preprocess,
         warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         let train: Vec<Option<f64>> = train.collect();
-        let fill = fill_value(name, &train, parameters.missing_numeric)?;
+        let fill = fill_value(name, &train, preprocess.missing_numeric)?;
         let filled: Vec<f64> = train.iter().filter_map(|value| value.or(fill)).collect();
         let constant = constant(&filled);
         if let Some(value) = constant {
@@ -42,7 +42,7 @@ impl NumericEncoder {
                 "`{name}` is {value} in every train row: a model can learn nothing from it."
             )));
         }
-        let standardize = match (parameters.numeric, constant) {
+        let standardize = match (preprocess.numeric, constant) {
             (NumericEncoding::Passthrough, _) => None,
             (NumericEncoding::Standardize, Some(mean)) => {
                 Some(Standardization { mean, scale: 1.0 })

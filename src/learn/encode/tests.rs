@@ -1,4 +1,5 @@
 use super::*;
+use crate::definition::{MissingCategorical, MissingNumeric, NumericEncoding};
 use crate::hash::ObjectId;
 use crate::learn::testing;
 
@@ -9,17 +10,17 @@ fn text(values: &[&str]) -> Vec<Option<String>> {
         .collect()
 }
 
-fn lenient() -> PreprocessParameters {
-    PreprocessParameters {
+fn lenient() -> Preprocess {
+    Preprocess {
         missing_numeric: MissingNumeric::Median,
         missing_categorical: MissingCategorical::Category,
-        ..Default::default()
+        ..testing::preprocess()
     }
 }
 
-fn fit(columns: &[FeatureColumn], parameters: &PreprocessParameters) -> Encoder {
+fn fit(columns: &[FeatureColumn], preprocess: &Preprocess) -> Encoder {
     let train: Vec<usize> = (0..columns[0].rows()).collect();
-    Encoder::fit(columns, &train, parameters).unwrap().0
+    Encoder::fit(columns, &train, preprocess).unwrap().0
 }
 
 #[test]
@@ -78,12 +79,12 @@ fn standardizing_uses_the_population_deviation_and_leaves_constants_at_zero() {
         ),
         FeatureColumn::numeric("t.constant", vec![Some(0.1); 8]),
     ];
-    let parameters = PreprocessParameters {
+    let preprocess = Preprocess {
         numeric: NumericEncoding::Standardize,
-        ..Default::default()
+        ..testing::preprocess()
     };
     let (encoder, warnings) =
-        Encoder::fit(&columns, &[0, 1, 2, 3, 4, 5, 6, 7], &parameters).unwrap();
+        Encoder::fit(&columns, &[0, 1, 2, 3, 4, 5, 6, 7], &preprocess).unwrap();
     let encoded = encoder.transform(&columns).unwrap();
     assert_eq!(encoded.matrix.row(0), [-1.5, 0.0]);
     assert_eq!(encoded.matrix.row(7), [2.0, 0.0]);
@@ -100,11 +101,11 @@ fn fill_rules() {
         (MissingNumeric::Mean, 4.0),
         (MissingNumeric::Constant(-1.0), -1.0),
     ] {
-        let parameters = PreprocessParameters {
+        let preprocess = Preprocess {
             missing_numeric: rule,
-            ..Default::default()
+            ..testing::preprocess()
         };
-        let encoded = fit(&values, &parameters).transform(&values).unwrap();
+        let encoded = fit(&values, &preprocess).transform(&values).unwrap();
         assert_eq!(encoded.matrix.row(1), [expected]);
     }
     let values = [FeatureColumn::categorical(
@@ -118,11 +119,11 @@ fn fill_rules() {
             vec!["t.s=a", "t.s=b", "t.s=n/a"],
         ),
     ] {
-        let parameters = PreprocessParameters {
+        let preprocess = Preprocess {
             missing_categorical: rule,
-            ..Default::default()
+            ..testing::preprocess()
         };
-        let encoder = fit(&values, &parameters);
+        let encoder = fit(&values, &preprocess);
         assert_eq!(encoder.output_names(), names);
         let encoded = encoder.transform(&values).unwrap();
         let hot = if names.len() == 2 { 0 } else { 2 };
@@ -133,8 +134,8 @@ fn fill_rules() {
 #[test]
 fn forbidden_nulls_are_refused_with_names_and_a_way_out() {
     let columns = testing::features(50);
-    let parameters = PreprocessParameters::default();
-    let error = Encoder::fit(&columns, &[0, 1], &parameters).unwrap_err();
+    let preprocess = testing::preprocess();
+    let error = Encoder::fit(&columns, &[0, 1], &preprocess).unwrap_err();
     assert_eq!(error.kind(), Kind::DataRefused);
     assert_eq!(error.all_details().len(), 2);
     assert!(error.all_help()[0].contains("missing_numeric = \"median\""));
@@ -143,7 +144,7 @@ fn forbidden_nulls_are_refused_with_names_and_a_way_out() {
         FeatureColumn::numeric("t.n", vec![Some(1.0), Some(2.0)]),
         FeatureColumn::categorical("t.s", text(&["a", "b"])),
     ];
-    let encoder = fit(&good, &parameters);
+    let encoder = fit(&good, &preprocess);
     let request = [
         FeatureColumn::categorical("t.s", text(&["null", "a"])),
         FeatureColumn::numeric("t.n", vec![None, Some(2.0)]),
@@ -170,11 +171,11 @@ fn degenerate_columns() {
         "t.n",
         vec![Some(1e308), Some(-1e308)],
     )];
-    let parameters = PreprocessParameters {
+    let preprocess = Preprocess {
         numeric: NumericEncoding::Standardize,
         ..lenient()
     };
-    let error = Encoder::fit(&huge, &[0, 1], &parameters).unwrap_err();
+    let error = Encoder::fit(&huge, &[0, 1], &preprocess).unwrap_err();
     assert_eq!(error.kind(), Kind::DataRefused);
 
     let none: [FeatureColumn; 0] = [];
@@ -233,16 +234,16 @@ fn agrees_with_scikit_learn() {
             .map(|at| FeatureColumn::numeric(format!("a.{at}"), number(at)))
             .collect();
         columns.extend((0..2).map(|at| FeatureColumn::categorical(format!("b.{at}"), word(at))));
-        let parameters = PreprocessParameters {
+        let preprocess = Preprocess {
             numeric: NumericEncoding::Standardize,
             missing_numeric: match case.strategy.as_str() {
                 "median" => MissingNumeric::Median,
                 _ => MissingNumeric::Mean,
             },
-            ..Default::default()
+            ..testing::preprocess()
         };
         let train: Vec<usize> = (0..case.train).collect();
-        let (encoder, _) = Encoder::fit(&columns, &train, &parameters).unwrap();
+        let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
         let encoded = encoder.transform(&columns).unwrap();
         for (row, expected) in case.matrix.iter().enumerate() {
             let found = encoded.matrix.row(row);
@@ -262,12 +263,12 @@ fn agrees_with_scikit_learn() {
 #[test]
 fn golden_vector() {
     let columns = testing::features(2000);
-    let parameters = PreprocessParameters {
+    let preprocess = Preprocess {
         numeric: NumericEncoding::Standardize,
         ..lenient()
     };
     let train: Vec<usize> = (0..2000).filter(|row| row % 4 != 0).collect();
-    let (encoder, _) = Encoder::fit(&columns, &train, &parameters).unwrap();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
     let encoded = encoder.transform(&columns).unwrap();
     let bytes: Vec<u8> = encoded
         .matrix

@@ -13,9 +13,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{L2_RANGE, MOST_ITERATIONS, TOLERANCE_RANGE};
 use super::newton::{Problem, Solution};
-use super::out_of_range;
+use super::parameters::{float, integer};
+use crate::definition::{Model, Value};
 use crate::error::Result;
 use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
@@ -25,7 +25,7 @@ use crate::math;
 /// Rows one thread predicts at a time.
 const ROWS_PER_BLOCK: usize = 1024;
 
-/// See [`super::kinds`] for the meaning and range of each.
+/// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogisticRegressionParameters {
@@ -36,33 +36,21 @@ pub struct LogisticRegressionParameters {
     pub tolerance: f64,
 }
 
-impl Default for LogisticRegressionParameters {
-    fn default() -> Self {
-        Self {
-            l2: 1.0,
-            max_iterations: 100,
-            tolerance: 1e-8,
-        }
-    }
-}
-
 impl LogisticRegressionParameters {
-    pub(super) fn check(&self) -> Result<()> {
-        if !(L2_RANGE.0..=L2_RANGE.1).contains(&self.l2) {
-            return Err(out_of_range("l2", self.l2, "between 1e-9 and 1e9"));
-        }
-        if !(1..=MOST_ITERATIONS).contains(&self.max_iterations) {
-            let range = "between 1 and 100 000";
-            return Err(out_of_range("max_iterations", self.max_iterations, range));
-        }
-        if !(TOLERANCE_RANGE.0..=TOLERANCE_RANGE.1).contains(&self.tolerance) {
-            return Err(out_of_range(
-                "tolerance",
-                self.tolerance,
-                "between 1e-12 and 1",
-            ));
-        }
-        Ok(())
+    pub(super) fn of(model: &Model) -> Result<Self> {
+        Ok(Self {
+            l2: float(model, "l2")?,
+            max_iterations: integer(model, "max_iterations")?,
+            tolerance: float(model, "tolerance")?,
+        })
+    }
+
+    pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("l2", Value::Float(self.l2)),
+            ("max_iterations", Value::Integer(self.max_iterations.into())),
+            ("tolerance", Value::Float(self.tolerance)),
+        ]
     }
 }
 

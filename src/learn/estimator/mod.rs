@@ -1,56 +1,27 @@
 //! The estimators: a matrix and labels → something that gives probabilities.
 
-mod catalog;
 mod cholesky;
 mod forest;
 mod logistic_regression;
 mod newton;
+mod parameters;
 mod prior;
 mod random_forest;
 mod smartcore_forest;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 
-pub use catalog::{EstimatorKind, ParameterInfo, ParameterKind, kinds};
 pub use forest::Forest;
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
+pub use parameters::{
+    EstimatorParameters, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
+    estimator_version,
+};
 pub use prior::PriorModel;
 pub use random_forest::{MaxFeatures, RandomForestParameters};
 
 use super::bytes::{Reader, Writer};
-
-/// Which estimator, and its hyper-parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EstimatorParameters {
-    RandomForest(RandomForestParameters),
-    LogisticRegression(LogisticRegressionParameters),
-    /// The class rate of the train rows for everyone: what every model has to beat.
-    Prior,
-}
-
-impl EstimatorParameters {
-    /// The facts about this kind of estimator.
-    pub fn kind(&self) -> &'static EstimatorKind {
-        match self {
-            Self::RandomForest(_) => &catalog::RANDOM_FOREST,
-            Self::LogisticRegression(_) => &catalog::LOGISTIC_REGRESSION,
-            Self::Prior => &catalog::PRIOR,
-        }
-    }
-
-    /// Refuses values out of the ranges that [`kinds`] documents.
-    pub fn check(&self) -> Result<()> {
-        match self {
-            Self::RandomForest(parameters) => parameters.check(),
-            Self::LogisticRegression(parameters) => parameters.check(),
-            Self::Prior => Ok(()),
-        }
-    }
-}
 
 /// An estimator that has learnt.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +45,7 @@ pub fn fit(
         EstimatorParameters::Prior => Ok((FittedModel::Prior(PriorModel::fit(labels)), Vec::new())),
         _ if matrix.columns() == 0 => Err(Error::new(
             Kind::Definition,
-            format!("{} needs at least one feature", parameters.kind().name),
+            format!("{} needs at least one feature", parameters.kind()),
         )
         .help("name features under [dataset], or set `kind = \"prior\"` under [model]")),
         EstimatorParameters::RandomForest(parameters) => {
@@ -157,14 +128,6 @@ fn check_input(matrix: &Matrix, labels: &[bool]) -> Result<()> {
         "a feature leaves the range of an f64 when it is encoded",
     )
     .help("bring columns with huge or tiny numbers to another unit"))
-}
-
-/// A parameter out of its range.
-fn out_of_range(name: &str, value: impl std::fmt::Display, range: &str) -> Error {
-    Error::new(
-        Kind::Definition,
-        format!("model.{name} is {value}; it must be {range}"),
-    )
 }
 
 #[cfg(test)]

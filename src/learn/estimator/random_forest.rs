@@ -13,13 +13,15 @@
 //! Where it differs from scikit-learn: a node whose randomly drawn columns are all constant
 //! becomes a leaf, where scikit-learn would draw further ones.
 
+use std::num::NonZeroU16;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{DEEPEST, MOST_TREES};
 use super::forest::Forest;
-use super::out_of_range;
+use super::parameters::{integer, unusable};
 use super::smartcore_forest::{Grower, Limits, Tree};
+use crate::definition::{Model, Value};
 use crate::error::Result;
 use crate::hash::ContentHasher;
 use crate::learn::Matrix;
@@ -30,29 +32,17 @@ pub(super) const TREES_PER_CHUNK: usize = 10;
 /// Chunks hold fewer trees when trees × rows would be more: smartcore's trees are large.
 const ROWS_PER_CHUNK: usize = 1_000_000;
 
-/// See [`super::kinds`] for the meaning and range of each.
+/// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomForestParameters {
     pub trees: u32,
-    pub max_depth: Option<u16>,
+    /// None: as deep as the rows allow.
+    pub max_depth: Option<NonZeroU16>,
     pub min_samples_leaf: u32,
     pub min_samples_split: u32,
     pub max_features: MaxFeatures,
-    pub seed: u64,
-}
-
-impl Default for RandomForestParameters {
-    fn default() -> Self {
-        Self {
-            trees: 100,
-            max_depth: None,
-            min_samples_leaf: 1,
-            min_samples_split: 2,
-            max_features: MaxFeatures::Sqrt,
-            seed: 42,
-        }
-    }
+    pub seed: i64,
 }
 
 /// How many matrix columns are looked at for each split.
@@ -65,49 +55,70 @@ pub enum MaxFeatures {
     Log2,
     All,
     /// So many, or all if there are fewer.
-    Count(u32),
+    Count(u64),
 }
 
 impl MaxFeatures {
-    fn of(self, columns: usize) -> usize {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Integer(count) => u64::try_from(*count).ok().map(Self::Count),
+            Value::Text(word) => match word.as_str() {
+                "sqrt" => Some(Self::Sqrt),
+                "log2" => Some(Self::Log2),
+                "all" => Some(Self::All),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn value(self) -> Value {
+        match self {
+            Self::Sqrt => Value::Text("sqrt".into()),
+            Self::Log2 => Value::Text("log2".into()),
+            Self::All => Value::Text("all".into()),
+            // A damaged file may hold more; no matrix has as many columns.
+            Self::Count(count) => Value::Integer(count.try_into().unwrap_or(i64::MAX)),
+        }
+    }
+
+    fn among(self, columns: usize) -> usize {
         match self {
             Self::Sqrt => columns.isqrt(),
             Self::Log2 => columns.checked_ilog2().unwrap_or(0) as usize,
             Self::All => columns,
-            Self::Count(count) => columns.min(count as usize),
+            Self::Count(count) => columns.min(usize::try_from(count).unwrap_or(usize::MAX)),
         }
         .max(1)
     }
 }
 
 impl RandomForestParameters {
-    pub(super) fn check(&self) -> Result<()> {
-        if !(1..=MOST_TREES).contains(&self.trees) {
-            return Err(out_of_range("trees", self.trees, "between 1 and 100 000"));
-        }
-        if let Some(depth) = self.max_depth
-            && !(1..=DEEPEST).contains(&depth)
-        {
-            return Err(out_of_range("max_depth", depth, "between 1 and 65 534"));
-        }
-        if self.min_samples_leaf < 1 {
-            return Err(out_of_range(
-                "min_samples_leaf",
-                self.min_samples_leaf,
-                "at least 1",
-            ));
-        }
-        if self.min_samples_split < 2 {
-            return Err(out_of_range(
-                "min_samples_split",
-                self.min_samples_split,
-                "at least 2",
-            ));
-        }
-        match self.max_features {
-            MaxFeatures::Count(0) => Err(out_of_range("max_features", 0, "at least 1")),
-            _ => Ok(()),
-        }
+    pub(super) fn of(model: &Model) -> Result<Self> {
+        let max_features = model.parameters.get("max_features");
+        Ok(Self {
+            trees: integer(model, "trees")?,
+            max_depth: NonZeroU16::new(integer(model, "max_depth")?),
+            min_samples_leaf: integer(model, "min_samples_leaf")?,
+            min_samples_split: integer(model, "min_samples_split")?,
+            max_features: max_features
+                .and_then(MaxFeatures::of)
+                .ok_or_else(|| unusable("max_features"))?,
+            seed: integer(model, "seed")?,
+        })
+    }
+
+    pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
+        let integer = |value: u32| Value::Integer(value.into());
+        let max_depth = self.max_depth.map_or(0, NonZeroU16::get);
+        vec![
+            ("trees", integer(self.trees)),
+            ("max_depth", integer(max_depth.into())),
+            ("min_samples_leaf", integer(self.min_samples_leaf)),
+            ("min_samples_split", integer(self.min_samples_split)),
+            ("max_features", self.max_features.value()),
+            ("seed", Value::Integer(self.seed)),
+        ]
     }
 }
 
@@ -118,10 +129,10 @@ pub(super) fn fit(
 ) -> Result<Forest> {
     let grower = Grower::new(matrix, labels)?;
     let limits = Limits {
-        max_depth: parameters.max_depth,
+        max_depth: parameters.max_depth.map(NonZeroU16::get),
         min_samples_leaf: parameters.min_samples_leaf as usize,
         min_samples_split: parameters.min_samples_split as usize,
-        columns_per_split: parameters.max_features.of(matrix.columns()),
+        columns_per_split: parameters.max_features.among(matrix.columns()),
     };
     let trees = parameters.trees as usize;
     let per_chunk = (ROWS_PER_CHUNK / matrix.rows()).clamp(1, TREES_PER_CHUNK);
@@ -136,9 +147,9 @@ pub(super) fn fit(
     Forest::from_trees(chunks.iter().flatten(), matrix.columns())
 }
 
-pub(super) fn chunk_seed(seed: u64, chunk: usize) -> u64 {
+pub(super) fn chunk_seed(seed: i64, chunk: usize) -> u64 {
     let mut hasher = ContentHasher::new("streamflow forest 1");
-    hasher.integer(seed.cast_signed());
+    hasher.integer(seed);
     hasher.count(chunk);
     let [a, b, c, d, e, f, g, h, ..] = hasher.finish();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])

@@ -1,13 +1,19 @@
+use std::num::NonZeroU16;
+
+use serde::Deserialize;
+
 use super::random_forest::{TREES_PER_CHUNK, chunk_seed};
 use super::smartcore_forest::{Grower, Limits};
 use super::*;
+use crate::definition::estimator::{ESTIMATORS, Parameter, Range};
+use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
 use crate::learn::{evaluate, testing};
 
 fn forest(trees: u32) -> RandomForestParameters {
     RandomForestParameters {
         trees,
-        ..Default::default()
+        ..testing::random_forest()
     }
 }
 
@@ -18,7 +24,7 @@ fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bo
 fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LogisticRegressionModel {
     let parameters = LogisticRegressionParameters {
         l2,
-        ..Default::default()
+        ..testing::logistic_regression()
     };
     let (model, warnings) = logistic_regression::fit(&parameters, matrix, labels);
     assert!(warnings.is_empty(), "{warnings:?}");
@@ -45,7 +51,7 @@ fn the_compact_forest_predicts_as_smartcore_does_bit_by_bit() {
     let (unseen, _) = testing::classification(300, 9, 6);
     for (max_depth, min_samples_leaf) in [(None, 1), (None, 5), (Some(4), 1)] {
         let parameters = RandomForestParameters {
-            max_depth,
+            max_depth: max_depth.and_then(NonZeroU16::new),
             min_samples_leaf,
             ..forest(TREES_PER_CHUNK as u32)
         };
@@ -80,7 +86,7 @@ fn the_number_of_threads_does_not_show() {
     let (matrix, labels) = testing::classification(3000, 12, 1);
     for parameters in [
         EstimatorParameters::RandomForest(forest(45)),
-        EstimatorParameters::LogisticRegression(Default::default()),
+        EstimatorParameters::LogisticRegression(testing::logistic_regression()),
     ] {
         let results = [1, 2, 8].map(|threads| {
             on_threads(threads, || {
@@ -97,7 +103,7 @@ fn max_depth_counts_splits() {
     let (matrix, labels) = testing::classification(500, 4, 2);
     let stumps = fit_forest(
         &RandomForestParameters {
-            max_depth: Some(1),
+            max_depth: NonZeroU16::new(1),
             ..forest(20)
         },
         &matrix,
@@ -119,7 +125,11 @@ fn estimators_learn() {
         evaluate(&unseen_labels, &model.predict(&unseen), 0.5).metrics["auc"]
     };
     assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
-    assert!(auc(EstimatorParameters::LogisticRegression(Default::default())) > 0.9);
+    assert!(
+        auc(EstimatorParameters::LogisticRegression(
+            testing::logistic_regression()
+        )) > 0.9
+    );
     assert_eq!(auc(EstimatorParameters::Prior), 0.5);
 }
 
@@ -146,7 +156,7 @@ fn degenerate_matrices_are_no_trouble() {
     for matrix in [constant, wide, huge, tiny] {
         for parameters in [
             EstimatorParameters::RandomForest(forest(11)),
-            EstimatorParameters::LogisticRegression(Default::default()),
+            EstimatorParameters::LogisticRegression(testing::logistic_regression()),
             EstimatorParameters::Prior,
         ] {
             let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
@@ -191,7 +201,11 @@ fn parameters_out_of_range_are_definition_errors() {
             ..forest(1)
         },
         RandomForestParameters {
-            max_depth: Some(0),
+            max_depth: Some(NonZeroU16::MAX),
+            ..forest(1)
+        },
+        RandomForestParameters {
+            seed: -1,
             ..forest(1)
         },
         RandomForestParameters {
@@ -216,7 +230,7 @@ fn parameters_out_of_range_are_definition_errors() {
     for l2 in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let parameters = LogisticRegressionParameters {
             l2,
-            ..Default::default()
+            ..testing::logistic_regression()
         };
         assert!(
             EstimatorParameters::LogisticRegression(parameters)
@@ -326,28 +340,77 @@ fn units_do_not_disturb_the_search() {
     }
 }
 
-#[test]
-fn documented_defaults_are_the_defaults() {
-    for parameters in [
-        EstimatorParameters::RandomForest(RandomForestParameters::default()),
-        EstimatorParameters::LogisticRegression(LogisticRegressionParameters::default()),
-    ] {
-        let kind = parameters.kind();
-        let json = serde_json::to_value(&parameters).unwrap();
-        let fields = json[kind.name].as_object().unwrap();
-        assert_eq!(fields.len(), kind.parameters.len());
-        for info in kind.parameters {
-            let value = match &fields[info.name] {
-                serde_json::Value::Null => None,
-                serde_json::Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
-            };
-            assert_eq!(
-                value.as_deref(),
-                info.default.map(|text| text.trim_matches('"'))
-            );
+/// Values a parameter may have: its default and the ends of its range.
+fn samples(parameter: &Parameter) -> Vec<Value> {
+    let mut values = vec![parameter.default.value()];
+    match parameter.range {
+        Range::Integer { low, high } => values.extend([low, high].map(Value::Integer)),
+        Range::Float { low, high } => values.extend([low, high].map(Value::Float)),
+        Range::WordOrCount(words) => {
+            values.extend(words.iter().map(|word| Value::Text((*word).into())));
+            values.extend([1, i64::MAX].map(Value::Integer));
         }
     }
+    values
+}
+
+#[test]
+fn everything_that_can_be_declared_can_be_learnt_with() {
+    for estimator in ESTIMATORS {
+        let defaults = testing::model(estimator.name);
+        for parameter in estimator.parameters {
+            for value in samples(parameter) {
+                let mut model = defaults.clone();
+                model.parameters.insert(parameter.name.into(), value);
+                let parameters = EstimatorParameters::of(&model).unwrap();
+                assert_eq!(parameters.declared(), model);
+                parameters.check().unwrap();
+            }
+        }
+        let parameters = EstimatorParameters::of(&defaults).unwrap();
+        assert_eq!(parameters.kind(), estimator.name);
+        assert_eq!(
+            estimator_version(estimator.name),
+            Some(parameters.version())
+        );
+    }
+    assert_eq!(estimator_version("boosting"), None);
+}
+
+#[test]
+fn what_no_definition_says_is_refused() {
+    let refused = |change: &dyn Fn(&mut Model)| {
+        let mut model = testing::model("random_forest");
+        change(&mut model);
+        let error = EstimatorParameters::of(&model).unwrap_err();
+        assert_eq!(error.kind(), Kind::Definition);
+        error.message().to_string()
+    };
+    let with = |name: &str, value: Value| {
+        refused(&|model| {
+            model.parameters.insert(name.into(), value.clone());
+        })
+    };
+    assert_eq!(
+        with("trees", Value::Integer(0)),
+        "model.trees is 0; it must be an integer from 1 to 100000"
+    );
+    assert_eq!(
+        with("trees", Value::Float(10.0)),
+        "model.trees is 10.0; it must be an integer from 1 to 100000"
+    );
+    assert_eq!(
+        with("bootstrap", Value::Bool(true)),
+        "`random_forest` has no parameter `bootstrap`"
+    );
+    let without = |model: &mut Model| {
+        model.parameters.remove("seed");
+    };
+    assert_eq!(refused(&without), "model.seed is missing");
+    assert_eq!(
+        refused(&|model| model.kind = "boosting"),
+        "this program knows no estimator `boosting`"
+    );
 }
 
 /// A change here is a new version of the estimator.
@@ -367,7 +430,7 @@ fn golden_vectors() {
     };
     let kinds = [
         EstimatorParameters::RandomForest(forest(25)),
-        EstimatorParameters::LogisticRegression(Default::default()),
+        EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
     ];
     assert_eq!(
@@ -388,7 +451,7 @@ fn figures_on_a_real_size() {
     for threads in [1, 2] {
         for parameters in [
             EstimatorParameters::RandomForest(forest(300)),
-            EstimatorParameters::LogisticRegression(Default::default()),
+            EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         ] {
             let start = std::time::Instant::now();
             let (model, _) = on_threads(threads, || fit(&parameters, &matrix, &labels).unwrap());
@@ -397,7 +460,7 @@ fn figures_on_a_real_size() {
             on_threads(threads, || model.predict(&test));
             println!(
                 "{:<20} {threads} threads: fit {fitted:.2?}, predict {:.2?}, {} bytes",
-                parameters.kind().name,
+                parameters.kind(),
                 start.elapsed(),
                 bytes(&model).len(),
             );

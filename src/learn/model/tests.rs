@@ -1,30 +1,28 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
-use crate::learn::{
-    LogisticRegressionParameters, MissingCategorical, MissingNumeric, PreprocessParameters,
-    RandomForestParameters, fit, testing,
-};
+use crate::learn::{RandomForestParameters, fit, testing};
 
 fn parameters() -> [EstimatorParameters; 3] {
     [
         EstimatorParameters::RandomForest(RandomForestParameters {
             trees: 3,
-            max_depth: Some(3),
-            ..Default::default()
+            max_depth: std::num::NonZeroU16::new(3),
+            ..testing::random_forest()
         }),
-        EstimatorParameters::LogisticRegression(LogisticRegressionParameters::default()),
+        EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
     ]
 }
 
 fn train(parameters: EstimatorParameters, rows: usize) -> Model {
     let columns = testing::features(rows);
-    let preprocess = PreprocessParameters {
+    let preprocess = Preprocess {
         missing_numeric: MissingNumeric::Mean,
         missing_categorical: MissingCategorical::Category,
-        ..Default::default()
+        ..testing::preprocess()
     };
     let train: Vec<usize> = (0..rows).collect();
     let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();

@@ -1,0 +1,152 @@
+//! Which estimator, and its hyper-parameters, in the form the model file keeps.
+//!
+//! What parameters there are, with their ranges and defaults, is declared in
+//! [`crate::definition::estimator`]; here they become fields.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LogisticRegressionParameters, RandomForestParameters};
+use crate::definition::estimator::{Estimator, find};
+use crate::definition::{Model, Value};
+use crate::error::{Error, Kind, Result};
+
+const RANDOM_FOREST: &str = "random_forest";
+const LOGISTIC_REGRESSION: &str = "logistic_regression";
+const PRIOR: &str = "prior";
+
+/// Raised when the same rows and parameters give another forest, or it gives other probabilities.
+pub const RANDOM_FOREST_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other coefficients or probabilities.
+pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
+/// Raised when the same labels give another probability.
+pub const PRIOR_VERSION: u32 = 1;
+
+/// The version of the estimator of that name, if there is one.
+pub fn estimator_version(kind: &str) -> Option<u32> {
+    match kind {
+        RANDOM_FOREST => Some(RANDOM_FOREST_VERSION),
+        LOGISTIC_REGRESSION => Some(LOGISTIC_REGRESSION_VERSION),
+        PRIOR => Some(PRIOR_VERSION),
+        _ => None,
+    }
+}
+
+/// Which estimator, and its hyper-parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EstimatorParameters {
+    RandomForest(RandomForestParameters),
+    LogisticRegression(LogisticRegressionParameters),
+    /// The class rate of the train rows for everyone: what every model has to beat.
+    Prior,
+}
+
+impl EstimatorParameters {
+    /// Takes the parameters out of `[model]`. A definition file was checked when it was read; a
+    /// lock may hold anything, so whatever does not fit is refused here too.
+    pub fn of(model: &Model) -> Result<Self> {
+        check(model)?;
+        match model.kind {
+            RANDOM_FOREST => RandomForestParameters::of(model).map(Self::RandomForest),
+            LOGISTIC_REGRESSION => {
+                LogisticRegressionParameters::of(model).map(Self::LogisticRegression)
+            }
+            PRIOR => Ok(Self::Prior),
+            kind => Err(unknown(kind)),
+        }
+    }
+
+    /// The same as `[model]` declares them.
+    pub fn declared(&self) -> Model {
+        let values = match self {
+            Self::RandomForest(parameters) => parameters.values(),
+            Self::LogisticRegression(parameters) => parameters.values(),
+            Self::Prior => Vec::new(),
+        };
+        let parameters = values
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect();
+        Model {
+            kind: self.kind(),
+            parameters,
+        }
+    }
+
+    /// The estimator's name.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RandomForest(_) => RANDOM_FOREST,
+            Self::LogisticRegression(_) => LOGISTIC_REGRESSION,
+            Self::Prior => PRIOR,
+        }
+    }
+
+    /// What [`estimator_version`] says of the kind.
+    pub fn version(&self) -> u32 {
+        match self {
+            Self::RandomForest(_) => RANDOM_FOREST_VERSION,
+            Self::LogisticRegression(_) => LOGISTIC_REGRESSION_VERSION,
+            Self::Prior => PRIOR_VERSION,
+        }
+    }
+
+    /// Refuses values outside their declared ranges.
+    pub fn check(&self) -> Result<()> {
+        check(&self.declared())
+    }
+}
+
+/// Refuses a model that has not exactly its estimator's parameters, each in its range.
+fn check(model: &Model) -> Result<()> {
+    let estimator = find(model.kind).ok_or_else(|| unknown(model.kind))?;
+    for name in model.parameters.keys() {
+        if estimator.parameter(name).is_none() {
+            let message = format!("`{}` has no parameter `{name}`", model.kind);
+            return Err(Error::new(Kind::Definition, message));
+        }
+    }
+    check_ranges(model, estimator)
+}
+
+fn check_ranges(model: &Model, estimator: &Estimator) -> Result<()> {
+    for parameter in estimator.parameters {
+        let name = parameter.name;
+        let message = match model.parameters.get(name) {
+            Some(value) if parameter.range.contains(value) => continue,
+            Some(value) => format!("model.{name} is {value}; it must be {}", parameter.range),
+            None => format!("model.{name} is missing"),
+        };
+        return Err(Error::new(Kind::Definition, message));
+    }
+    Ok(())
+}
+
+/// The whole number `name` of a checked model.
+pub(super) fn integer<T: TryFrom<i64>>(model: &Model, name: &str) -> Result<T> {
+    match model.parameters.get(name) {
+        Some(Value::Integer(value)) => T::try_from(*value).ok(),
+        _ => None,
+    }
+    .ok_or_else(|| unusable(name))
+}
+
+/// The number `name` of a checked model.
+pub(super) fn float(model: &Model, name: &str) -> Result<f64> {
+    match model.parameters.get(name) {
+        Some(Value::Float(value)) => Ok(*value),
+        _ => Err(unusable(name)),
+    }
+}
+
+/// A parameter in its declared range that its field cannot hold: a mistake of this program.
+pub(super) fn unusable(name: &str) -> Error {
+    Error::failure(format!("model.{name} cannot be used"))
+}
+
+fn unknown(kind: &str) -> Error {
+    Error::new(
+        Kind::Definition,
+        format!("this program knows no estimator `{kind}`"),
+    )
+}
