@@ -18,6 +18,7 @@ mod spec;
 
 use std::collections::BTreeMap;
 
+use polars::prelude::IdxSize;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Age, AsOf, ColumnName, Expression, FeatureName};
@@ -54,6 +55,17 @@ pub enum Status {
 pub struct FeatureValues {
     pub values: Values,
     pub status: Vec<Status>,
+}
+
+impl FeatureValues {
+    /// The values of `self`, then those of `other`: one feature at several dates.
+    #[must_use]
+    pub fn concat(&self, other: &Self) -> Self {
+        Self {
+            values: self.values.concat(&other.values),
+            status: [&self.status[..], &other.status].concat(),
+        }
+    }
 }
 
 /// The values of features of one table at a date, each in the order of the spine.
@@ -124,7 +136,7 @@ fn unfit(spec: &FeatureSpec, column: &ColumnName) -> Error {
 /// Which row of the history counts for each spine row, under one time to live.
 struct LiveRows {
     /// None where the row is absent or expired.
-    rows: Vec<Option<polars::prelude::IdxSize>>,
+    rows: Vec<Option<IdxSize>>,
     /// What is known of a spine row before any value is looked at; `Present` where a row counts.
     status: Vec<Status>,
 }
@@ -168,3 +180,6 @@ impl LiveRows {
         values.gather(&kept)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,6 +154,9 @@ pub fn check(function: Function, arguments: Vec<Part>) -> Result<Node, Refusal> 
             nodes(arguments)
         }
         Function::Greatest | Function::Least => {
+            arguments
+                .iter()
+                .try_for_each(|part| part.dtype().map(drop))?;
             one_type(&arguments)?;
             nodes(arguments)
         }

@@ -26,8 +26,8 @@
 //! | `CAST` | null when it fails; text is trimmed; an f64 becomes the nearest i64, half away from zero |
 //! | `''` | refused: an empty text is null, so nothing equals it |
 //!
-//! A bare NULL has no type. It may stand in CASE, COALESCE, GREATEST, LEAST and CAST, where its
-//! neighbours give it one.
+//! A bare NULL has no type. It may stand in CASE, COALESCE and CAST, where its neighbours give it
+//! one.
 
 mod call;
 mod literal;
@@ -187,5 +187,7 @@ impl TryFrom<Written> for Expression {
     }
 }
 
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod tests;

@@ -115,26 +115,12 @@ impl Display for Node {
                 low,
                 high,
                 negated,
-            } => {
-                operand.operand(f, binding)?;
-                f.write_str(if *negated {
-                    " NOT BETWEEN "
-                } else {
-                    " BETWEEN "
-                })?;
-                low.operand(f, binding.tighter())?;
-                f.write_str(" AND ")?;
-                high.operand(f, binding.tighter())
-            }
+            } => between(f, [operand, low, high], *negated),
             Self::In {
                 operand,
                 list,
                 negated,
-            } => {
-                operand.operand(f, binding)?;
-                f.write_str(if *negated { " NOT IN " } else { " IN " })?;
-                listed(f, list)
-            }
+            } => within(f, operand, list, *negated),
             Self::Case {
                 subject,
                 branches,
@@ -193,6 +179,25 @@ fn negate(f: &mut Formatter<'_>, operand: &Node) -> fmt::Result {
     operand.operand(f, Binding::Sign)
 }
 
+fn between(f: &mut Formatter<'_>, parts: [&Node; 3], negated: bool) -> fmt::Result {
+    let [operand, low, high] = parts;
+    operand.operand(f, Binding::Compare)?;
+    f.write_str(if negated {
+        " NOT BETWEEN "
+    } else {
+        " BETWEEN "
+    })?;
+    low.operand(f, Binding::Sum)?;
+    f.write_str(" AND ")?;
+    high.operand(f, Binding::Sum)
+}
+
+fn within(f: &mut Formatter<'_>, operand: &Node, list: &[Node], negated: bool) -> fmt::Result {
+    operand.operand(f, Binding::Compare)?;
+    f.write_str(if negated { " NOT IN " } else { " IN " })?;
+    listed(f, list)
+}
+
 fn listed(f: &mut Formatter<'_>, nodes: &[Node]) -> fmt::Result {
     f.write_char('(')?;
     for (at, node) in nodes.iter().enumerate() {
@@ -245,7 +250,7 @@ fn column(f: &mut Formatter<'_>, name: &ColumnName) -> fmt::Result {
 }
 
 /// Whether a column's name needs no quotes anywhere.
-fn is_plain(name: &str) -> bool {
+pub fn is_plain(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(word)
         && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -254,4 +259,44 @@ fn is_plain(name: &str) -> bool {
 
 /// Words that mean something of their own to a SQL reader where a column may stand. The list is part
 /// of the canonical spelling, so it is ours: a newer `sqlparser` with more keywords changes no hash.
-const RESERVED: &[&str] = &[];
+const RESERVED: &[&str] = &[
+    "ALL",
+    "AND",
+    "ANY",
+    "AS",
+    "BETWEEN",
+    "CASE",
+    "CAST",
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "EXISTS",
+    "FALSE",
+    "FROM",
+    "GROUP",
+    "HAVING",
+    "IN",
+    "INTERVAL",
+    "IS",
+    "LIKE",
+    "LIMIT",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "NOT",
+    "NULL",
+    "OR",
+    "ORDER",
+    "RETURNING",
+    "SELECT",
+    "SOME",
+    "THEN",
+    "TRIM",
+    "TRUE",
+    "UNION",
+    "WHEN",
+    "WHERE",
+    "WITH",
+];

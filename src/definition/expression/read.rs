@@ -13,6 +13,7 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::super::{ColumnName, Dtype};
 use super::place::{self, Refusal};
+use super::print::is_plain;
 use super::rule::{Part, one_type};
 use super::tree::{Arithmetic, Function, Node, Relation};
 use super::{ExpressionError, call, literal};
@@ -65,19 +66,44 @@ pub fn read(
 
 fn parse(text: &str, columns: &BTreeMap<ColumnName, Dtype>) -> Result<Expr, ExpressionError> {
     let tokens = tokens(text)?;
+    let hint = quote_hint(&tokens, columns);
+    let with_hint = |error: ExpressionError| match &hint {
+        Some(label) => ExpressionError {
+            label: label.clone(),
+            ..error
+        },
+        None => error,
+    };
     let mut parser = Parser::new(&FeatureSql)
         .with_recursion_limit(DEEPEST_TEXT)
         .with_tokens_with_locations(tokens);
     let syntax = parser
         .parse_expr()
-        .map_err(|error| quote_hint(text, columns, place::from_parser(text, &error)))?;
+        .map_err(|error| with_hint(place::from_parser(text, &error)))?;
     let rest = parser.peek_token();
     if rest.token == Token::EOF {
         return Ok(syntax);
     }
     let message = format!("`{}` is not expected here", rest.token);
     let refusal = Refusal::new(rest.span, message, "the expression before it is complete");
-    Err(quote_hint(text, columns, refusal.at_bytes_of(text)))
+    Err(with_hint(refusal.at_bytes_of(text)))
+}
+
+/// Why SQL may not read: a column has the name of a keyword and stands there without quotes.
+fn quote_hint(tokens: &[TokenWithSpan], columns: &BTreeMap<ColumnName, Dtype>) -> Option<String> {
+    tokens.iter().find_map(|token| match &token.token {
+        Token::Word(word)
+            if word.quote_style.is_none()
+                && columns.contains_key(word.value.as_str())
+                && !is_plain(&word.value) =>
+        {
+            let name = &word.value;
+            Some(format!(
+                "for the column, write \"{name}\": the bare word is SQL's own"
+            ))
+        }
+        _ => None,
+    })
 }
 
 fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
@@ -97,19 +123,6 @@ fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
         1..=LONGEST_TEXT => Ok(tokens),
         _ => Err(place::too_long(text, LONGEST_TEXT)),
     }
-}
-
-/// Where SQL does not read because a column has the name of a keyword, says so.
-fn quote_hint(
-    text: &str,
-    columns: &BTreeMap<ColumnName, Dtype>,
-    mut error: ExpressionError,
-) -> ExpressionError {
-    let word = &text[error.range.clone()];
-    if columns.contains_key(word) {
-        error.label = format!("for the column, write \"{word}\": the bare word is SQL's own");
-    }
-    error
 }
 
 /// Walks the syntax tree of one text.
@@ -342,7 +355,7 @@ impl Reader<'_> {
 }
 
 /// The negative of a number; a literal takes the sign itself, so that `-(5)` is `-5`.
-fn negate(node: Node) -> Node {
+pub fn negate(node: Node) -> Node {
     match node {
         Node::I64(value) if value != i64::MIN => Node::I64(-value),
         Node::F64(value) => Node::F64(0.0 - value),
