@@ -134,3 +134,6 @@ impl Tables {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(super) use tests::asked_by_the_parser;

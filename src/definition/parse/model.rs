@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::definition::estimator::{self, ESTIMATORS, Estimator, Parameter, Range};
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::wording::{quoted, suggestion};
 use crate::definition::{Model, Value};
 use crate::error::did_you_mean;
@@ -11,7 +12,11 @@ use crate::error::did_you_mean;
 pub(super) fn read(section: &Section<'_>) -> Option<Model> {
     let estimator = section
         .required("kind", "the estimator, such as \"random_forest\"")
-        .and_then(|item| kind(&item))?;
+        .and_then(|item| kind(&item));
+    let Some(estimator) = estimator else {
+        section.finish_unread();
+        return None;
+    };
     let mut parameters = BTreeMap::new();
     for parameter in estimator.parameters {
         let written = section.optional(parameter.name);
@@ -62,12 +67,10 @@ fn value(item: &Item<'_>, parameter: &Parameter) -> Option<Value> {
             (Value::Float(value), (low..=high).contains(&value))
         }
         Range::Bool => (Value::Bool(item.boolean()?), true),
-        Range::WordOrCount(words) => match item.as_text() {
-            Some(text) => (Value::Text(text.to_string()), words.contains(&text)),
-            None => {
-                let value = item.integer()?;
-                (Value::Integer(value), value >= 1)
-            }
+        Range::WordOrCount(words) => match (item.as_text(), item.as_integer()) {
+            (Some(text), _) => (Value::Text(text.to_string()), words.contains(&text)),
+            (None, Some(count)) => (Value::Integer(count), count >= 1),
+            (None, None) => return item.wrong_type(&parameter.range.to_string()),
         },
     };
     if !fits {
