@@ -89,7 +89,8 @@ impl<'d> Item<'d> {
         };
         let written = self.document.text().get(range.clone())?;
         let text = self.as_text()?;
-        let verbatim = [format!("\"{text}\""), format!("'{text}'")].contains(&written.to_string());
+        let between = |mark| written.strip_prefix(mark)?.strip_suffix(mark);
+        let verbatim = between('"') == Some(text) || between('\'') == Some(text);
         let inside = part.start <= part.end && part.end <= text.len();
         let start = range.start + 1;
         (verbatim && inside).then(|| Place::File(start + part.start..start + part.end))

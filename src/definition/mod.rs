@@ -66,8 +66,10 @@ pub struct Definitions {
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub source: Arc<SourceText>,
-    /// Where each value stands, by key path as in the file: `model.trees`, `split.seed`. Values a
-    /// person did not write (defaults) have no place.
+    /// Where each value stands, by key path as in the file: `model.trees`, `checks.0.between`; of a
+    /// section, its header. An experiment's features are also found by name, at the text that took
+    /// them: `dataset.features.TABLE.FEATURE`. Values that are not in the file (defaults, `--set`)
+    /// have no place.
     pub places: BTreeMap<ValuePath, Range<usize>>,
 }
 

@@ -7,7 +7,7 @@ use super::Tables;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::owned;
-use crate::definition::{ColumnName, Dtype, FeatureName, Label, Table};
+use crate::definition::{ColumnName, Dtype, Expression, FeatureName, Label, Table};
 
 /// The features by name, each with the place of the text that took it.
 pub(super) type Places = BTreeMap<FeatureName, Option<Range<usize>>>;
@@ -117,7 +117,7 @@ fn check(name: &FeatureName, table: &Table, item: &Item<'_>, label: Option<&Labe
 fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
     let derived = table.features.derived.get(feature);
     let column = || table.columns.get(feature).map(|column| column.dtype);
-    derived.map(|expression| expression.dtype()).or_else(column)
+    derived.map(Expression::dtype).or_else(column)
 }
 
 /// Whether a feature is computed from `column`.

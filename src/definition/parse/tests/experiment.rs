@@ -306,6 +306,7 @@ fn a_split_by_time_needs_dates() {
     *text = text.replace("[2024-02-29, \"2024-01-31\"]", "2024-01-31");
     *text = text.replace("stratify = true", "");
     assert_snapshot!(whole_error(&Definitions::parse(&files).unwrap_err()), @"
+    definition: 1 error in 1 of 5 files
        experiments/forest.toml:14:10 a split by time needs two dates or more / `as_of` has one date: all rows would be test rows
     ");
 }

@@ -256,6 +256,59 @@ fn a_folder_without_a_project() {
     ");
 }
 
+/// Every line of every file left out, doubled, or with another value; every file cut off anywhere.
+fn damaged(text: &str) -> Vec<String> {
+    let values = [
+        "1",
+        "-1.5",
+        "nan",
+        "\"\"",
+        "\"x.y\"",
+        "true",
+        "2024-01-31",
+        "[]",
+        "[[1]]",
+        "{}",
+    ];
+    let lines: Vec<_> = text.lines().collect();
+    let with = |at: usize, line: &str| {
+        let mut lines = lines.clone();
+        lines[at] = line;
+        lines.join("\n")
+    };
+    let mut texts = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        texts.push(with(at, ""));
+        texts.push(with(at, &format!("{line}\n{line}")));
+        if let Some((key, _)) = line.split_once('=') {
+            texts.extend(values.map(|value| with(at, &format!("{key}= {value}"))));
+            texts.push(with(at, &format!("{key}x = 1")));
+        }
+    }
+    let cuts = (0..text.len()).filter(|at| text.is_char_boundary(*at));
+    texts.extend(cuts.map(|at| text[..at].to_string()));
+    texts
+}
+
+#[test]
+fn no_damage_makes_it_panic() {
+    let small = small();
+    for (path, text) in &small.0 {
+        for damaged in damaged(text) {
+            let mut files = small.clone();
+            files.0.insert(path.clone(), damaged);
+            let Err(error) = Definitions::parse(&files) else {
+                continue;
+            };
+            for finding in error.all_findings() {
+                let span = finding.span.as_ref().expect("a file is at fault");
+                assert!(span.range.end <= span.source.text.len(), "{finding:?}");
+            }
+            assert!(!error.all_findings().is_empty());
+        }
+    }
+}
+
 /// The acceptance project lies outside the repository, with the data of a course.
 #[test]
 fn the_acceptance_project_is_read() {
