@@ -148,6 +148,9 @@ impl Document {
     fn report_syntax(&self, error: &toml::de::Error) {
         let (what, expected) = match error.message().split_once(", expected ") {
             Some((what, expected)) => (what, format!("expected {expected}")),
+            None if error.message() == "duplicate key" => {
+                (error.message(), "it stands further up already".to_string())
+            }
             None => (error.message(), String::new()),
         };
         let range = error.span().unwrap_or(0..0);

@@ -67,12 +67,24 @@ impl fmt::Display for Range {
                 high: i64::MAX,
             } => write!(f, "an integer of at least {low}"),
             Self::Integer { low, high } => write!(f, "an integer from {low} to {high}"),
-            Self::Float { low, high } => write!(f, "a number from {low:?} to {high:?}"),
+            Self::Float { low, high } => {
+                write!(f, "a number from {} to {}", short(*low), short(*high))
+            }
             Self::WordOrCount(words) => {
                 words.iter().try_for_each(|word| write!(f, "`{word}`, "))?;
                 f.write_str("or an integer of at least 1")
             }
         }
+    }
+}
+
+/// `0.25`, `1e12`, `1e-15`: whichever spelling is shorter.
+fn short(number: f64) -> String {
+    let (plain, exponent) = (number.to_string(), format!("{number:e}"));
+    if exponent.len() < plain.len() {
+        exponent
+    } else {
+        plain
     }
 }
 

@@ -128,6 +128,7 @@ pub enum MissingCategorical {
     /// Null is a category of its own.
     Category,
     MostFrequent,
+    /// Any other text: what a null becomes.
     Constant(String),
 }
 

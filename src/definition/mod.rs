@@ -1,10 +1,11 @@
 //! What people declare: TOML files as checked values.
 //!
 //! Text becomes meaning in two steps, without any I/O. `document` reads the TOML of a file into a
-//! tree that remembers the place of every key and value; `project`, `table` and `experiment` take
-//! what they know out of the tree and refuse the rest, each error at its place and with a way out.
-//! Then the files are held against each other: a feature must exist, a label must have a column.
-//! All errors of all files are collected before anything is reported.
+//! tree that remembers the place of every key and value; `parse` takes what it knows out of the
+//! tree, by way of `section` and `item`, and refuses the rest, each error at its place and with a
+//! way out. On the way the files are held against each other: a feature must exist, a label must
+//! have a column. All errors of all files are collected before anything is reported. What comes of
+//! it is in `project`, `table` and `experiment`.
 //!
 //! Beyond this module nobody meets an unchecked value. What is declared but does not decide a
 //! result (descriptions, gates, checks) is kept here and never reaches a hash; what is hashed is
@@ -14,9 +15,11 @@ mod document;
 pub mod estimator;
 mod experiment;
 pub mod expression;
+mod item;
 mod name;
 mod parse;
 mod project;
+mod schema;
 mod section;
 mod set;
 mod table;
@@ -39,6 +42,7 @@ pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
 };
 pub use project::{Entity, Project, Serve};
+pub use schema::{SchemaKind, schema};
 pub use table::{
     Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
 };
@@ -62,8 +66,10 @@ pub struct Definitions {
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub source: Arc<SourceText>,
-    /// Where each value stands, by key path as in the file: `model.trees`, `split.seed`. Values a
-    /// person did not write (defaults) have no place.
+    /// Where each value stands, by key path as in the file: `model.trees`, `checks.0.between`; of a
+    /// section, its header. An experiment's features are also found by name, at the text that took
+    /// them: `dataset.features.TABLE.FEATURE`. Values that are not in the file (defaults, `--set`)
+    /// have no place.
     pub places: BTreeMap<ValuePath, Range<usize>>,
 }
 

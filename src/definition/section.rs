@@ -7,14 +7,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Range;
-use std::str::FromStr;
 
-use toml::value::Datetime;
-
-use super::document::{Content, Document, Entries, Node, Place, join};
+use super::document::{Content, Document, Entries, Place, join};
+use super::item::Item;
 use super::wording::suggestion;
-use super::{AsOf, InvalidName};
+use crate::error::did_you_mean;
 
 /// What a section that nobody wrote holds.
 static NOTHING: Entries = Entries::new();
@@ -29,6 +26,14 @@ pub(super) struct Section<'d> {
     asked: RefCell<BTreeSet<&'static str>>,
     /// Keys that were refused by name.
     refused: RefCell<BTreeSet<&'static str>>,
+    /// Reported in the end, when it is known whether they are there in another spelling.
+    missing: RefCell<Vec<Missing>>,
+}
+
+struct Missing {
+    key: &'static str,
+    message: String,
+    label: String,
 }
 
 impl<'d> Section<'d> {
@@ -40,7 +45,12 @@ impl<'d> Section<'d> {
         Self::new(document, String::new(), &document.root.place, entries)
     }
 
-    fn new(document: &'d Document, path: String, place: &'d Place, entries: &'d Entries) -> Self {
+    pub fn new(
+        document: &'d Document,
+        path: String,
+        place: &'d Place,
+        entries: &'d Entries,
+    ) -> Self {
         Self {
             document,
             path,
@@ -48,6 +58,7 @@ impl<'d> Section<'d> {
             entries,
             asked: RefCell::default(),
             refused: RefCell::default(),
+            missing: RefCell::default(),
         }
     }
 
@@ -61,7 +72,7 @@ impl<'d> Section<'d> {
     pub fn required(&self, key: &'static str, about: &str) -> Option<Item<'d>> {
         let item = self.optional(key);
         if item.is_none() {
-            self.refuse(format!("missing key `{key}`"), about);
+            self.note_missing(key, format!("missing key `{key}`"), about);
         }
         item
     }
@@ -80,7 +91,7 @@ impl<'d> Section<'d> {
         if !self.entries.contains_key(key) {
             let path = join(&self.path, key);
             self.asked.borrow_mut().insert(key);
-            self.refuse(format!("missing section `[{path}]`"), about);
+            self.note_missing(key, format!("missing section `[{path}]`"), about);
             return None;
         }
         self.section(key)
@@ -89,7 +100,8 @@ impl<'d> Section<'d> {
     /// Refuses a section that another version may read. It is no key one should be led to.
     pub fn unsupported(&self, key: &'static str, why: &str) {
         if let Some(item) = self.item(key) {
-            item.refuse(format!("`[{}]` is not supported", item.path), why);
+            let path = join(&self.path, key);
+            item.refuse(format!("`[{path}]` is not supported"), why);
             self.refused.borrow_mut().insert(key);
         }
     }
@@ -120,244 +132,72 @@ impl<'d> Section<'d> {
         self.document.report(place, message, label);
     }
 
-    /// Reports the keys nobody asked for.
+    /// Reports the keys that are missing and those nobody asked for.
     pub fn finish(&self) {
         let taker = match self.path.as_str() {
             "" => "the file".to_string(),
             path => format!("`{}`", header(path)),
         };
-        self.finish_as(|key, known| suggestion(key, known, &format!("{taker} takes")));
+        self.finish_as(|key, known| {
+            suggestion(key, known.iter().copied(), &format!("{taker} takes"))
+        });
     }
 
-    /// Reports the keys nobody asked for, each with what `label` makes of it and the known keys.
-    pub fn finish_as(&self, label: impl Fn(&str, Vec<&'static str>) -> String) {
-        let known = self.asked.borrow();
+    /// [`Section::finish`], where `label` says of an unknown key what it makes of it and the known.
+    pub fn finish_as(&self, label: impl Fn(&str, &[&'static str]) -> String) {
+        let asked = self.asked.borrow();
         let refused = self.refused.borrow();
-        self.document.note_asked(&self.path, &known);
-        for key in self.entries.keys().map(String::as_str) {
-            if !known.contains(key) && !refused.contains(key) {
-                let label = label(key, known.iter().copied().collect());
-                self.refuse_key(key, format!("unknown key `{key}`"), label);
+        self.document.note_asked(&self.path, &asked);
+        let known: Vec<_> = asked.iter().copied().collect();
+        let keys = self.entries.keys().map(String::as_str);
+        let unknown: Vec<_> = keys
+            .filter(|key| !asked.contains(key) && !refused.contains(key))
+            .collect();
+        let meant = unknown
+            .iter()
+            .filter_map(|key| did_you_mean(key, known.iter().copied()));
+        self.refuse_missing(&meant.collect());
+        for key in unknown {
+            let label = label(key, &known);
+            self.refuse_key(key, format!("unknown key `{key}`"), label);
+        }
+    }
+
+    /// Reports the keys that are missing, and nothing of the others: where one key decides what
+    /// else there may be, its absence leaves that open.
+    pub fn finish_unread(&self) {
+        self.refuse_missing(&BTreeSet::new());
+    }
+
+    /// Reports the keys that are missing, except those that are there in another spelling.
+    fn refuse_missing(&self, misspelt: &BTreeSet<&str>) {
+        for missing in self.missing.borrow().iter() {
+            if !misspelt.contains(missing.key) {
+                self.refuse(&missing.message, &missing.label);
             }
         }
     }
 
+    fn note_missing(&self, key: &'static str, message: String, label: &str) {
+        let label = label.to_string();
+        self.missing.borrow_mut().push(Missing {
+            key,
+            message,
+            label,
+        });
+    }
+
     fn item(&self, key: &str) -> Option<Item<'d>> {
         let (key, entry) = self.entries.get_key_value(key)?;
-        Some(Item {
-            document: self.document,
-            key,
-            path: join(&self.path, key),
-            node: &entry.node,
-        })
+        let path = join(&self.path, key);
+        Some(Item::new(self.document, key, path, &entry.node))
     }
 }
 
 /// `[model]`, `[[checks]]`.
-fn header(path: &str) -> String {
+pub(super) fn header(path: &str) -> String {
     match path.rsplit_once('.') {
         Some((list, at)) if at.bytes().all(|byte| byte.is_ascii_digit()) => format!("[[{list}]]"),
         _ => format!("[{path}]"),
     }
 }
-
-/// A value while it is read. The readers of a type report what is of another one.
-#[derive(Clone)]
-pub(super) struct Item<'d> {
-    document: &'d Document,
-    /// The key, also of the elements of its list.
-    key: &'d str,
-    path: String,
-    node: &'d Node,
-}
-
-impl<'d> Item<'d> {
-    /// Bytes of the file, unless `--set` gave the value.
-    pub fn range(&self) -> Option<Range<usize>> {
-        match &self.node.place {
-            Place::File(range) => Some(range.clone()),
-            Place::Set(_) => None,
-        }
-    }
-
-    pub fn refuse(&self, message: impl Into<String>, label: impl Into<String>) {
-        self.document.report(&self.node.place, message, label);
-    }
-
-    /// Reports at some bytes of a text, or at the whole where the file spells the text otherwise.
-    pub fn refuse_part(
-        &self,
-        part: &Range<usize>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-    ) {
-        let place = self.part(part).unwrap_or_else(|| self.node.place.clone());
-        self.document.report(&place, message, label);
-    }
-
-    /// Reports that the value is no `key`, and why.
-    pub fn refuse_value(&self, why: impl Into<String>) {
-        self.refuse(format!("invalid value for `{}`", self.key), why);
-    }
-
-    fn wrong_type<T>(&self, expected: &str) -> Option<T> {
-        self.refuse(
-            format!("wrong type for `{}`", self.key),
-            format!("expected {expected}, found {}", self.found()),
-        );
-        None
-    }
-
-    fn found(&self) -> &'static str {
-        match &self.node.content {
-            Content::Bool(_) => "true or false",
-            Content::Integer(_) => "an integer",
-            Content::Float(_) => "a number with a fraction",
-            Content::Text(_) => "a text",
-            Content::Datetime(Datetime { time: None, .. }) => "a date",
-            Content::Datetime(Datetime { date: None, .. }) => "a time",
-            Content::Datetime(_) => "a date with a time",
-            Content::List(_) => "a list",
-            Content::Table(_) => "a table",
-        }
-    }
-
-    /// The bytes `part` of a text as bytes of the file: known when the text stands between single
-    /// quotation marks as it is.
-    fn part(&self, part: &Range<usize>) -> Option<Place> {
-        let Place::File(range) = &self.node.place else {
-            return None;
-        };
-        let written = self.document.text().get(range.clone())?;
-        let text = self.as_text()?;
-        let verbatim = [format!("\"{text}\""), format!("'{text}'")].contains(&written.to_string());
-        let inside = part.start <= part.end && part.end <= text.len();
-        let start = range.start + 1;
-        (verbatim && inside).then(|| Place::File(start + part.start..start + part.end))
-    }
-
-    pub fn as_text(&self) -> Option<&'d str> {
-        match &self.node.content {
-            Content::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub fn text(&self) -> Option<&'d str> {
-        self.as_text().or_else(|| self.wrong_type("a text"))
-    }
-
-    pub fn boolean(&self) -> Option<bool> {
-        match self.node.content {
-            Content::Bool(value) => Some(value),
-            _ => self.wrong_type("true or false"),
-        }
-    }
-
-    pub fn integer(&self) -> Option<i64> {
-        match self.node.content {
-            Content::Integer(value) => Some(value),
-            _ => self.wrong_type("an integer"),
-        }
-    }
-
-    /// A finite number; `1` is one too, and −0.0 is 0.0.
-    pub fn float(&self) -> Option<f64> {
-        match self.node.content {
-            #[allow(clippy::cast_precision_loss)]
-            Content::Integer(value) => Some(value as f64),
-            Content::Float(value) if value.is_finite() => Some(value + 0.0),
-            Content::Float(_) => {
-                self.refuse_value("expected a finite number");
-                None
-            }
-            _ => self.wrong_type("a number"),
-        }
-    }
-
-    /// A date, as TOML writes it or as a text.
-    pub fn date(&self) -> Option<AsOf> {
-        match &self.node.content {
-            Content::Datetime(date @ Datetime { time: None, .. }) => self.parsed(&date.to_string()),
-            Content::Text(text) => self.parsed(text),
-            _ => self.wrong_type("a date such as 2024-01-31"),
-        }
-    }
-
-    /// A date with a time, in UTC unless it says otherwise.
-    pub fn instant(&self) -> Option<jiff::Timestamp> {
-        let text = match &self.node.content {
-            Content::Datetime(datetime) => datetime.to_string(),
-            Content::Text(text) => (*text).clone(),
-            _ => return self.wrong_type(INSTANT),
-        };
-        let in_utc = format!("{text}Z");
-        let instant = text.parse().or_else(|_| in_utc.parse());
-        instant.ok().or_else(|| {
-            self.refuse_value(format!("`{text}` is not {INSTANT}"));
-            None
-        })
-    }
-
-    /// A name, an age, a date: what has a form of its own.
-    pub fn parse<T: FromStr<Err = InvalidName>>(&self) -> Option<T> {
-        self.parsed(self.text()?)
-    }
-
-    fn parsed<T: FromStr<Err = InvalidName>>(&self, text: &str) -> Option<T> {
-        let refuse = |InvalidName(why)| {
-            self.refuse_value(why);
-        };
-        text.parse().map_err(refuse).ok()
-    }
-
-    /// One of a few words.
-    pub fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
-        let text = self.text()?;
-        let found = words.iter().find(|(word, _)| *word == text);
-        if found.is_none() {
-            let known = words.iter().map(|(word, _)| *word);
-            self.refuse(
-                format!("unknown `{}`: `{text}`", self.key),
-                suggestion(text, known, "expected one of"),
-            );
-        }
-        found.map(|(_, value)| *value)
-    }
-
-    pub fn is_list(&self) -> bool {
-        matches!(self.node.content, Content::List(_))
-    }
-
-    pub fn is_table(&self) -> bool {
-        matches!(self.node.content, Content::Table(_))
-    }
-
-    pub fn list(&self) -> Option<Vec<Self>> {
-        let Content::List(nodes) = &self.node.content else {
-            return self.wrong_type("a list");
-        };
-        let element = |(at, node): (usize, &'d Node)| Self {
-            path: join(&self.path, &at.to_string()),
-            node,
-            ..self.clone()
-        };
-        Some(nodes.iter().enumerate().map(element).collect())
-    }
-
-    /// The texts of a list, each with its place.
-    pub fn texts(&self) -> Option<Vec<(&'d str, Self)>> {
-        let with_place = |item: Self| Some((item.text()?, item));
-        Some(self.list()?.into_iter().filter_map(with_place).collect())
-    }
-
-    pub fn section(&self) -> Option<Section<'d>> {
-        let Content::Table(entries) = &self.node.content else {
-            return self.wrong_type(&format!("a section `{}`", header(&self.path)));
-        };
-        let path = self.path.clone();
-        Some(Section::new(self.document, path, &self.node.place, entries))
-    }
-}
-
-const INSTANT: &str = "a date with a time such as 2024-01-31T12:00:00Z";

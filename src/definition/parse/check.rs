@@ -1,7 +1,8 @@
 //! `[[checks]]`: rules over the columns of an incoming file.
 
 use super::column::Columns;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::{Check, Dtype, Rule, Severity, Value};
 
 const SEVERITIES: &[(&str, Severity)] = &[

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::section::{Item, Section};
-use crate::definition::wording::owned;
+use crate::definition::item::Item;
+use crate::definition::section::Section;
+use crate::definition::wording::{owned, suggestion};
 use crate::definition::{Column, ColumnName, Dtype};
 
 const DTYPES: &[(&str, Dtype)] = &[
@@ -139,9 +140,7 @@ fn column(item: &Item<'_>) -> Option<Column> {
         .required("type", "such as \"f64\"")
         .and_then(|item| item.word(DTYPES));
     let since = section.optional("since").and_then(|item| item.date());
-    section.finish_as(|key, known| {
-        crate::definition::wording::suggestion(key, known, "a column takes")
-    });
+    section.finish_as(|key, known| suggestion(key, known.iter().copied(), "a column takes"));
     Some(Column {
         dtype: dtype?,
         since,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Tables;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::wording::owned;
-use crate::definition::{ColumnName, Dtype, FeatureName, Label, Table};
+use crate::definition::{ColumnName, Dtype, Expression, FeatureName, Label, Table};
 
 /// The features by name, each with the place of the text that took it.
 pub(super) type Places = BTreeMap<FeatureName, Option<Range<usize>>>;
@@ -26,16 +27,21 @@ pub(super) fn read(
     }
     let mut places = Places::new();
     for (text, item) in &items {
-        for name in named(text, item, tables) {
-            check(&name, item, label, tables);
+        for (table, name) in named(text, item, label, tables) {
+            check(&name, table, item, label);
             places.entry(name).or_insert_with(|| item.range());
         }
     }
     Some(places)
 }
 
-/// The features that `TABLE.FEATURE` or `TABLE.*` names.
-fn named(text: &str, item: &Item<'_>, tables: &Tables) -> Vec<FeatureName> {
+/// The features that `TABLE.FEATURE` or `TABLE.*` names, each with its table.
+fn named<'t>(
+    text: &str,
+    item: &Item<'_>,
+    label: Option<&Label>,
+    tables: &'t Tables,
+) -> Vec<(&'t Table, FeatureName)> {
     let Some((table, feature)) = text.split_once('.') else {
         item.refuse(
             format!("`{text}` is no feature"),
@@ -46,21 +52,37 @@ fn named(text: &str, item: &Item<'_>, tables: &Tables) -> Vec<FeatureName> {
     let Some(Some(table)) = tables.find_named(item, table) else {
         return Vec::new();
     };
-    let offered = table.features.names();
-    let owner = format!("table `{}`", table.name);
-    let full = |name: &ColumnName| FeatureName::new(table.name.clone(), name.clone());
-    if feature == "*" && !offered.is_empty() {
-        return offered.into_iter().map(full).collect();
+    if !shares_entity(table, item, label, tables) {
+        return Vec::new();
     }
-    let found = offered.iter().find(|name| name.as_str() == feature);
-    if found.is_none() {
+    let offered = table.features.names();
+    let is_taken = |name: &&&ColumnName| feature == "*" || name.as_str() == feature;
+    let full = |name: &&ColumnName| FeatureName::new(table.name.clone(), (*name).clone());
+    let names: Vec<_> = offered.iter().filter(is_taken).map(full).collect();
+    if names.is_empty() {
+        let owner = format!("table `{}`", table.name);
         let message = match feature {
             "*" => format!("{owner} offers no features"),
             _ => format!("unknown feature `{text}`"),
         };
         item.refuse(message, label_unknown(feature, table, &owner));
     }
-    found.into_iter().map(|name| full(name)).collect()
+    names.into_iter().map(|name| (table, name)).collect()
+}
+
+/// Whether the rows of a table are about what the label is about; reported if not.
+fn shares_entity(table: &Table, item: &Item<'_>, label: Option<&Label>, tables: &Tables) -> bool {
+    let labels = label.and_then(|label| tables.0.get(&label.table)?.as_ref());
+    let other = labels.filter(|labels| labels.entity != table.entity);
+    if let Some(labels) = other {
+        let message = format!("table `{}` is about another entity", table.name);
+        let why = format!(
+            "`{}`, and the label is about `{}`",
+            table.entity, labels.entity
+        );
+        item.refuse(message, why);
+    }
+    other.is_none()
 }
 
 /// What helps where a table does not offer a feature.
@@ -74,31 +96,18 @@ fn label_unknown(feature: &str, table: &Table, owner: &str) -> String {
 }
 
 /// Reports a feature that an experiment cannot use.
-fn check(name: &FeatureName, item: &Item<'_>, label: Option<&Label>, tables: &Tables) {
-    let Some(Some(table)) = tables.0.get(name.table.as_str()) else {
-        return;
-    };
+fn check(name: &FeatureName, table: &Table, item: &Item<'_>, label: Option<&Label>) {
     if matches!(
         dtype(table, &name.feature),
         Some(Dtype::Date | Dtype::Datetime)
     ) {
-        let label = "a model takes numbers, strings and bools: name the features one by one";
+        let label = "a model takes numbers, strings and bools: leave it out";
         item.refuse(format!("feature `{name}` is a date"), label);
     }
-    let Some(label) = label else {
+    let Some(label) = label.filter(|label| label.lead == 0 && label.table == name.table) else {
         return;
     };
-    if let Some(Some(other)) = tables.0.get(label.table.as_str())
-        && other.entity != table.entity
-    {
-        let message = format!("feature `{name}` is about another entity");
-        let about = format!(
-            "the label is about `{}`, this about `{}`",
-            other.entity, table.entity
-        );
-        item.refuse(message, about);
-    }
-    if label.lead == 0 && name.table == label.table && reads(table, &name.feature, &label.column) {
+    if reads(table, &name.feature, &label.column) {
         let why = "the model would be told what it is to predict; only with `lead` above 0 is it \
                    a fact of the past";
         item.refuse(format!("feature `{name}` gives the label away"), why);
@@ -108,7 +117,7 @@ fn check(name: &FeatureName, item: &Item<'_>, label: Option<&Label>, tables: &Ta
 fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
     let derived = table.features.derived.get(feature);
     let column = || table.columns.get(feature).map(|column| column.dtype);
-    derived.map(|expression| expression.dtype()).or_else(column)
+    derived.map(Expression::dtype).or_else(column)
 }
 
 /// Whether a feature is computed from `column`.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::definition::CsvDialect;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 
 const KEYS: [&str; 6] = ["delimiter", "decimal", "encoding", "null", "true", "false"];
 
@@ -22,10 +23,19 @@ pub(super) fn refuse(source: &Section<'_>) {
 pub(super) fn read(source: &Section<'_>) -> CsvDialect {
     let delimiter = source
         .optional("delimiter")
-        .and_then(|item| delimiter(&item));
+        .map_or(Some(b','), |item| delimiter(&item));
     let decimal = source
         .optional("decimal")
-        .and_then(|item| item.word(DECIMALS));
+        .map_or(Some('.'), |item| item.word(DECIMALS));
+    if delimiter.map(char::from) == decimal && decimal.is_some() {
+        let key = if source.has("decimal") {
+            "decimal"
+        } else {
+            "delimiter"
+        };
+        let label = "set `delimiter` and `decimal` to different characters";
+        source.refuse_key(key, "the delimiter is the decimal sign", label);
+    }
     let encoding = source.optional("encoding").and_then(|item| encoding(&item));
     let dialect = CsvDialect {
         delimiter: delimiter.unwrap_or(b','),
@@ -71,15 +81,6 @@ fn words(source: &Section<'_>, key: &'static str, default: &[&str]) -> Vec<Strin
 
 /// Reports a text that would be two things at once.
 fn refuse_ambiguity(source: &Section<'_>, dialect: &CsvDialect) {
-    if char::from(dialect.delimiter) == dialect.decimal {
-        let key = if source.has("decimal") {
-            "decimal"
-        } else {
-            "delimiter"
-        };
-        let label = "set `delimiter` and `decimal` to different characters";
-        source.refuse_key(key, "the delimiter is the decimal sign", label);
-    }
     let lists = [
         ("null", &dialect.null),
         ("true", &dialect.r#true),

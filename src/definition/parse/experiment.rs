@@ -2,7 +2,8 @@
 
 use super::{Tables, dataset, gate, label, model};
 use crate::definition::document::Document;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::{
     AsOf, Experiment, ExperimentName, MissingCategorical, MissingNumeric, NumericEncoding, Origin,
     Preprocess, Split, SplitMethod, ValuePath,
@@ -105,25 +106,26 @@ fn as_of(item: &Item<'_>) -> Option<Vec<AsOf>> {
 
 fn split(section: &Section<'_>, dates: Option<&[AsOf]>) -> Split {
     let item = section.optional("method");
-    let method = item.as_ref().and_then(|item| item.word(METHODS));
-    let method = method.unwrap_or(SplitMethod::Hash);
+    let method = item
+        .as_ref()
+        .map_or(Some(SplitMethod::Hash), |item| item.word(METHODS));
     let test = section.optional("test").and_then(|item| test_share(&item));
     let seed = section.optional("seed").and_then(|item| seed(&item));
     let stratify = section.optional("stratify").and_then(|item| {
         let stratify = item.boolean()?;
-        if stratify && method != SplitMethod::Shuffle {
+        if stratify && method.is_some_and(|method| method != SplitMethod::Shuffle) {
             let label = "only `method = \"shuffle\"` can keep the label's share on both sides";
             item.refuse("`stratify` without a shuffle", label);
         }
         Some(stratify)
     });
     section.finish();
-    if let (Some(item), SplitMethod::Time, Some([_])) = (item, method, dates) {
+    if let (Some(item), Some(SplitMethod::Time), Some([_])) = (item, method, dates) {
         let label = "`as_of` has one date: all rows would be test rows";
         item.refuse("a split by time needs two dates or more", label);
     }
     Split {
-        method,
+        method: method.unwrap_or(SplitMethod::Hash),
         test: test.unwrap_or(0.25),
         seed: seed.unwrap_or(42),
         stratify: stratify.unwrap_or(false),
@@ -172,7 +174,8 @@ fn preprocess(section: &Section<'_>) -> Preprocess {
 fn read_missing_numeric(item: &Item<'_>) -> Option<MissingNumeric> {
     match item.as_text() {
         Some(_) => item.word(MISSING_NUMERIC),
-        None => item.float().map(MissingNumeric::Constant),
+        None if item.is_number() => item.float().map(MissingNumeric::Constant),
+        None => item.wrong_type("`error`, `median`, `mean` or a number"),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::column::Columns;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::{ColumnName, Expression, Features, Source};
 
 /// What is known of the table besides its columns.

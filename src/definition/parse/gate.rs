@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::wording::suggestion;
 use crate::definition::{Bound, Comparison, Gate, METRICS, Stage};
 
@@ -19,6 +20,9 @@ const COMPARISONS: [(&str, Comparison); 4] = [
     (">", Comparison::MoreThan),
     ("<", Comparison::LessThan),
 ];
+
+/// Gates that are facts.
+const GATES: [&str; 2] = ["reproduced", "clean"];
 
 pub(super) fn read(section: &Section<'_>) -> BTreeMap<Stage, Vec<Gate>> {
     let mut gates = BTreeMap::new();
@@ -57,7 +61,7 @@ fn parse(text: &str) -> Result<Gate, Trouble> {
         _ => {}
     }
     let mut scanner = Scanner { text, at: 0 };
-    let metric = scanner.metric("unknown gate")?;
+    let metric = scanner.metric("unknown gate", &GATES)?;
     let comparison = scanner.comparison()?;
     let bound = scanner.bound()?;
     Ok(Gate::Metric {
@@ -97,15 +101,15 @@ impl<'t> Scanner<'t> {
         &rest[..end]
     }
 
-    fn metric(&mut self, otherwise: &str) -> Result<String, Trouble> {
+    /// The name of a metric; `others` could stand in its place.
+    fn metric(&mut self, otherwise: &str, others: &[&'static str]) -> Result<String, Trouble> {
         let word = self.word();
         if METRICS.contains(&word) {
             self.at += word.len();
             return Ok(word.to_string());
         }
-        let gates = ["reproduced", "clean"];
-        let known = METRICS.into_iter().chain(gates);
-        let label = suggestion(word, known, "gates name a metric or a fact:");
+        let known = METRICS.into_iter().chain(others.iter().copied());
+        let label = suggestion(word, known, "expected one of");
         let named = if word.is_empty() { self.text } else { word };
         self.trouble(word.len(), format!("{otherwise} `{named}`"), label)
     }
@@ -132,7 +136,7 @@ impl<'t> Scanner<'t> {
             });
         }
         let stage = self.stage()?;
-        let metric = self.metric("unknown metric")?;
+        let metric = self.metric("unknown metric", &[])?;
         let number = match self.rest() {
             "" => 0.0,
             rest => self.offset(rest)?,

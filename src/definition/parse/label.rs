@@ -1,7 +1,8 @@
 //! `[label]`: what is to be predicted.
 
 use super::Tables;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::wording::{owned, suggestion};
 use crate::definition::{Column, ColumnName, Dtype, Label, Table, TableName};
 

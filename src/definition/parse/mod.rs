@@ -19,6 +19,7 @@ mod source;
 mod table;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use self::report::Report;
 use super::{DefinitionFiles, Definitions, ExperimentName, InvalidName, Table, TableName};
@@ -45,29 +46,23 @@ impl Definitions {
         let project = files.0.get(PROJECT).ok_or_else(no_project)?;
         let mut report = Report::default();
         let project = report.read(PROJECT, project, &[], project::read);
-        let tables = named(
-            files,
-            "features/",
-            &mut report,
-            |report, name: TableName, path, text| {
-                report.read(path, text, &[], |document| {
-                    table::read(document, name, project.as_ref())
-                })
-            },
-        );
+        let mut tables = BTreeMap::new();
+        for (name, path, text) in named::<TableName>(files, "features/", &mut report) {
+            let table = report.read(path, text, &[], |document| {
+                table::read(document, name.clone(), project.as_ref())
+            });
+            tables.insert(name, table);
+        }
         let tables = Tables(tables);
-        let experiments = named(
-            files,
-            "experiments/",
-            &mut report,
-            |report, name: ExperimentName, path, text| {
-                let is_meant = experiment.is_none_or(|meant| *meant == name);
-                let set = if is_meant { overrides } else { &[] };
-                report.read(path, text, set, |document| {
-                    experiment::read(document, name, &tables)
-                })
-            },
-        );
+        let mut experiments = BTreeMap::new();
+        for (name, path, text) in named::<ExperimentName>(files, "experiments/", &mut report) {
+            let is_meant = experiment.is_none_or(|meant| *meant == name);
+            let set = if is_meant { overrides } else { &[] };
+            let experiment = report.read(path, text, set, |document| {
+                experiment::read(document, name.clone(), &tables)
+            });
+            experiments.insert(name, experiment);
+        }
         report.finish()?;
         let whole = || {
             Some(Self {
@@ -85,32 +80,25 @@ fn no_project() -> Error {
         .help("`streamflow init` writes one, with a small project around it")
 }
 
-/// Reads the files of one folder, each under the name its own name gives it.
-fn named<N, T>(
-    files: &DefinitionFiles,
+/// The files of one folder, each with the name it gives its definition, its path and its text.
+fn named<'f, N: FromStr<Err = InvalidName>>(
+    files: &'f DefinitionFiles,
     folder: &str,
     report: &mut Report,
-    mut read: impl FnMut(&mut Report, N, &str, &str) -> Option<T>,
-) -> BTreeMap<N, Option<T>>
-where
-    N: std::str::FromStr<Err = InvalidName> + Clone + Ord,
-{
-    let mut definitions = BTreeMap::new();
+) -> Vec<(N, &'f str, &'f str)> {
+    let mut found = Vec::new();
     for (path, text) in &files.0 {
         let stem = path
             .strip_prefix(folder)
             .and_then(|name| name.strip_suffix(".toml"))
             .filter(|stem| !stem.contains('/'));
-        match stem.map(str::parse::<N>) {
+        match stem.map(str::parse) {
             None => {}
             Some(Err(InvalidName(why))) => report.refuse_file(path, text, why),
-            Some(Ok(name)) => {
-                let definition = read(report, name.clone(), path, text);
-                definitions.insert(name, definition);
-            }
+            Some(Ok(name)) => found.push((name, path.as_str(), text.as_str())),
         }
     }
-    definitions
+    found
 }
 
 fn whole<N: Ord, T>(definitions: BTreeMap<N, Option<T>>) -> Option<BTreeMap<N, T>> {
@@ -134,3 +122,6 @@ impl Tables {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(super) use tests::asked_by_the_parser;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::definition::estimator::{self, ESTIMATORS, Estimator, Parameter, Range};
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::wording::{quoted, suggestion};
 use crate::definition::{Model, Value};
 use crate::error::did_you_mean;
@@ -11,7 +12,11 @@ use crate::error::did_you_mean;
 pub(super) fn read(section: &Section<'_>) -> Option<Model> {
     let estimator = section
         .required("kind", "the estimator, such as \"random_forest\"")
-        .and_then(|item| kind(&item))?;
+        .and_then(|item| kind(&item));
+    let Some(estimator) = estimator else {
+        section.finish_unread();
+        return None;
+    };
     let mut parameters = BTreeMap::new();
     for parameter in estimator.parameters {
         let written = section.optional(parameter.name);
@@ -57,7 +62,10 @@ fn value(item: &Item<'_>, parameter: &Parameter) -> Option<Value> {
         Range::Float { .. } => Value::Float(item.float()?),
         Range::WordOrCount(_) => match item.as_text() {
             Some(text) => Value::Text(text.to_string()),
-            None => Value::Integer(item.integer()?),
+            None => match item.as_integer() {
+                Some(count) => Value::Integer(count),
+                None => return item.wrong_type(&parameter.range.to_string()),
+            },
         },
     };
     let fits = parameter.range.contains(&value);

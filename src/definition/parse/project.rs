@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::definition::document::Document;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::{Entity, EntityName, Project, Serve};
 
 pub(super) fn read(document: &Document) -> Option<Project> {

@@ -2,7 +2,8 @@
 
 use super::column::Columns;
 use super::dialect;
-use crate::definition::section::{Item, Section};
+use crate::definition::item::Item;
+use crate::definition::section::Section;
 use crate::definition::{Format, Mode, Source};
 
 const MODES: &[(&str, Mode)] = &[("upsert", Mode::Upsert), ("replace", Mode::Replace)];

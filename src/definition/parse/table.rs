@@ -3,7 +3,7 @@
 use super::column::Columns;
 use super::{check, feature, source};
 use crate::definition::document::Document;
-use crate::definition::section::Item;
+use crate::definition::item::Item;
 use crate::definition::wording::suggestion;
 use crate::definition::{ColumnName, EntityName, Project, Table, TableName};
 

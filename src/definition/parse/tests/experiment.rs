@@ -1,6 +1,7 @@
 use insta::assert_snapshot;
 
-use super::{FOREST, said_of};
+use super::{FOREST, edited, said_of, whole_error};
+use crate::definition::Definitions;
 
 #[test]
 fn unknown_keys() {
@@ -15,7 +16,28 @@ fn unknown_keys() {
         ("threshold = 1", "treshold = 1"),
         ("staging = ", "stagging = "),
         ("[evaluate]", "[validate]"),
-    ]), @"");
+    ]), @r#"
+    register =
+       experiments/forest.toml:2:1 unknown key `register` / did you mean `registers`?
+    led = 0
+       experiments/forest.toml:8:1 unknown key `led` / did you mean `lead`?
+    [dataset] | columns = []
+       experiments/forest.toml:11:1 unknown key `columns` / `[dataset]` takes `features`
+    sed = 42
+       experiments/forest.toml:16:1 unknown key `sed` / did you mean `seed`?
+    scaler = "standardize"
+       experiments/forest.toml:20:1 unknown key `scaler` / `[preprocess]` takes `categorical`, `missing_categorical`, `missing_numeric`, `numeric`
+    tree = 300
+       experiments/forest.toml:27:1 unknown key `tree` / `random_forest` has no such parameter; did you mean `trees`?
+    colour = 300
+       experiments/forest.toml:27:1 unknown key `colour` / `random_forest` has no such parameter; it has `bootstrap`, `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
+    treshold = 1
+       experiments/forest.toml:30:1 unknown key `treshold` / did you mean `threshold`?
+    stagging =
+       experiments/forest.toml:33:1 unknown key `stagging` / did you mean `staging`?
+    [validate]
+       experiments/forest.toml:29:2 unknown key `validate` / did you mean `evaluate`?
+    "#);
 }
 
 #[test]
@@ -29,7 +51,24 @@ fn missing_keys() {
         ("[dataset]\nfeatures = [\"usage.plan\", \"usage.*\"]\n", ""),
         ("kind = \"random_forest\"", ""),
         ("[model]\nkind = \"random_forest\"\ntrees = 300\n", ""),
-    ]), @"");
+    ]), @r#"
+    without as_of = [2024-02-29, "2024-01-31"]
+       experiments/forest.toml:1:1 missing key `as_of` / a date such as 2024-01-31, or a list of dates
+    without table = "labels"
+       experiments/forest.toml:5:1 missing key `table` / the table that has the label
+    without column = "churned"
+       experiments/forest.toml:5:1 missing key `column` / the column of that table to predict
+    without [label] | table = "labels" | column = "churned" | lead = 0
+       experiments/forest.toml:1:1 missing section `[label]` / say what to predict: `table` and `column`
+    without features = ["usage.plan", "usage.*"]
+       experiments/forest.toml:10:1 missing key `features` / such as ["usage_agg_30d.*"]
+    without [dataset] | features = ["usage.plan", "usage.*"]
+       experiments/forest.toml:1:1 missing section `[dataset]` / say what to learn from: `features`
+    without kind = "random_forest"
+       experiments/forest.toml:25:1 missing key `kind` / the estimator, such as "random_forest"
+    without [model] | kind = "random_forest" | trees = 300
+       experiments/forest.toml:1:1 missing section `[model]` / say what learns: `kind`
+    "#);
 }
 
 #[test]
@@ -51,7 +90,40 @@ fn wrong_types() {
         ("trees = 300", "max_features = 0.5"),
         ("[evaluate]\nthreshold = 1", "evaluate = 1"),
         ("staging = [\"clean\"]", "staging = \"clean\""),
-    ]), @"");
+    ]), @r#"
+    description = 1
+       experiments/forest.toml:1:15 wrong type for `description` / expected a string, found an integer
+    as_of = 20240131
+       experiments/forest.toml:3:9 wrong type for `as_of` / expected a date such as 2024-01-31, found an integer
+    lead = "next"
+       experiments/forest.toml:8:8 wrong type for `lead` / expected an integer, found a string
+    features = "usage.*"
+       experiments/forest.toml:11:12 wrong type for `features` / expected a list, found a string
+    features = [1, "usage.*"]
+       experiments/forest.toml:11:13 wrong type for `features` / expected a string, found an integer
+    test = "25%"
+       experiments/forest.toml:15:8 wrong type for `test` / expected a number, found a string
+    seed = 42.0
+       experiments/forest.toml:16:8 wrong type for `seed` / expected an integer, found a number with a fraction
+    stratify = 1
+       experiments/forest.toml:17:12 wrong type for `stratify` / expected true or false, found an integer
+    missing_numeric = true
+       experiments/forest.toml:22:19 wrong type for `missing_numeric` / expected `error`, `median`, `mean` or a number, found a boolean
+    missing_categorical = 0
+       experiments/forest.toml:23:23 wrong type for `missing_categorical` / expected a string, found an integer
+    trees = "many"
+       experiments/forest.toml:27:9 wrong type for `trees` / expected an integer, found a string
+    trees = 300.5
+       experiments/forest.toml:27:9 wrong type for `trees` / expected an integer, found a number with a fraction
+    bootstrap = "yes"
+       experiments/forest.toml:27:13 wrong type for `bootstrap` / expected true or false, found a string
+    max_features = 0.5
+       experiments/forest.toml:27:16 wrong type for `max_features` / expected `sqrt`, `log2`, `all`, or an integer of at least 1, found a number with a fraction
+    evaluate = 1
+       experiments/forest.toml:29:1 unknown key `evaluate` / `random_forest` has no such parameter; it has `bootstrap`, `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
+    staging = "clean"
+       experiments/forest.toml:33:11 wrong type for `staging` / expected a list, found a string
+    "#);
 }
 
 #[test]
@@ -62,7 +134,19 @@ fn dates() {
         ("as_of = [2024-02-29, \"2024-01-31\"]", "as_of = [\"2024-1-31\", \"31.01.2024\"]"),
         ("as_of = [2024-02-29, \"2024-01-31\"]", "as_of = 2023-02-29"),
         ("as_of = [2024-02-29, \"2024-01-31\"]", "as_of = 2024-01-31T00:00:00Z"),
-    ]), @"");
+    ]), @r#"
+    as_of = []
+       experiments/forest.toml:3:9 invalid value for `as_of` / expected at least one date
+    as_of = [2024-01-31, "2024-01-31"]
+       experiments/forest.toml:3:22 2024-01-31 stands here twice / remove it
+    as_of = ["2024-1-31", "31.01.2024"]
+       experiments/forest.toml:3:10 invalid value for `as_of` / `2024-1-31` is not a date of the form YYYY-MM-DD
+       experiments/forest.toml:3:23 invalid value for `as_of` / `31.01.2024` is not a date of the form YYYY-MM-DD
+    as_of = 2023-02-29
+       experiments/forest.toml:3:9 invalid TOML: invalid date / expected day between 01 and 28
+    as_of = 2024-01-31T00:00:00Z
+       experiments/forest.toml:3:9 wrong type for `as_of` / expected a date such as 2024-01-31, found a date with a time
+    "#);
 }
 
 #[test]
@@ -80,7 +164,32 @@ fn labels() {
         ("column = \"churned\"", "column = \"outcome\"\npositive = 1"),
         ("column = \"churned\"", "column = \"churned\"\npositive = \"Yes\""),
         ("lead = 0", "lead = -1"),
-    ]), @"");
+    ]), @r#"
+    table = "label"
+       experiments/forest.toml:6:9 unknown table `label` / did you mean `labels`?
+    table = "zebra"
+       experiments/forest.toml:6:9 unknown table `zebra` / features/ declares `accounts`, `labels`, `usage`
+    column = "chruned"
+       experiments/forest.toml:7:10 unknown column `chruned` / table `labels` has `churned`
+    column = "stayed"
+       experiments/forest.toml:7:10 unknown column `stayed` / table `labels` has `amount`, `churned`, `outcome`, `user_id`
+    column = "user_id"
+       experiments/forest.toml:7:10 column `user_id` cannot be a label / it is the key of `user`
+    column = "amount"
+       experiments/forest.toml:7:10 column `amount` cannot be a label / a label is a bool, an i64 of 0 and 1, or a string with `positive`
+    column = "outcome"
+       experiments/forest.toml:5:1 missing key `positive` / the label is a string: say which text counts as true
+    column = "outcome" | positive = "left"
+       accepted
+    column = "outcome" | positive = ""
+       experiments/forest.toml:8:12 invalid value for `positive` / the empty text is null, and null is no label
+    column = "outcome" | positive = 1
+       experiments/forest.toml:8:12 wrong type for `positive` / expected a string, found an integer
+    column = "churned" | positive = "Yes"
+       experiments/forest.toml:8:12 `positive` has no meaning here / it goes with a label that is a string
+    lead = -1
+       experiments/forest.toml:8:8 invalid value for `lead` / 0: the label of the same date; 1: of the next date on file
+    "#);
 }
 
 #[test]
@@ -99,7 +208,32 @@ fn features() {
         (features, "features = [\"accounts.size\"]"),
         (features, "features = [\"accounts.*\"]"),
         (features, "features = [\"usage.plan\", \"usage.plan\"]"),
-    ]), @"");
+    ]), @r#"
+    features = []
+       experiments/forest.toml:11:12 invalid value for `features` / a model needs at least one feature
+    features = ["plan"]
+       experiments/forest.toml:11:13 `plan` is no feature / write TABLE.FEATURE, or TABLE.* for all of a table
+    features = ["usages.plan"]
+       experiments/forest.toml:11:13 unknown table `usages` / did you mean `usage`?
+    features = ["zebra.plan"]
+       experiments/forest.toml:11:13 unknown table `zebra` / features/ declares `accounts`, `labels`, `usage`
+    features = ["usage.plann"]
+       experiments/forest.toml:11:13 unknown feature `usage.plann` / table `usage` has `plan`
+    features = ["usage.zebra"]
+       experiments/forest.toml:11:13 unknown feature `usage.zebra` / table `usage` has `devices`, `hours`, `hours_per_device`, `plan`
+    features = ["usage.active"]
+       experiments/forest.toml:11:13 unknown feature `usage.active` / table `usage` has the column: take it in `columns` of [features] in features/usage.toml
+    features = ["usage.user_id"]
+       experiments/forest.toml:11:13 unknown feature `usage.user_id` / table `usage` has `devices`, `hours`, `hours_per_device`, `plan`
+    features = ["usage."]
+       experiments/forest.toml:11:13 unknown feature `usage.` / table `usage` has `devices`, `hours`, `hours_per_device`, `plan`
+    features = ["accounts.size"]
+       experiments/forest.toml:11:13 table `accounts` is about another entity / `account`, and the label is about `user`
+    features = ["accounts.*"]
+       experiments/forest.toml:11:13 table `accounts` is about another entity / `account`, and the label is about `user`
+    features = ["usage.plan", "usage.plan"]
+       accepted
+    "#);
 }
 
 #[test]
@@ -110,7 +244,19 @@ fn a_label_does_not_predict_itself() {
         ("\"usage.*\"]", "\"labels.*\"]"),
         ("\"usage.*\"]", "\"labels.amount\"]"),
         ("lead = 0\n\n[dataset]\nfeatures = [", "lead = 1\n\n[dataset]\nfeatures = [\"labels.*\", "),
-    ]), @"");
+    ]), @r#"
+    "labels.churned"]
+       experiments/forest.toml:11:27 feature `labels.churned` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
+    "labels.stayed"]
+       experiments/forest.toml:11:27 feature `labels.stayed` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
+    "labels.*"]
+       experiments/forest.toml:11:27 feature `labels.churned` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
+       experiments/forest.toml:11:27 feature `labels.stayed` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
+    "labels.amount"]
+       accepted
+    lead = 1 |  | [dataset] | features = ["labels.*",
+       accepted
+    "#);
 }
 
 #[test]
@@ -127,17 +273,42 @@ fn splits() {
         ("seed = 42", "seed = 99999999999999999999"),
         ("stratify = true", "stratify = false"),
         ("method = \"shuffle\"\ntest = 0.25\nseed = 42\nstratify = true", "method = \"time\""),
-    ]), @"");
+    ]), @r#"
+    method = "shufle"
+       experiments/forest.toml:14:10 unknown value `shufle` for `method` / did you mean `shuffle`?
+    method = "random"
+       experiments/forest.toml:14:10 unknown value `random` for `method` / expected one of `hash`, `shuffle`, `time`
+    method = "hash"
+       experiments/forest.toml:17:12 `stratify` without a shuffle / only `method = "shuffle"` can keep the label's share on both sides
+    without method = "shuffle"
+       experiments/forest.toml:16:12 `stratify` without a shuffle / only `method = "shuffle"` can keep the label's share on both sides
+    test = 0
+       experiments/forest.toml:15:8 invalid value for `test` / the share of test rows lies between 0 and 1, such as 0.25
+    test = 1
+       experiments/forest.toml:15:8 invalid value for `test` / the share of test rows lies between 0 and 1, such as 0.25
+    test = nan
+       experiments/forest.toml:15:8 invalid value for `test` / expected a finite number
+    seed = -1
+       experiments/forest.toml:16:8 invalid value for `seed` / expected an integer of at least 0
+    seed = 99999999999999999999
+       experiments/forest.toml:16:8 number too large / an integer has 64 bits
+    stratify = false
+       accepted
+    method = "time"
+       accepted
+    "#);
 }
 
 #[test]
 fn a_split_by_time_needs_dates() {
-    let text = include_str!("small/forest.toml")
-        .replace("[2024-02-29, \"2024-01-31\"]", "2024-01-31")
-        .replace("\"shuffle\"", "\"time\"")
-        .replace("stratify = true\n", "");
-    let new = text.as_str();
-    assert_snapshot!(said_of(FOREST, &[(include_str!("small/forest.toml"), new)]), @"");
+    let mut files = edited(FOREST, "\"shuffle\"", "\"time\"");
+    let text = files.0.get_mut(FOREST).unwrap();
+    *text = text.replace("[2024-02-29, \"2024-01-31\"]", "2024-01-31");
+    *text = text.replace("stratify = true", "");
+    assert_snapshot!(whole_error(&Definitions::parse(&files).unwrap_err()), @"
+    definition: 1 error in 1 of 5 files
+       experiments/forest.toml:14:10 a split by time needs two dates or more / `as_of` has one date: all rows would be test rows
+    ");
 }
 
 #[test]
@@ -150,7 +321,22 @@ fn preprocessing() {
         ("missing_numeric = \"median\"", "missing_numeric = inf"),
         ("missing_categorical = \"unknown\"", "missing_categorical = \"\""),
         ("threshold = 1", "threshold = 1.01"),
-    ]), @"");
+    ]), @r#"
+    numeric = "standardise"
+       experiments/forest.toml:20:11 unknown value `standardise` for `numeric` / did you mean `standardize`?
+    categorical = "ordinal"
+       experiments/forest.toml:21:15 unknown value `ordinal` for `categorical` / expected `one_hot`
+    missing_numeric = "medium"
+       experiments/forest.toml:22:19 unknown value `medium` for `missing_numeric` / did you mean `median`?
+    missing_numeric = -1
+       accepted
+    missing_numeric = inf
+       experiments/forest.toml:22:19 invalid value for `missing_numeric` / expected a finite number
+    missing_categorical = ""
+       experiments/forest.toml:23:23 invalid value for `missing_categorical` / the empty text is null itself
+    threshold = 1.01
+       experiments/forest.toml:30:13 invalid value for `threshold` / a score lies between 0 and 1
+    "#);
 }
 
 #[test]
@@ -160,6 +346,8 @@ fn models() {
         ("kind = \"random_forest\"", "kind = \"zebra\""),
         ("kind = \"random_forest\"", "kind = \"prior\""),
         ("trees = 300", "trees = 0"),
+                ("trees = 300", "trees = 1_000"),
+                ("trees = 300", "trees = 0x10"),
         ("trees = 300", "trees = 1_000_000"),
         ("trees = 300", "seed = -1"),
         ("trees = 300", "max_features = \"half\""),
@@ -167,7 +355,34 @@ fn models() {
         ("trees = 300", "max_features = 3"),
         ("kind = \"random_forest\"\ntrees = 300", "kind = \"logistic_regression\"\nl2 = -0.5"),
         ("kind = \"random_forest\"\ntrees = 300", "kind = \"logistic_regression\"\nl2 = nan"),
-    ]), @"");
+    ]), @r#"
+    kind = "randomforest"
+       experiments/forest.toml:26:8 unknown kind of model `randomforest` / did you mean `random_forest`?
+    kind = "zebra"
+       experiments/forest.toml:26:8 unknown kind of model `zebra` / this version has `logistic_regression`, `prior`, `random_forest`
+    kind = "prior"
+       experiments/forest.toml:27:1 unknown key `trees` / `prior` has no parameters
+    trees = 0
+       experiments/forest.toml:27:9 invalid value for `trees` / expected an integer from 1 to 100000
+    trees = 1_000
+       accepted
+    trees = 0x10
+       accepted
+    trees = 1_000_000
+       experiments/forest.toml:27:9 invalid value for `trees` / expected an integer from 1 to 100000
+    seed = -1
+       experiments/forest.toml:27:8 invalid value for `seed` / expected an integer of at least 0
+    max_features = "half"
+       experiments/forest.toml:27:16 invalid value for `max_features` / expected `sqrt`, `log2`, `all`, or an integer of at least 1
+    max_features = 0
+       experiments/forest.toml:27:16 invalid value for `max_features` / expected `sqrt`, `log2`, `all`, or an integer of at least 1
+    max_features = 3
+       accepted
+    kind = "logistic_regression" | l2 = -0.5
+       experiments/forest.toml:27:6 invalid value for `l2` / expected a number from 0 to 1e12
+    kind = "logistic_regression" | l2 = nan
+       experiments/forest.toml:27:6 invalid value for `l2` / expected a finite number
+    "#);
 }
 
 #[test]
@@ -187,5 +402,32 @@ fn gates() {
         (gates, "staging = [\"\"]"),
         (gates, "staging = [\"\\u0061uk >= 1\"]"),
         (gates, "staging = [3]"),
-    ]), @"");
+    ]), @r#"
+    staging = ["auk >= 0.6"]
+       experiments/forest.toml:33:13 unknown gate `auk` / did you mean `auc`?
+    staging = ["lift >= 0.6"]
+       experiments/forest.toml:33:13 unknown gate `lift` / expected one of `auc`, `average_precision`, `f1`, `accuracy`, `precision`, `recall`, `log_loss`, `brier`, `reproduced`, `clean`
+    staging = ["clena"]
+       experiments/forest.toml:33:13 unknown gate `clena` / did you mean `clean`?
+    staging = ["auc >= high"]
+       experiments/forest.toml:33:20 invalid gate `auc >= high` / expected a number, or a stage's metric such as `production.auc`
+    staging = ["auc => 0.6"]
+       experiments/forest.toml:33:17 invalid gate `auc => 0.6` / expected `>=`, `>`, `<=` or `<`
+    staging = ["auc >= 60%"]
+       experiments/forest.toml:33:20 invalid gate `auc >= 60%` / expected a number
+    staging = ["auc >= production.acu"]
+       experiments/forest.toml:33:31 unknown metric `acu` / did you mean `accuracy`?
+    staging = ["auc >= archive.auc"]
+       experiments/forest.toml:33:20 invalid gate `auc >= archive.auc` / expected a number, or a stage's metric such as `production.auc`
+    staging = ["auc >= production.auc * 2"]
+       experiments/forest.toml:33:35 invalid gate `auc >= production.auc * 2` / expected `+` or `-`
+    staging = ["auc >= production.auc - -1"]
+       experiments/forest.toml:33:37 invalid gate `auc >= production.auc - -1` / one sign is enough
+    staging = [""]
+       experiments/forest.toml:33:13 unknown gate `` / expected one of `auc`, `average_precision`, `f1`, `accuracy`, `precision`, `recall`, `log_loss`, `brier`, `reproduced`, `clean`
+    staging = ["\u0061uk >= 1"]
+       experiments/forest.toml:33:12 unknown gate `auk` / did you mean `auc`?
+    staging = [3]
+       experiments/forest.toml:33:12 wrong type for `staging` / expected a string, found an integer
+    "#);
 }

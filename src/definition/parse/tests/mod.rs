@@ -6,7 +6,11 @@ mod set;
 mod table;
 mod whole;
 
-use crate::definition::{DefinitionFiles, Definitions};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::definition::document::Document;
+use crate::definition::estimator::ESTIMATORS;
+use crate::definition::{DefinitionFiles, Definitions, ExperimentName, SchemaKind};
 use crate::error::{Error, Finding};
 
 const PROJECT: &str = "streamflow.toml";
@@ -39,7 +43,12 @@ fn edited(path: &str, old: &str, new: &str) -> DefinitionFiles {
 /// What is said of each edit of a file.
 fn said_of(path: &str, edits: &[(&str, &str)]) -> String {
     let said = |(old, new): &(&str, &str)| {
-        let what = new.replace('\n', " | ");
+        let what = if new.is_empty() {
+            format!("without {old}")
+        } else {
+            (*new).to_string()
+        };
+        let what = what.trim_end().replace('\n', " | ");
         match Definitions::parse(&edited(path, old, new)) {
             Ok(_) => format!("{what}\n   accepted\n"),
             Err(error) => format!("{what}\n{}", findings(&error)),
@@ -77,4 +86,55 @@ fn whole_error(error: &Error) -> String {
         lines("detail", error.all_details()),
         lines("help", error.all_help()),
     )
+}
+
+/// The keys that reading the small project asked for, by section; names people give count as `*`.
+pub(in crate::definition) fn asked_by_the_parser(
+    kind: SchemaKind,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let files = small();
+    let definitions = Definitions::parse(&files).unwrap();
+    let tables = definitions
+        .tables
+        .into_iter()
+        .map(|(name, table)| (name, Some(table)));
+    let tables = super::Tables(tables.collect());
+    let mut asked = BTreeMap::new();
+    let mut read = |path: &str, text: &str, read: &dyn Fn(&Document)| {
+        let document = Document::parse(path, text);
+        read(&document);
+        for (path, keys) in document.asked() {
+            let keys = keys.into_iter().map(str::to_string);
+            asked
+                .entry(generic(&path))
+                .or_insert_with(BTreeSet::new)
+                .extend(keys);
+        }
+    };
+    let name = "any".parse().unwrap();
+    match kind {
+        SchemaKind::Streamflow => read(PROJECT, &files.0[PROJECT], &|document| {
+            super::project::read(document);
+        }),
+        SchemaKind::Feature => read(USAGE, &files.0[USAGE], &|document| {
+            super::table::read(document, "any".parse().unwrap(), Some(&definitions.project));
+        }),
+        SchemaKind::Experiment => {
+            for estimator in ESTIMATORS {
+                let text = files.0[FOREST].replace("random_forest", estimator.name);
+                read(FOREST, &text, &|document| {
+                    super::experiment::read(document, ExperimentName::clone(&name), &tables);
+                });
+            }
+        }
+    }
+    asked
+}
+
+/// `checks.0` and `entities.user` as `checks.*` and `entities.*`.
+fn generic(path: &str) -> String {
+    match path.split_once('.') {
+        Some((list @ ("checks" | "entities" | "columns"), _)) => format!("{list}.*"),
+        _ => path.to_string(),
+    }
 }

@@ -85,22 +85,60 @@ fn other_experiments_keep_their_values() {
 
 #[test]
 fn what_does_not_fit_is_wrong_usage() {
-    assert_snapshot!(refused(&[("model.tree", "5")]), @"");
-    assert_snapshot!(refused(&[("modle.trees", "5"), ("model.trees", "0")]), @"");
-    assert_snapshot!(refused(&[("model.trees", "many")]), @"");
-    assert_snapshot!(refused(&[("split.test", "1.5")]), @"");
-    assert_snapshot!(refused(&[("model", "5")]), @"");
-    assert_snapshot!(refused(&[("as_of.first", "5")]), @"");
-    assert_snapshot!(refused(&[("model..trees", "5")]), @"");
-    assert_snapshot!(refused(&[("", "5")]), @"");
-    assert_snapshot!(refused(&[("label.column", "chruned")]), @"");
-    assert_snapshot!(refused(&[("promote.staging", "['auk >= 1']")]), @"");
-    assert_snapshot!(refused(&[("model.kind", "prior")]), @"");
+    assert_snapshot!(refused(&[("model.tree", "5")]), @"
+    usage: `--set model.tree=5`: unknown key `tree`
+    help: `random_forest` has no such parameter; did you mean `trees`?
+    ");
+    assert_snapshot!(refused(&[("modle.trees", "5"), ("model.trees", "0")]), @"
+    usage: `--set model.trees=0`: invalid value for `trees`
+    detail: `--set modle.trees=5`: unknown key `modle`: did you mean `model`?
+    help: expected an integer from 1 to 100000
+    ");
+    assert_snapshot!(refused(&[("model.trees", "many")]), @"
+    usage: `--set model.trees=many`: wrong type for `trees`
+    help: expected an integer, found a string
+    ");
+    assert_snapshot!(refused(&[("split.test", "1.5")]), @"
+    usage: `--set split.test=1.5`: invalid value for `test`
+    help: the share of test rows lies between 0 and 1, such as 0.25
+    ");
+    assert_snapshot!(refused(&[("model", "5")]), @"
+    usage: `--set model=5`: wrong type for `model`
+    help: expected a section `[model]`, found an integer
+    ");
+    assert_snapshot!(refused(&[("as_of.first", "5")]), @"
+    usage: `--set as_of.first=5`: `as_of` is not a section
+    help: it holds one value: set that
+    ");
+    assert_snapshot!(refused(&[("model..trees", "5")]), @"
+    usage: `--set model..trees=5`: `model..trees` is not a key path
+    help: write keys joined by dots, such as `model.trees`
+    ");
+    assert_snapshot!(refused(&[("", "5")]), @"
+    usage: `--set =5`: `` is not a key path
+    help: write keys joined by dots, such as `model.trees`
+    ");
+    assert_snapshot!(refused(&[("label.column", "chruned")]), @"
+    usage: `--set label.column=chruned`: unknown column `chruned`
+    help: table `labels` has `churned`
+    ");
+    assert_snapshot!(refused(&[("promote.staging", "['auk >= 1']")]), @"
+    usage: `--set promote.staging=['auk >= 1']`: unknown gate `auk`
+    help: did you mean `auc`?
+    ");
+    assert_snapshot!(refused(&[("model.kind", "prior")]), @"
+    definition: 1 error in 1 of 5 files
+       experiments/forest.toml:27:1 unknown key `trees` / `prior` has no parameters
+    ");
 }
 
 #[test]
 fn errors_of_the_files_stand_below() {
     let files = edited(FOREST, "seed = 42", "seed = -42");
     let error = set_in(&files, &[("model.tree", "5")]).unwrap_err();
-    assert_snapshot!(whole_error(&error), @"");
+    assert_snapshot!(whole_error(&error), @"
+    usage: `--set model.tree=5`: unknown key `tree`
+       experiments/forest.toml:16:8 invalid value for `seed` / expected an integer of at least 0
+    help: `random_forest` has no such parameter; did you mean `trees`?
+    ");
 }

@@ -13,7 +13,24 @@ fn unknown_keys() {
         ("ttl = \"45d\"", "tll = \"45d\""),
         ("[features.derived]", "[features.drived]"),
         ("[features]", "[feature]"),
-    ]), @"");
+    ]), @r#"
+    descripton
+       features/usage.toml:2:1 unknown key `descripton` / did you mean `description`?
+    modus =
+       features/usage.toml:6:1 unknown key `modus` / did you mean `mode`?
+    { type = "f64", cents = true,
+       features/usage.toml:25:27 unknown key `cents` / a column takes `since`, `type`
+    severty = "warn"
+       features/usage.toml:31:1 unknown key `severty` / did you mean `severity`?
+    regex = "a+"
+       features/usage.toml:31:1 unknown key `regex` / `[[checks]]` takes `between`, `column`, `in_set`, `mostly`, `not_null`, `severity`, `unique`
+    tll = "45d"
+       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`
+    [features.drived]
+       features/usage.toml:42:11 unknown key `drived` / did you mean `derived`?
+    [feature]
+       features/usage.toml:39:2 unknown key `feature` / did you mean `features`?
+    "#);
 }
 
 #[test]
@@ -23,11 +40,25 @@ fn missing_keys() {
         ("path = \"data/{as_of}/usage.csv\"", ""),
         ("column = \"hours\"", ""),
         ("{ type = \"f64\", since = 2024-02-29 }", "{ since = 2024-02-29 }"),
-    ]), @"");
+    ]), @r#"
+    without entity = "user"
+       features/usage.toml:1:1 missing key `entity` / what a row is about, such as "user"
+    without path = "data/{as_of}/usage.csv"
+       features/usage.toml:4:1 missing key `path` / the file of a date, such as "data/{as_of}/users.csv"
+    without column = "hours"
+       features/usage.toml:27:1 missing key `column` / the column it looks at
+    { since = 2024-02-29 }
+       features/usage.toml:25:11 missing key `type` / such as "f64"
+    "#);
     assert_snapshot!(said_of(ACCOUNTS, &[
         ("[source]\npath = \"data/accounts.csv\"", ""),
         ("[columns]\naccount_id = \"i64\"\nsize = \"i64\"\nopened = \"date\"", ""),
-    ]), @"");
+    ]), @r#"
+    without [source] | path = "data/accounts.csv"
+       features/accounts.toml:1:1 missing section `[source]` / say where the rows come from: `path`
+    without [columns] | account_id = "i64" | size = "i64" | opened = "date"
+       features/accounts.toml:1:1 missing section `[columns]` / name every column of the file, with its dtype
+    "#);
 }
 
 #[test]
@@ -43,12 +74,41 @@ fn wrong_types() {
         ("not_null = true", "not_null = \"yes\""),
         ("columns = [\"hours\", \"devices\", \"plan\"]", "columns = \"*\""),
         ("hours_per_device = \"hours / NULLIF(devices, 0)\"", "hours_per_device = { sql = \"hours\" }"),
-    ]), @"");
+    ]), @r#"
+    entity = 7
+       features/usage.toml:1:10 wrong type for `entity` / expected a string, found an integer
+    description = ["a"]
+       features/usage.toml:2:15 wrong type for `description` / expected a string, found a list
+    null = "NA"
+       features/usage.toml:10:8 wrong type for `null` / expected a list, found a string
+    null = ["NA", 9, 2024-01-01]
+       features/usage.toml:10:15 wrong type for `null` / expected a string, found an integer
+       features/usage.toml:10:18 wrong type for `null` / expected a string, found a date
+    hours = true
+       features/usage.toml:18:9 wrong type for `hours` / expected a string, found a boolean
+    between = { low = 0 }
+       features/usage.toml:29:11 wrong type for `between` / expected a list, found a table
+    mostly = "99%"
+       features/usage.toml:30:10 wrong type for `mostly` / expected a number, found a string
+    not_null = "yes"
+       features/usage.toml:37:12 wrong type for `not_null` / expected true or false, found a string
+    columns = "*"
+       features/usage.toml:41:11 wrong type for `columns` / expected a list, found a string
+    hours_per_device = { sql = "hours" }
+       features/usage.toml:43:20 wrong type for `hours_per_device` / expected a string, found a table
+    "#);
     assert_snapshot!(said_of(ACCOUNTS, &[
         ("[features]\ncolumns = [\"*\"]", "[[features]]\ncolumns = [\"*\"]"),
         ("[features]\ncolumns = [\"*\"]", "[checks]\ncolumn = \"size\"\nunique = true"),
         ("[source]\npath = \"data/accounts.csv\"", "source.path = 12:30:00"),
-    ]), @"");
+    ]), @r#"
+    [[features]] | columns = ["*"]
+       features/accounts.toml:11:1 wrong type for `features` / expected a section `[features]`, found a list
+    [checks] | column = "size" | unique = true
+       features/accounts.toml:11:1 wrong type for `checks` / expected a list, found a table
+    source.path = 12:30:00
+       features/accounts.toml:3:15 wrong type for `path` / expected a string, found a time
+    "#);
 }
 
 #[test]
@@ -59,7 +119,18 @@ fn the_entity_and_its_key() {
         ("user_id = \"string\"", ""),
         ("user_id = \"string\"", "user_id = \"f64\""),
         ("user_id = \"string\"", "user_id = { type = \"string\", since = 2024-01-31 }"),
-    ]), @"");
+    ]), @r#"
+    entity = "users"
+       features/usage.toml:1:10 unknown entity `users` / did you mean `user`?
+    entity = "planet"
+       features/usage.toml:1:10 unknown entity `planet` / streamflow.toml declares `account`, `user`
+    without user_id = "string"
+       features/usage.toml:16:1 missing column `user_id` / the key of `user`: declare it
+    user_id = "f64"
+       features/usage.toml:17:11 column `user_id` cannot be a key / it is the key of `user`: string or i64
+    user_id = { type = "string", since = 2024-01-31 }
+       features/usage.toml:17:11 column `user_id` cannot be absent from older files / it identifies every row
+    "#);
 }
 
 #[test]
@@ -72,7 +143,22 @@ fn columns() {
         ("since = 2024-02-29", "since = 2024-02-29T00:00:00"),
         ("since = 2024-02-29", "since = \"2024-02-30\""),
         ("since = 2024-02-29", "since = 2024-02-30"),
-    ]), @"");
+    ]), @r#"
+    hours = "float"
+       features/usage.toml:18:9 unknown value `float` for `hours` / expected one of `string`, `bool`, `i64`, `f64`, `date`, `datetime`
+    hours = "F64"
+       features/usage.toml:18:9 unknown value `F64` for `hours` / expected one of `string`, `bool`, `i64`, `f64`, `date`, `datetime`
+    hours = "f64" | __hours = "f64"
+       features/usage.toml:19:1 invalid name of a column / `__hours` begins with `__`, which streamflow keeps for its own columns
+    since = "February"
+       features/usage.toml:25:35 invalid value for `since` / `February` is not a date of the form YYYY-MM-DD
+    since = 2024-02-29T00:00:00
+       features/usage.toml:25:35 wrong type for `since` / expected a date such as 2024-01-31, found a date with a time
+    since = "2024-02-30"
+       features/usage.toml:25:35 invalid value for `since` / `2024-02-30` is not a date of the form YYYY-MM-DD
+    since = 2024-02-30
+       features/usage.toml:25:35 invalid TOML: invalid date / expected day between 01 and 29
+    "#);
 }
 
 #[test]
@@ -85,7 +171,22 @@ fn source_paths() {
         ("data/{as_of}/usage.csv", "data/{date}/usage.csv"),
         ("data/{as_of}/usage.csv", "data/usage.xlsx"),
         ("data/{as_of}/usage.csv", ""),
-    ]), @"");
+    ]), @r#"
+    /data/usage.csv
+       features/usage.toml:5:8 invalid value for `path` / the path is relative to the project root
+    C:/data/usage.csv
+       features/usage.toml:5:8 invalid value for `path` / the path is relative to the project root
+    data/../../usage.csv
+       features/usage.toml:5:8 invalid value for `path` / the path stays in the project: no `..`
+    data\\usage.csv
+       features/usage.toml:5:8 invalid value for `path` / folders are separated by `/` on every system
+    data/{date}/usage.csv
+       features/usage.toml:5:8 invalid value for `path` / the one placeholder is `{as_of}`, the snapshot's date
+    data/usage.xlsx
+       features/usage.toml:5:8 invalid value for `path` / the path ends in neither .csv nor .parquet
+    without data/{as_of}/usage.csv
+       features/usage.toml:5:8 invalid value for `path` / the path ends in neither .csv nor .parquet
+    "#);
 }
 
 #[test]
@@ -103,10 +204,38 @@ fn csv_dialects() {
         ("false = [\"non\"]", "false = [\"NA\"]"),
         ("true = [\"oui\"]", "true = [\"0\"]"),
         ("true = [\"oui\"]\nfalse = [\"non\"]", "true = [\"0\"]"),
-    ]), @"");
+    ]), @r#"
+    delimiter = ";;"
+       features/usage.toml:7:13 invalid value for `delimiter` / expected one ASCII character such as ";"
+    delimiter = "€"
+       features/usage.toml:7:13 invalid value for `delimiter` / expected one ASCII character such as ";"
+    delimiter = '"'
+       features/usage.toml:7:13 invalid value for `delimiter` / expected one ASCII character such as ";"
+    delimiter = "\t"
+       accepted
+    without delimiter = ";"
+       features/usage.toml:8:1 the delimiter is the decimal sign / set `delimiter` and `decimal` to different characters
+    delimiter = "."
+       features/usage.toml:7:1 the delimiter is the decimal sign / set `delimiter` and `decimal` to different characters
+    decimal = "'"
+       features/usage.toml:8:11 unknown value `'` for `decimal` / expected one of `.`, `,`
+    encoding = "latin-9000"
+       features/usage.toml:9:12 invalid value for `encoding` / `latin-9000` is no encoding of the WHATWG standard, such as utf-8 or latin1
+    true = ["oui", "non"]
+       features/usage.toml:12:1 `non` means both true and false / take it out of one of the two lists
+    false = ["NA"]
+       features/usage.toml:12:1 `NA` means both null and false / take it out of one of the two lists
+    true = ["0"]
+       accepted
+    true = ["0"]
+       features/usage.toml:11:1 `0` means both true and false / take it out of one of the two lists
+    "#);
     assert_snapshot!(said_of(LABELS, &[
         ("labels.parquet\"", "labels.parquet\"\ndecimal = \",\""),
-    ]), @"");
+    ]), @r#"
+    labels.parquet" | decimal = ","
+       features/labels.toml:5:11 `decimal` goes with CSV only / a Parquet file says for itself how it is written
+    "#);
 }
 
 #[test]
@@ -119,7 +248,22 @@ fn modes_and_times() {
         ("timestamp = \"seen_at\"", "timestamp = \"joined\""),
         ("created = \"created_at\"", "created = \"plan\""),
         ("seen_at = \"datetime\"", "seen_at = { type = \"datetime\", since = 2024-01-31 }"),
-    ]), @"");
+    ]), @r#"
+    mode = "append"
+       features/usage.toml:6:8 unknown value `append` for `mode` / expected one of `upsert`, `replace`
+    mode = "replaced"
+       features/usage.toml:6:8 unknown value `replaced` for `mode` / did you mean `replace`?
+    timestamp = "seen"
+       features/usage.toml:13:13 unknown column `seen` / table `usage` has `seen_at`
+    timestamp = "hours"
+       features/usage.toml:13:13 column `hours` holds no time / it has to be a date or a datetime
+    timestamp = "joined"
+       accepted
+    created = "plan"
+       features/usage.toml:14:11 column `plan` holds no time / it has to be a date or a datetime
+    seen_at = { type = "datetime", since = 2024-01-31 }
+       features/usage.toml:23:11 column `seen_at` cannot be absent from older files / it places every row in time
+    "#);
 }
 
 #[test]
@@ -140,7 +284,39 @@ fn checks() {
         ("in_set = [\"basic\", \"full\"]", "in_set = []"),
         ("in_set = [\"basic\", \"full\"]", "in_set = [\"basic\", 2]"),
         ("in_set = [\"basic\", \"full\"]", "between = [\"a\", \"b\"]"),
-    ]), @"");
+    ]), @r#"
+    column = "huors"
+       features/usage.toml:28:10 unknown column `huors` / table `usage` has `hours`
+    column = "zebra"
+       features/usage.toml:28:10 unknown column `zebra` / table `usage` has `active`, `bitrate`, `created_at`, `devices`, `hours`, `joined`, `plan`, `seen_at`, `user_id`
+    without between = [0, 744.0]
+       features/usage.toml:27:1 a check without a rule / add `not_null`, `unique`, `between` or `in_set`
+    between = [0]
+       features/usage.toml:29:11 invalid value for `between` / expected two bounds: [low, high]
+    between = ["0", true]
+       features/usage.toml:29:12 wrong type for `between` / expected a number, found a string
+       features/usage.toml:29:17 wrong type for `between` / expected a number, found a boolean
+    between = [744.0, 0]
+       features/usage.toml:29:11 invalid value for `between` / 744.0 is greater than 0.0: nothing lies between
+    between = [0, inf]
+       features/usage.toml:29:15 invalid value for `between` / expected a finite number
+    mostly = 0
+       features/usage.toml:30:10 invalid value for `mostly` / a share of rows, above 0 and at most 1
+    mostly = 1.5
+       features/usage.toml:30:10 invalid value for `mostly` / a share of rows, above 0 and at most 1
+    mostly = nan
+       features/usage.toml:30:10 invalid value for `mostly` / expected a finite number
+    severity = "error"
+       features/usage.toml:31:12 unknown value `error` for `severity` / expected one of `warn`, `quarantine`, `fail`
+    not_null = false
+       features/usage.toml:37:12 a rule that is off / remove it: a rule that is not written is off
+    in_set = []
+       features/usage.toml:35:10 invalid value for `in_set` / an empty set refuses every value
+    in_set = ["basic", 2]
+       features/usage.toml:35:20 wrong type for `in_set` / expected a string, found an integer
+    between = ["a", "b"]
+       features/usage.toml:35:11 invalid value for `between` / only numbers, dates and datetimes have an order; see `in_set`
+    "#);
 }
 
 #[test]
@@ -170,7 +346,27 @@ fn bounds_are_of_the_columns_own_dtype() {
         with("active", "in_set = [true, 1]"),
     ]
     .concat();
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+    column = "devices" | between = [0, 9.5]
+       features/usage.toml:29:15 wrong type for `between` / expected an integer, found a number with a fraction
+    column = "devices" | between = [0, 9]
+       accepted
+    column = "joined" | between = [2024-01-01, "2024-12-31"]
+       accepted
+    column = "joined" | between = [2024-12-31, 2024-01-01]
+       features/usage.toml:29:11 invalid value for `between` / "2024-12-31" is greater than "2024-01-01": nothing lies between
+    column = "joined" | in_set = [2024-12-31, 2024]
+       features/usage.toml:29:23 wrong type for `in_set` / expected a date such as 2024-01-31, found an integer
+    column = "seen_at" | between = [2024-01-01T00:00:00Z, "2024-01-01T00:00:00.5"]
+       accepted
+    column = "seen_at" | between = [2024-01-01T00:00:00+02:00, 2023-12-31T22:00:00Z]
+       accepted
+    column = "seen_at" | between = [2024-01-01, 2024-02-01]
+       features/usage.toml:29:12 invalid value for `between` / `2024-01-01` is not a date with a time such as 2024-01-31T12:00:00Z
+       features/usage.toml:29:24 invalid value for `between` / `2024-02-01` is not a date with a time such as 2024-01-31T12:00:00Z
+    column = "active" | in_set = [true, 1]
+       features/usage.toml:29:17 wrong type for `in_set` / expected true or false, found an integer
+    "#);
 }
 
 #[test]
@@ -187,5 +383,29 @@ fn features() {
         ("hours_per_device =", "\"\" ="),
         ("[features.derived]", "[features.windowed]\nx = { sql = \"SUM(hours)\", window = \"7d\" }\n[features.derived]"),
         ("[features.derived]", "[features.request]\n[features.derived]"),
-    ]), @"");
+    ]), @r#"
+    ttl = "45"
+       features/usage.toml:40:7 invalid value for `ttl` / `45` is not a length of time such as `45d`, `12h` or `30m`
+    ttl = "-1d"
+       features/usage.toml:40:7 invalid value for `ttl` / `-1d` is not a length of time such as `45d`, `12h` or `30m`
+    ttl = 45
+       features/usage.toml:40:7 wrong type for `ttl` / expected a string, found an integer
+    ["hours", "montsh", "device"]
+       features/usage.toml:41:21 unknown column `montsh` / table `usage` has `active`, `bitrate`, `created_at`, `devices`, `hours`, `joined`, `plan`, `seen_at`, `user_id`
+       features/usage.toml:41:31 unknown column `device` / table `usage` has `devices`
+    ["hours", "hours"]
+       features/usage.toml:41:21 column `hours` is taken twice / remove it
+    ["hours", "user_id"]
+       features/usage.toml:41:21 the key `user_id` is no feature / every row has its own: nothing can be learned from it
+    ["*", "hours"]
+       features/usage.toml:41:12 `*` beside names / `["*"]` alone takes every column
+    plan =
+       features/usage.toml:43:1 two features `plan` / `columns` takes a column of this name
+    "" =
+       features/usage.toml:43:1 invalid name of a feature / a column's name is a text without control characters
+    [features.windowed] | x = { sql = "SUM(hours)", window = "7d" } | [features.derived]
+       features/usage.toml:42:1 `[features.windowed]` is not supported / features over a window of events are not computed by this version
+    [features.request] | [features.derived]
+       features/usage.toml:42:1 `[features.request]` is not supported / features from the request are not computed by this version
+    "#);
 }

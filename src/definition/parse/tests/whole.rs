@@ -146,14 +146,28 @@ fn every_error_of_every_file_is_found() {
     let usage = files.0.get_mut(USAGE).unwrap();
     *usage = usage.replace("\"devices\",", "\"devises\",");
     let error = Definitions::parse(&files).unwrap_err();
-    assert_snapshot!(whole_error(&error), @"");
+    assert_snapshot!(whole_error(&error), @"
+    definition: 3 errors in 2 of 5 files
+       experiments/forest.toml:27:1 unknown key `tree` / `random_forest` has no such parameter; did you mean `trees`?
+       experiments/forest.toml:28:1 unknown key `sed` / `random_forest` has no such parameter; did you mean `seed`?
+       features/usage.toml:41:21 unknown column `devises` / table `usage` has `devices`
+    ");
 }
 
 #[test]
 fn what_refers_to_a_broken_file_is_not_refused_for_it() {
-    assert_snapshot!(said_of(PROJECT, &[("key = \"user_id\"", "")]), @"");
-    assert_snapshot!(said_of(USAGE, &[("[columns]", "[colums]")]), @"");
-    assert_snapshot!(said_of(USAGE, &[("hours = \"f64\"", "hours = \"float\"")]), @"");
+    assert_snapshot!(said_of(PROJECT, &[("key = \"user_id\"", "")]), @r#"
+    without key = "user_id"
+       streamflow.toml:7:1 missing key `key` / the column that identifies one, such as `user_id`
+    "#);
+    assert_snapshot!(said_of(USAGE, &[("[columns]", "[colums]")]), @"
+    [colums]
+       features/usage.toml:16:2 unknown key `colums` / did you mean `columns`?
+    ");
+    assert_snapshot!(said_of(USAGE, &[("hours = \"f64\"", "hours = \"float\"")]), @r#"
+    hours = "float"
+       features/usage.toml:18:9 unknown value `float` for `hours` / expected one of `string`, `bool`, `i64`, `f64`, `date`, `datetime`
+    "#);
 }
 
 #[test]
@@ -169,7 +183,30 @@ fn files_that_are_no_toml() {
         ("size = \"i64\"", "size = 0x1FFFFFFFFFFFFFFFFF"),
         ("entity = \"account\"", "= \"account\""),
         ("entity = \"account\"", "entity = \"acc\\qount\""),
-    ]), @"");
+    ]), @r#"
+    path = "data/accounts.csv
+       features/accounts.toml:4:26 invalid TOML: invalid basic string / expected `"`
+    path = data/accounts.csv | mode upsert
+       features/accounts.toml:4:8 invalid TOML: string values must be quoted / expected literal string
+       features/accounts.toml:5:6 invalid TOML: key with no value / expected `=`
+    size = "i64" | size = "f64"
+       features/accounts.toml:9:1 invalid TOML: duplicate key / it stands further up already
+    [columns]
+       features/accounts.toml:11:2 invalid TOML: duplicate key / it stands further up already
+    [features
+       features/accounts.toml:11:10 invalid TOML: unclosed table / expected `]`
+       features/accounts.toml:12:1 invalid TOML: duplicate key / it stands further up already
+    [source.path]
+       features/accounts.toml:11:9 invalid TOML: duplicate key / it stands further up already
+    columns = ["*"
+       features/accounts.toml:12:15 invalid TOML: unclosed array / expected `]`
+    size = 0x1FFFFFFFFFFFFFFFFF
+       features/accounts.toml:8:8 number too large / an integer has 64 bits
+    = "account"
+       features/accounts.toml:1:1 invalid TOML: unquoted keys cannot be empty / expected letters, numbers, `-`, `_`
+    entity = "acc\qount"
+       features/accounts.toml:1:15 invalid TOML: missing escaped value / expected `b`, `e`, `f`, `n`, `r`, `\`, `"`, `x`, `u`, `U`
+    "#);
 }
 
 #[test]
@@ -178,7 +215,16 @@ fn an_empty_file_is_told_what_it_lacks() {
     files.0.insert(FOREST.into(), String::new());
     files.0.insert(ACCOUNTS.into(), "# nothing yet\n".into());
     let error = Definitions::parse(&files).unwrap_err();
-    assert_snapshot!(whole_error(&error), @"");
+    assert_snapshot!(whole_error(&error), @r#"
+    definition: 7 errors in 2 of 5 files
+       experiments/forest.toml:1:1 missing key `as_of` / a date such as 2024-01-31, or a list of dates
+       experiments/forest.toml:1:1 missing section `[label]` / say what to predict: `table` and `column`
+       experiments/forest.toml:1:1 missing section `[dataset]` / say what to learn from: `features`
+       experiments/forest.toml:1:1 missing section `[model]` / say what learns: `kind`
+       features/accounts.toml:1:1 missing key `entity` / what a row is about, such as "user"
+       features/accounts.toml:1:1 missing section `[columns]` / name every column of the file, with its dtype
+       features/accounts.toml:1:1 missing section `[source]` / say where the rows come from: `path`
+    "#);
 }
 
 #[test]
@@ -194,14 +240,73 @@ fn a_file_has_a_name_and_other_files_are_ignored() {
         .insert("features/old/usage.toml".into(), "hello".into());
     files.0.insert("Cargo.toml".into(), "[package]".into());
     let error = Definitions::parse(&files).unwrap_err();
-    assert_snapshot!(whole_error(&error), @"");
+    assert_snapshot!(whole_error(&error), @"
+    definition: 1 error in 1 of 6 files
+       features/my table.toml:1:1 the file's name is its definition's name / `my table` is not a name: use up to 100 letters, digits, `_` and `-`, a letter or digit first
+    ");
 }
 
 #[test]
 fn a_folder_without_a_project() {
     let error = parse(&[]).unwrap_err();
     assert_eq!(error.kind(), Kind::Definition);
-    assert_snapshot!(whole_error(&error), @"");
+    assert_snapshot!(whole_error(&error), @"
+    definition: streamflow.toml is missing
+    help: `streamflow init` writes one, with a small project around it
+    ");
+}
+
+/// Every line of every file left out, doubled, or with another value; every file cut off anywhere.
+fn damaged(text: &str) -> Vec<String> {
+    let values = [
+        "1",
+        "-1.5",
+        "nan",
+        "\"\"",
+        "\"x.y\"",
+        "true",
+        "2024-01-31",
+        "[]",
+        "[[1]]",
+        "{}",
+    ];
+    let lines: Vec<_> = text.lines().collect();
+    let with = |at: usize, line: &str| {
+        let mut lines = lines.clone();
+        lines[at] = line;
+        lines.join("\n")
+    };
+    let mut texts = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        texts.push(with(at, ""));
+        texts.push(with(at, &format!("{line}\n{line}")));
+        if let Some((key, _)) = line.split_once('=') {
+            texts.extend(values.map(|value| with(at, &format!("{key}= {value}"))));
+            texts.push(with(at, &format!("{key}x = 1")));
+        }
+    }
+    let cuts = (0..text.len()).filter(|at| text.is_char_boundary(*at));
+    texts.extend(cuts.map(|at| text[..at].to_string()));
+    texts
+}
+
+#[test]
+fn no_damage_makes_it_panic() {
+    let small = small();
+    for (path, text) in &small.0 {
+        for damaged in damaged(text) {
+            let mut files = small.clone();
+            files.0.insert(path.clone(), damaged);
+            let Err(error) = Definitions::parse(&files) else {
+                continue;
+            };
+            for finding in error.all_findings() {
+                let span = finding.span.as_ref().expect("a file is at fault");
+                assert!(span.range.end <= span.source.text.len(), "{finding:?}");
+            }
+            assert!(!error.all_findings().is_empty());
+        }
+    }
 }
 
 /// The acceptance project lies outside the repository, with the data of a course.

@@ -1,0 +1,185 @@
+//! `experiments/NAME.toml`.
+
+use serde_json::{Map, Value, json};
+
+use super::{column_name, date, name, section, text, texts, with_default, words};
+use crate::definition::METRICS;
+use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
+
+pub(super) fn schema() -> Value {
+    let dates = json!({
+        "type": "array",
+        "items": { "type": "string", "format": "date" },
+        "minItems": 1,
+        "uniqueItems": true,
+    });
+    let as_of = json!({
+        "description": "The snapshot to learn from, or several: the rows of all of them.",
+        "oneOf": [date("A date."), dates],
+    });
+    let properties = json!({
+        "description": { "type": "string", "description": "What the experiment is for." },
+        "registers": name("The registered model its runs compete for."),
+        "as_of": as_of,
+        "label": label(),
+        "dataset": dataset(),
+        "split": split(),
+        "preprocess": preprocess(),
+        "model": model(),
+        "evaluate": evaluate(),
+        "promote": promote(),
+    });
+    let required = ["as_of", "label", "dataset", "model"];
+    section("What to learn from what.", &required, &properties)
+}
+
+fn label() -> Value {
+    let lead = json!({
+        "type": "integer",
+        "description": "0: the label of the same date; 1: of the next date on file.",
+        "minimum": 0,
+        "maximum": u32::MAX,
+        "default": 0,
+    });
+    let properties = json!({
+        "table": name("The table that has the label."),
+        "column": column_name("A bool, an i64 of 0 and 1, or a string with `positive`."),
+        "lead": lead,
+        "positive": text("The text that counts as true, where the label is a string."),
+    });
+    section(
+        "What is to be predicted.",
+        &["table", "column"],
+        &properties,
+    )
+}
+
+fn dataset() -> Value {
+    let features = "TABLE.FEATURE, or TABLE.* for all of a table. Order does not matter.";
+    let mut features = texts(features);
+    features["items"]["pattern"] = json!("^[A-Za-z0-9][A-Za-z0-9_-]*\\..+$");
+    features["minItems"] = json!(1);
+    section(
+        "What is learned from.",
+        &["features"],
+        &json!({ "features": features }),
+    )
+}
+
+fn split() -> Value {
+    let methods = "hash: an entity is a test row by the hash of seed and key; shuffle: by a seeded \
+                   shuffle; time: the newest whole dates.";
+    let test = json!({
+        "type": "number",
+        "description": "Share of test rows.",
+        "exclusiveMinimum": 0,
+        "exclusiveMaximum": 1,
+        "default": 0.25,
+    });
+    let stratify = json!({
+        "type": "boolean",
+        "description": "With shuffle only: keep the label's share on both sides.",
+        "default": false,
+    });
+    let properties = json!({
+        "method": words(methods, &["hash", "shuffle", "time"], "hash"),
+        "test": test,
+        "seed": seed(),
+        "stratify": stratify,
+    });
+    section("Which rows test the model.", &[], &properties)
+}
+
+fn seed() -> Value {
+    let about = "Where the pseudo-random numbers start.";
+    json!({ "type": "integer", "description": about, "minimum": 0, "default": 42 })
+}
+
+fn preprocess() -> Value {
+    let missing_numeric = json!({
+        "description": "What a null number becomes: an error, the median or mean of the train \
+                        rows, or a constant.",
+        "oneOf": [{ "enum": ["error", "median", "mean"] }, { "type": "number" }],
+        "default": "error",
+    });
+    let missing_categorical = "What a null string or bool becomes: `error`, `category` (null is a \
+                               category of its own), `most_frequent`, or any other text as a \
+                               constant.";
+    let numeric = "Numbers as they are, or with mean 0 and deviation 1.";
+    let categorical = "Strings and bools: a column of 0 and 1 for each category of the train rows.";
+    let properties = json!({
+        "numeric": words(numeric, &["passthrough", "standardize"], "passthrough"),
+        "categorical": words(categorical, &["one_hot"], "one_hot"),
+        "missing_numeric": missing_numeric,
+        "missing_categorical": with_default(text(missing_categorical), "error"),
+    });
+    section(
+        "How rows become numbers; fitted on the train rows only.",
+        &[],
+        &properties,
+    )
+}
+
+/// One alternative for each estimator, so that editors offer the parameters of the chosen kind.
+fn model() -> Value {
+    let kinds: Vec<_> = ESTIMATORS.iter().map(estimator).collect();
+    json!({ "description": "What learns.", "oneOf": kinds })
+}
+
+fn estimator(estimator: &Estimator) -> Value {
+    let kind = json!({ "const": estimator.name, "description": estimator.about });
+    let mut properties = Map::from_iter([("kind".to_string(), kind)]);
+    for each in estimator.parameters {
+        properties.insert(each.name.to_string(), parameter(each));
+    }
+    section(estimator.about, &["kind"], &Value::Object(properties))
+}
+
+fn parameter(parameter: &Parameter) -> Value {
+    let mut schema = match parameter.range {
+        Range::Integer { low, high } => {
+            json!({ "type": "integer", "minimum": low, "maximum": high })
+        }
+        Range::Float { low, high } => json!({ "type": "number", "minimum": low, "maximum": high }),
+        Range::Bool => json!({ "type": "boolean" }),
+        Range::WordOrCount(words) => {
+            json!({ "oneOf": [{ "enum": words }, { "type": "integer", "minimum": 1 }] })
+        }
+    };
+    schema["description"] = json!(parameter.about);
+    schema["default"] = json!(parameter.default.value());
+    schema
+}
+
+fn evaluate() -> Value {
+    let threshold = json!({
+        "type": "number",
+        "description": "A score of at least this is predicted true.",
+        "minimum": 0,
+        "maximum": 1,
+        "default": 0.5,
+    });
+    section(
+        "How the model is judged.",
+        &[],
+        &json!({ "threshold": threshold }),
+    )
+}
+
+fn promote() -> Value {
+    let metric = format!("({})", METRICS.join("|"));
+    let number = r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?";
+    let pinned = format!(r"[A-Za-z]+\.{metric}(\s*[-+]\s*{number})?");
+    let gate = format!(r"^\s*(reproduced|clean|{metric}\s*(>=|>|<=|<)\s*({number}|{pinned}))\s*$");
+    let gates = |about: &str| {
+        let mut gates = texts(about);
+        gates["items"]["pattern"] = json!(gate);
+        gates["items"]["examples"] = json!(["auc >= production.auc - 0.01", "reproduced", "clean"]);
+        gates
+    };
+    let properties = json!({
+        "production": gates("All must hold to pin a run to production."),
+        "staging": gates("All must hold to pin a run to staging."),
+    });
+    section("Gates, read from the working tree.", &[], &properties)
+}

@@ -1,0 +1,123 @@
+//! `features/TABLE.toml`.
+
+use serde_json::{Value, json};
+
+use super::{age, column_name, date, name, named, section, text, texts, with_default, words};
+
+pub(super) fn schema() -> Value {
+    let properties = json!({
+        "entity": name("What a row is about: declared in streamflow.toml."),
+        "description": { "type": "string", "description": "What the table holds." },
+        "source": source(),
+        "columns": columns(),
+        "checks": {
+            "type": "array",
+            "description": "Rules over an incoming file, before it is used.",
+            "items": check(),
+        },
+        "features": features(),
+    });
+    let required = ["entity", "source", "columns"];
+    section(
+        "A source table and the features it offers.",
+        &required,
+        &properties,
+    )
+}
+
+fn source() -> Value {
+    let character = json!({ "type": "string", "pattern": "^[\\x00-\\x7f]$" });
+    let mut delimiter = with_default(character, ",");
+    delimiter["description"] = json!("CSV only: what separates values; one ASCII character.");
+    let mut path = text("Relative to the project root; `{as_of}` is the snapshot's date.");
+    path["pattern"] = json!("\\.(csv|parquet)$");
+    let modes = "upsert: a row replaces the live row of the same key; replace: the newest file is \
+                 the whole table.";
+    let decimal = "CSV only: the sign before a number's fraction.";
+    let encoding = "CSV only: a label of the WHATWG encoding standard, such as latin1.";
+    let properties = json!({
+        "path": path,
+        "mode": words(modes, &["upsert", "replace"], "upsert"),
+        "delimiter": delimiter,
+        "decimal": words(decimal, &[".", ","], "."),
+        "encoding": with_default(text(encoding), "utf-8"),
+        "null": with_default(texts("CSV only: what means null, beside the empty text."), json!([])),
+        "true": with_default(texts("CSV only: what means true."), json!(["true", "True", "1"])),
+        "false": with_default(texts("CSV only: what means false."), json!(["false", "False", "0"])),
+        "timestamp": column_name("The column with each row's instant: rows are events, keys repeat."),
+        "created": column_name("The column that says when a row became known."),
+    });
+    section("Where the rows come from.", &["path"], &properties)
+}
+
+fn columns() -> Value {
+    let dtype = json!({ "enum": ["string", "bool", "i64", "f64", "date", "datetime"] });
+    let since = date("Files of earlier dates may lack the column: it is null there.");
+    let dated = section(
+        "A column that older files lack.",
+        &["type"],
+        &json!({ "type": dtype, "since": since }),
+    );
+    let column = json!({ "oneOf": [dtype, dated] });
+    let names = column_name("The column's name, as in the file.");
+    named(
+        "Every column a file has, the key among them.",
+        &names,
+        &column,
+    )
+}
+
+fn check() -> Value {
+    let bound = json!({ "type": ["number", "string"] });
+    let between = json!({
+        "type": "array",
+        "description": "Lowest and highest value, both allowed. Null passes.",
+        "prefixItems": [bound, bound],
+        "minItems": 2,
+        "maxItems": 2,
+    });
+    let in_set = json!({
+        "type": "array",
+        "description": "Every value that is allowed. Null passes.",
+        "items": { "type": ["number", "string", "boolean"] },
+        "minItems": 1,
+    });
+    let mostly = json!({
+        "type": "number",
+        "description": "Share of non-null rows that must pass.",
+        "exclusiveMinimum": 0,
+        "maximum": 1,
+        "default": 1.0,
+    });
+    let severity = "warn: counted and shown; quarantine: the rows are left out; fail: the file is \
+                    refused.";
+    let properties = json!({
+        "column": column_name("The column it looks at."),
+        "not_null": { "const": true, "description": "No value is null." },
+        "unique": { "const": true, "description": "No value occurs twice; nulls do not count." },
+        "between": between,
+        "in_set": in_set,
+        "mostly": mostly,
+        "severity": words(severity, &["warn", "quarantine", "fail"], "fail"),
+    });
+    let mut check = section("Rules over one column.", &["column"], &properties);
+    let rule = |key| json!({ "required": [key] });
+    check["anyOf"] = ["not_null", "unique", "between", "in_set"].map(rule).into();
+    check
+}
+
+fn features() -> Value {
+    let derived = named(
+        "SQL scalar expressions over the columns of one row.",
+        &column_name("The feature's name."),
+        &text("Such as `watch_hours / NULLIF(devices, 0)`."),
+    );
+    let ttl = "How long a value is valid, counted from its row's date, such as `45d`. None: it \
+               never expires.";
+    let columns = "Columns taken as they are; [\"*\"] takes all but the key.";
+    section(
+        "What the table offers to experiments.",
+        &[],
+        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived }),
+    )
+}
