@@ -17,6 +17,8 @@ mod checked;
 mod refusal;
 mod result;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub use checked::{Checked, Quarantined, check};
 pub use refusal::refusal;

@@ -25,15 +25,15 @@ pub fn refusal(checked: &Checked, table: &Table) -> Option<Error> {
                 checked.file().places.place_of_line(example.line),
                 result.column.to_string(),
                 example.value.clone(),
-                format!("is not {}", result.rule),
+                format!("must be {}", result.rule),
             ]
         })
     });
     let counts = failed.iter().map(|result| {
         let count = format!(
-            "{} of {} break it",
-            counted(result.failed, "row"),
-            grouped(result.checked)
+            "broken by {} of {}",
+            grouped(result.failed),
+            counted(result.checked, "row")
         );
         vec![result.column.to_string(), result.rule.clone(), count]
     });

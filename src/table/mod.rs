@@ -19,6 +19,10 @@ mod parse;
 mod places;
 mod read;
 mod refusal;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod upsert;
 
 pub use canonical::{arrange, groups, row_order, sort, sorted_rows};

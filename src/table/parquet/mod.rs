@@ -1,6 +1,7 @@
 //! Parquet: the reader both for people's files and for our own objects, and the writer.
 
 mod object;
+mod pages;
 mod quiet;
 mod reader;
 

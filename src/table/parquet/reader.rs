@@ -15,6 +15,7 @@ use polars::prelude::{
 };
 use rayon::prelude::*;
 
+use super::pages::{Claims, are_sound};
 use super::quiet::{Panicked, quietly};
 
 /// A Parquet file whose metadata is read.
@@ -75,6 +76,9 @@ impl<'a> File<'a> {
 
     /// The values of these columns, each of a known type, in the order of the file.
     pub fn read(&self, names: &[&str]) -> Result<Vec<Series>, Damaged> {
+        if !quietly(|| names.iter().all(|name| self.is_sound(name)))? {
+            return Err(Panicked.into());
+        }
         let metadata = quietly(|| self.metadata_for(names))??;
         names
             .par_iter()
@@ -89,6 +93,30 @@ impl<'a> File<'a> {
                 }
             })
             .collect()
+    }
+
+    /// Whether the pages of a column agree with the metadata.
+    fn is_sound(&self, name: &str) -> bool {
+        let groups = &self.metadata.row_groups;
+        let rows = groups
+            .iter()
+            .try_fold(0_usize, |rows, group| rows.checked_add(group.num_rows()));
+        rows == Some(self.rows())
+            && groups.iter().all(|group| {
+                let mut chunks = group.columns_under_root_iter(name).into_iter().flatten();
+                let values = i64::try_from(group.num_rows()).ok();
+                chunks.all(|chunk| {
+                    let claims = Claims {
+                        values: chunk.num_values(),
+                        uncompressed: chunk.uncompressed_size(),
+                    };
+                    let range = chunk.byte_range();
+                    let range = range.start as usize..range.end as usize;
+                    let bytes = self.bytes.get(range);
+                    values == Some(claims.values)
+                        && bytes.is_some_and(|bytes| are_sound(bytes, &claims))
+                })
+            })
     }
 
     /// The metadata with an Arrow schema of just these columns.

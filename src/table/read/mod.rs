@@ -17,6 +17,8 @@ mod csv;
 mod header;
 mod parquet;
 mod problems;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::definition::{AsOf, Format, Table};
