@@ -141,7 +141,6 @@ fn parameter(parameter: &Parameter) -> Value {
             json!({ "type": "integer", "minimum": low, "maximum": high })
         }
         Range::Float { low, high } => json!({ "type": "number", "minimum": low, "maximum": high }),
-        Range::Bool => json!({ "type": "boolean" }),
         Range::WordOrCount(words) => {
             json!({ "oneOf": [{ "enum": words }, { "type": "integer", "minimum": 1 }] })
         }
