@@ -49,8 +49,18 @@ fn check_column(text: &str) -> Result<(), InvalidName> {
     Ok(())
 }
 
+/// Columns of the store: those of files, and our own.
+fn check_stored_column(text: &str) -> Result<(), InvalidName> {
+    match text {
+        ROW_DATE => Ok(()),
+        _ => check_column(text),
+    }
+}
+
+const ROW_DATE: &str = "__row_date";
+
 macro_rules! define_names {
-    ($($(#[$doc:meta])* $name:ident by $check:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident by $check:ident, stored by $stored:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -96,7 +106,9 @@ macro_rules! define_names {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                let text = String::deserialize(deserializer)?;
+                $stored(&text).map_err(serde::de::Error::custom)?;
+                Ok(Self(text))
             }
         }
     )*};
@@ -104,21 +116,21 @@ macro_rules! define_names {
 
 define_names! {
     /// A source table: the stem of `features/TABLE.toml`.
-    TableName by check_plain;
+    TableName by check_plain, stored by check_plain;
     /// A column of a source table.
-    ColumnName by check_column;
+    ColumnName by check_column, stored by check_stored_column;
     /// What rows are about: `user` in `[entities.user]`.
-    EntityName by check_plain;
+    EntityName by check_plain, stored by check_plain;
     /// The stem of `experiments/NAME.toml`.
-    ExperimentName by check_plain;
+    ExperimentName by check_plain, stored by check_plain;
     /// A registered model, which runs compete for.
-    ModelName by check_plain;
+    ModelName by check_plain, stored by check_plain;
 }
 
 impl ColumnName {
     /// The column streamflow adds to every snapshot: the date of the file a row last came from.
     pub fn row_date() -> Self {
-        Self("__row_date".to_string())
+        Self(ROW_DATE.to_string())
     }
 }
 
