@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Color, Format};
 use crate::error::Error;
+use crate::host;
 use crate::report;
 
 /// The result of a command in both forms.
@@ -120,10 +121,11 @@ impl Printer {
 
 /// Prints what clap says of wrong arguments: exit 2, or 0 for help and version.
 pub fn print_usage(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args().any(|argument| argument == "--format=json")
-        || std::env::args()
-            .zip(std::env::args().skip(1))
-            .any(|(a, b)| a == "--format" && b == "json");
+    let typed = host::arguments();
+    let wants_json = typed.iter().any(|argument| argument == "--format=json")
+        || typed
+            .windows(2)
+            .any(|pair| pair[0] == "--format" && pair[1] == "json");
     if error.use_stderr() && wants_json {
         let message = error.to_string();
         let mut lines = message.lines();

@@ -6,12 +6,14 @@
 
 mod data;
 mod error;
+mod init;
 mod performed;
 mod run;
 mod style;
 
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
+pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use performed::{locked_text, performed_document, performed_text, proved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, yellow};
