@@ -76,7 +76,7 @@ pub enum Command {
 pub struct InitArguments {
     /// The folder of the new project; the present one when none is named.
     #[arg(value_name = "DIR")]
-    pub folder: Option<PathBuf>,
+    pub directory: Option<PathBuf>,
     /// Your own CSV files: {as_of} stands for a date, `*` for the name of a table.
     #[arg(long, value_name = "PATTERN", requires = "key", requires = "label")]
     pub from: Option<String>,

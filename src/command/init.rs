@@ -33,7 +33,7 @@ fn base(folder: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn example(base: &Path, arguments: &InitArguments) -> Result<Output> {
-    let root = base.join(arguments.folder.as_deref().unwrap_or(Path::new("")));
+    let root = base.join(arguments.directory.as_deref().unwrap_or(Path::new("")));
     let files = sample::project();
     let contents: Vec<(&str, &[u8])> = files
         .iter()
@@ -59,7 +59,7 @@ fn from_exports(
     key: &str,
     label: &str,
 ) -> Result<Output> {
-    let root = existing(base, arguments.folder.as_deref())?;
+    let root = existing(base, arguments.directory.as_deref())?;
     let name = root.file_name().and_then(|name| name.to_str());
     let exports = scaffold::find(pattern, base, &root)?;
     let inferred = scaffold::infer(&Request {
@@ -87,10 +87,7 @@ fn from_exports(
     let made = NewProject {
         folder: typed(arguments),
         files: files.iter().map(|(path, _)| (*path).to_string()).collect(),
-        kept: kept
-            .into_iter()
-            .map(|(path, _)| path.to_string())
-            .collect(),
+        kept: kept.into_iter().map(|(path, _)| path.to_string()).collect(),
         guesses: guesses.collect(),
     };
     Ok(Output::new(
@@ -115,6 +112,6 @@ fn existing(base: &Path, folder: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn typed(arguments: &InitArguments) -> Option<String> {
-    let folder = arguments.folder.as_deref()?.display().to_string();
+    let folder = arguments.directory.as_deref()?.display().to_string();
     (folder != ".").then_some(folder)
 }

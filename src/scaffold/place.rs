@@ -29,11 +29,11 @@ pub fn write_new(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
             1 => ("a file of it is", "move it away"),
             _ => ("files of it are", "move them away"),
         };
-        return Err(Error::usage(format!(
-            "init overwrites nothing, and {noun} there already"
-        ))
-        .details(taken)
-        .help(format!("{verb}, or name another folder")));
+        return Err(
+            Error::usage(format!("init overwrites nothing, and {noun} there already"))
+                .details(taken)
+                .help(format!("{verb}, or name another folder")),
+        );
     }
     for (path, bytes) in files {
         fsio::write_atomic(&folder.join(path), bytes)?;
