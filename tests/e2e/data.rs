@@ -1,0 +1,344 @@
+//! Data that is refused, each with its place, and nothing stamped.
+
+use crate::common::{FEBRUARY, JANUARY, World, assert_sound};
+
+const USAGE: &str = "data/2024-01-31/usage.csv";
+const LABELS: &str = "data/2024-01-31/labels.csv";
+const TABLE: &str = "features/usage.toml";
+
+/// The screen of an ingest that must fail, and stamp nothing.
+#[track_caller]
+fn refused(world: &World, code: i32) -> String {
+    let screen = world
+        .run(&["ingest", "--as-of", JANUARY])
+        .assert_code(code)
+        .screen();
+    let document = world
+        .run(&["snapshots", "--format", "json"])
+        .assert_code(0)
+        .json();
+    assert_eq!(
+        document["snapshots"].as_array().unwrap().len(),
+        0,
+        "something was stamped"
+    );
+    // A run is stopped by the same, and writes no lock.
+    world.run(&["run"]).assert_code(code);
+    assert!(!world.has("lockfiles"));
+    screen
+}
+
+/// The same after a change of the small project.
+#[track_caller]
+fn refused_after(code: i32, change: impl FnOnce(&World)) -> String {
+    let world = World::small();
+    change(&world);
+    refused(&world, code)
+}
+
+#[test]
+fn a_missing_file() {
+    let screen = refused_after(5, |world| world.remove(USAGE));
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_date_with_no_file() {
+    let world = World::small();
+    let output = world
+        .run(&["ingest", "--as-of", "2024-03-31"])
+        .assert_code(5);
+    insta::assert_snapshot!(output.screen(), @"");
+    world.edit(
+        "experiments/small.toml",
+        "as_of       = 2024-01-31",
+        "as_of = 2024-03-31",
+    );
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(5).screen(), @"");
+}
+
+#[test]
+fn what_is_no_date() {
+    let world = World::small();
+    for text in ["soon", "2024-02-30", "31.01.2024"] {
+        let output = world.run(&["ingest", "--as-of", text]).assert_code(2);
+        assert!(output.stderr.contains(text), "{}", output.stderr);
+    }
+    let output = world
+        .run(&["ingest", "--as-of", "2024-02-30"])
+        .assert_code(2);
+    insta::assert_snapshot!(output.screen(), @"");
+}
+
+#[test]
+fn a_missing_column() {
+    let screen = refused_after(6, |world| {
+        let text = world.read(USAGE);
+        let rows: Vec<&str> = text
+            .lines()
+            .map(|line| line.rsplit_once(',').unwrap().0)
+            .collect();
+        world.write(USAGE, &(rows.join("\n") + "\n"));
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn an_unexpected_column() {
+    let screen = refused_after(6, |world| {
+        let text = world.read(USAGE).replace('\n', ",x\n");
+        world.write(USAGE, &text.replacen(",x", ",hour", 1));
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_value_of_the_wrong_type() {
+    let screen = refused_after(6, |world| {
+        world.edit_cell(USAGE, "U007", "hours", "\"9,5\"");
+        world.edit_cell(USAGE, "U008", "devices", "two");
+        world.edit_cell(USAGE, "U009", "joined", "15.03.2023");
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_number_that_is_none() {
+    let screen = refused_after(6, |world| world.edit_cell(USAGE, "U007", "hours", "inf"));
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn ragged_rows() {
+    let screen = refused_after(6, |world| {
+        world.edit(USAGE, "U007,basic,", "U007,basic,0,");
+        world.edit(USAGE, "U009,plus,", "U009,");
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let screen = refused_after(6, |world| {
+        let mut bytes = world.read(USAGE).into_bytes();
+        let at = bytes.windows(4).position(|part| part == b"U007").unwrap();
+        bytes[at + 6] = 0xe9;
+        world.write_bytes(USAGE, &bytes);
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_repeated_key() {
+    let screen = refused_after(6, |world| world.edit(USAGE, "U008,", "U007,"));
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_key_that_is_null() {
+    let screen = refused_after(6, |world| world.edit(USAGE, "U008,", ","));
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn an_empty_file() {
+    insta::assert_snapshot!(refused_after(6, |world| world.write(USAGE, "")), @"");
+    let header = "user_id,plan,hours,devices,joined\n";
+    insta::assert_snapshot!(refused_after(6, |world| world.write(USAGE, header)), @"");
+}
+
+#[test]
+fn a_failed_check() {
+    let screen = refused_after(6, |world| {
+        world.edit_cell(USAGE, "U007", "hours", "745");
+        world.edit_cell(USAGE, "U008", "hours", "-1");
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_file_that_is_no_parquet() {
+    let screen = refused_after(6, |world| {
+        world.edit(TABLE, "usage.csv", "usage.parquet");
+        let text = world.read(USAGE);
+        world.write("data/2024-01-31/usage.parquet", &text);
+    });
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file() {
+    let screen = refused_after(5, |world| {
+        world.remove(USAGE);
+        world.write(&format!("{USAGE}/file"), "");
+    });
+    assert!(
+        screen.contains("usage has no file for 2024-01-31"),
+        "{screen}"
+    );
+}
+
+/// Labels of one class cannot be learned from: said before anything is locked.
+#[test]
+fn one_label_class() {
+    let world = World::small();
+    world.write(LABELS, &world.read(LABELS).replace("true", "false"));
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @"");
+    assert!(!world.has("lockfiles"));
+    let empty = world.read(LABELS).replace("false", "");
+    world.write(LABELS, &empty);
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @"");
+}
+
+#[test]
+fn a_label_that_is_neither_of_two() {
+    let world = World::small();
+    world.edit(
+        "features/labels.toml",
+        "left    = \"bool\"",
+        "left    = \"i64\"",
+    );
+    let text = world
+        .read(LABELS)
+        .replace("true", "2")
+        .replace("false", "0");
+    world.write(LABELS, &text);
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @"");
+}
+
+/// Null labels are dropped and counted.
+#[test]
+fn rows_without_a_label_are_counted() {
+    let world = World::small();
+    for key in ["U002", "U003", "U004"] {
+        world.edit_cell(LABELS, key, "left", "");
+    }
+    let rows = &world.run_one("small")["rows"];
+    assert_eq!(
+        (&rows["total"], &rows["unlabelled"]),
+        (&57.into(), &3.into())
+    );
+}
+
+/// CRLF, a byte order mark, quotes over lines and quoted delimiters are all good CSV.
+#[test]
+fn odd_but_good_csv_is_read() {
+    let world = World::small();
+    let odd = world.read(USAGE).replace('\n', "\r\n");
+    let odd = odd.replacen("U007,basic", "U007,\"bas\"\"ic,\r\nline two\"", 1);
+    world.write(USAGE, &format!("\u{feff}{odd}"));
+    let output = world.run(&["ingest", "--as-of", JANUARY, "--format", "json"]);
+    let document = output.assert_code(0).json();
+    let rows: Vec<_> = document["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|table| &table["rows"])
+        .collect();
+    assert_eq!(rows, [60, 60]);
+}
+
+/// One refused table stamps nothing, and what was stamped before stays.
+#[test]
+fn earlier_snapshots_are_untouched_by_a_refusal() {
+    let world = World::small();
+    world.run(&["ingest", "--as-of", JANUARY]).assert_code(0);
+    let before = world.run(&["snapshots"]).assert_code(0).stdout;
+    world.edit_cell("data/2024-02-29/usage.csv", "U007", "hours", "much");
+    world.run(&["ingest", "--as-of", FEBRUARY]).assert_code(6);
+    assert_eq!(world.run(&["snapshots"]).assert_code(0).stdout, before);
+    assert_sound(&world);
+}
+
+#[test]
+fn the_screens_of_ingest_and_snapshots() {
+    let world = World::small();
+    world.edit(
+        TABLE,
+        "between = [0.0, 744.0]",
+        "between = [0.0, 30.0]\nseverity = \"quarantine\"",
+    );
+    let first = world.run(&["ingest", "--as-of", FEBRUARY]).assert_code(0);
+    insta::assert_snapshot!(first.screen(), @"");
+    let again = world.run(&["ingest", "--as-of", FEBRUARY]).assert_code(0);
+    insta::assert_snapshot!(again.screen(), @"");
+    insta::assert_snapshot!(world.run(&["snapshots"]).assert_code(0).screen(), @"");
+    insta::assert_snapshot!(World::small().run(&["snapshots"]).assert_code(0).screen(), @"");
+}
+
+#[test]
+fn the_document_of_snapshots_has_what_the_contract_says() {
+    let world = World::small();
+    world.run(&["ingest", "--as-of", JANUARY]).assert_code(0);
+    let document = world
+        .run(&["snapshots", "--format", "json"])
+        .assert_code(0)
+        .json();
+    let snapshot = &document["snapshots"][0];
+    assert_eq!(
+        (&snapshot["as_of"], &snapshot["revision"]),
+        (&JANUARY.into(), &1.into())
+    );
+    assert_eq!(snapshot["hash"].as_str().unwrap().len(), 64);
+    let table = &snapshot["tables"][1];
+    assert_eq!(
+        (&table["table"], &table["rows"]),
+        (&"usage".into(), &60.into())
+    );
+    assert_eq!(table["hash"].as_str().unwrap().len(), 64);
+    let checks = &table["checks"];
+    assert_eq!(
+        (&checks["passed"], &checks["failed"], &checks["quarantined"]),
+        (&1.into(), &0.into(), &0.into())
+    );
+}
+
+/// A file read from elsewhere is kept: the store can answer without it.
+#[test]
+fn an_ingest_from_elsewhere_keeps_what_it_read() {
+    let world = World::small();
+    let usual = world.run_one("small");
+    let other = World::small();
+    let folder = other.outside().join("elsewhere");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["usage.csv", "labels.csv"] {
+        let from = other.project().join("data").join(JANUARY).join(name);
+        std::fs::rename(from, folder.join(name)).unwrap();
+    }
+    let from = folder.to_str().unwrap();
+    other
+        .run(&["ingest", "--as-of", JANUARY, "--from", from])
+        .assert_code(0);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let run = other.run_one("small");
+    assert_eq!(
+        (&run["run"], &run["outputs"]),
+        (&usual["run"], &usual["outputs"])
+    );
+}
+
+/// A changed file makes a new revision of its date, and of the later dates that build on it.
+#[test]
+fn a_changed_file_makes_a_new_revision() {
+    let world = World::small();
+    let ingest = |date: &str| {
+        let output = world.run(&["ingest", "--as-of", date, "--format", "json"]);
+        let document = output.assert_code(0).json();
+        (
+            document["revision"].as_u64().unwrap(),
+            document["hash"].clone(),
+        )
+    };
+    let (january, february) = (ingest(JANUARY), ingest(FEBRUARY));
+    assert_eq!((january.0, february.0), (1, 1));
+    // U001 is in the January file only: its row is carried over to February.
+    let old = world.read(USAGE);
+    world.edit_cell(USAGE, "U001", "hours", "9.25");
+    let later = ingest(FEBRUARY);
+    assert_eq!(later.0, 2);
+    assert_ne!(later.1, february.1);
+    assert_eq!(ingest(JANUARY).0, 2);
+    // The file as it was: the snapshot as it was, as one more revision.
+    world.write(USAGE, &old);
+    assert_eq!(ingest(FEBRUARY), (3, february.1));
+}
