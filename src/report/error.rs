@@ -1,10 +1,12 @@
 //! Errors as a person reads them, and as a program does.
 
+use std::collections::BTreeSet;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::style::{bold, red};
+use super::style::{WIDTH, bold, red, wrapped};
 use crate::error::{Error, Finding};
 
 /// The error on the terminal: what, where with the quoted text, and what to do about it.
@@ -14,13 +16,16 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&finding_text(finding));
         text.push('\n');
     }
-    let kind = if error.all_findings().is_empty() {
-        format!("{} ", red("error:"))
+    let mut lines = vec![error.to_string()];
+    lines.extend_from_slice(error.all_details());
+    let lines = shortened(&lines);
+    if error.all_findings().is_empty() {
+        let rows = wrapped(&lines[0], WIDTH - 7);
+        text.push_str(&format!("{} {}\n", red("error:"), rows.join("\n       ")));
     } else {
-        String::new()
-    };
-    text.push_str(&format!("{kind}{error}\n"));
-    for line in error.all_details() {
+        text.push_str(&format!("{}\n", lines[0]));
+    }
+    for line in &lines[1..] {
         text.push_str(&format!("  {line}\n"));
     }
     for (at, line) in error.all_help().iter().enumerate() {
@@ -29,9 +34,32 @@ pub fn error_text(error: &Error) -> String {
         } else {
             "     ".to_string()
         };
-        text.push_str(&format!("{word} {line}\n"));
+        let rows = wrapped(line, WIDTH - 6);
+        text.push_str(&format!("{word} {}\n", rows.join("\n      ")));
     }
     text
+}
+
+/// Lines with every hash cut to 12 digits, or whole where two of them begin alike.
+fn shortened(lines: &[String]) -> Vec<String> {
+    let hashes: BTreeSet<&str> = lines.iter().flat_map(|line| hashes_in(line)).collect();
+    let short: BTreeSet<&str> = hashes.iter().map(|hash| &hash[..12]).collect();
+    if short.len() < hashes.len() {
+        return lines.to_vec();
+    }
+    let cut = |line: &String| {
+        hashes
+            .iter()
+            .fold(line.clone(), |line, hash| line.replace(hash, &hash[..12]))
+    };
+    lines.iter().map(cut).collect()
+}
+
+/// The words that are 64 hexadecimal digits.
+fn hashes_in(line: &str) -> impl Iterator<Item = &str> {
+    let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    line.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(move |word| word.len() == 64 && word.chars().all(is_digit))
 }
 
 fn finding_text(finding: &Finding) -> String {
@@ -80,4 +108,19 @@ pub fn error_json(error: &Error) -> Value {
         "details": error.all_details(),
         "findings": findings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_cut_unless_they_begin_alike() {
+        let (a, b) = ("ab".repeat(32), "cd".repeat(32));
+        let lines = [format!("object {a}"), format!("{a} → {b}.")];
+        let short = ["object abababababab", "abababababab → cdcdcdcdcdcd."];
+        assert_eq!(shortened(&lines), short);
+        let alike = [format!("{a} → {}ff", &a[..62])];
+        assert_eq!(shortened(&alike), alike);
+    }
 }

@@ -61,6 +61,37 @@ pub fn seconds(value: f64) -> String {
     format!("{} min {} s", whole / 60, whole % 60)
 }
 
+/// Columns of a screen.
+pub const WIDTH: usize = 80;
+
+/// Words in rows of at most so many columns. What stands in backticks is typed, and not parted.
+pub fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let mut units: Vec<String> = Vec::new();
+    let mut typed = false;
+    for word in line.split(' ') {
+        match units.last_mut() {
+            Some(unit) if typed => {
+                unit.push(' ');
+                unit.push_str(word);
+            }
+            _ => units.push(word.to_string()),
+        }
+        typed ^= word.matches('`').count() % 2 == 1;
+    }
+    let mut rows: Vec<String> = Vec::new();
+    for unit in units {
+        let length = unit.chars().count();
+        match rows.last_mut() {
+            Some(row) if row.chars().count() + 1 + length <= width => {
+                row.push(' ');
+                row.push_str(&unit);
+            }
+            _ => rows.push(unit),
+        }
+    }
+    rows
+}
+
 /// Rows of cells in aligned columns, two spaces apart.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -156,6 +187,16 @@ mod tests {
         table.row().left("bbb").right("12");
         let plain = anstream::adapter::strip_str(&table.render(2)).to_string();
         assert_eq!(plain, "  a     1\n  bbb  12\n");
+    }
+
+    #[test]
+    fn sentences_wrap_and_commands_do_not() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(
+            wrapped("say `run a b`, now", 8),
+            ["say", "`run a b`,", "now"]
+        );
+        assert_eq!(wrapped("", 8), [""]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::definition::{AsOf, Definitions, Experiment, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
+use crate::hash::{ObjectId, TableHash};
 use crate::learn;
 use crate::lockfile::LockedData;
 use crate::plan::{DataInput, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt};
@@ -166,13 +167,21 @@ pub fn locked_tables(
             tables.insert(at, found);
             continue;
         }
-        let rebuilt = rebuild(snapshots, &at)?;
-        if !matches(&rebuilt) {
-            let recorded = recorded
-                .iter()
-                .find(|data| data.table == at.0 && data.as_of == at.1);
-            return Err(other_data(spec, &at, purpose, wanted, recorded, &rebuilt));
-        }
+        let rebuilt = match rebuild(snapshots, &at) {
+            Ok(rebuilt) if matches(&rebuilt) => rebuilt,
+            other => {
+                let recorded = recorded
+                    .iter()
+                    .find(|data| data.table == at.0 && data.as_of == at.1);
+                let wanted = Wanted {
+                    at: &at,
+                    purpose,
+                    hash: wanted.hash,
+                    recorded,
+                };
+                return Err(not_to_be_had(snapshots, spec, &wanted, other));
+            }
+        };
         tables.insert(at, rebuilt);
     }
     Ok(tables)
@@ -183,61 +192,77 @@ fn rebuild(snapshots: &Snapshots, (table, as_of): &TableAt) -> Result<TableSnaps
     Ok(ingested.snapshot.tables[table].clone())
 }
 
-/// The error of data that is not what the lock says.
-fn other_data(
-    spec: &RunSpec,
-    at: &TableAt,
+/// A table that a lock names.
+struct Wanted<'a> {
+    at: &'a TableAt,
     purpose: Purpose,
-    wanted: &DataInput,
-    recorded: Option<&LockedData>,
-    found: &TableSnapshot,
+    hash: TableHash,
+    /// What it was made of, as the lock says.
+    recorded: Option<&'a LockedData>,
+}
+
+/// The error of data that is not what the lock says, or that the sources no longer give at all.
+fn not_to_be_had(
+    snapshots: &Snapshots,
+    spec: &RunSpec,
+    wanted: &Wanted,
+    found: Result<TableSnapshot>,
 ) -> Error {
-    let (table, as_of) = at;
-    let hash = match spec.columns_read(table, purpose, &found.dtypes()) {
-        Ok(columns) => found.projection(&columns).to_string(),
-        Err(error) => error.to_string(),
-    };
+    let (table, as_of) = wanted.at;
     let error = Error::new(
         Kind::MissingInput,
         format!("the locked data of {table} at {as_of} cannot be had"),
     )
-    .detail(format!("locked   {}", wanted.hash))
-    .detail(format!("rebuilt  {hash}"));
-    let error = match first_difference(recorded, found) {
-        Some(words) => error.detail(words),
-        None => error.detail(
-            "every source file is as locked: the columns or checks of the table read it otherwise"
-                .to_string(),
-        ),
+    .detail(format!("locked   {}", wanted.hash));
+    let error = match found {
+        Ok(found) => match spec.columns_read(table, wanted.purpose, &found.dtypes()) {
+            Ok(columns) => error.detail(format!("rebuilt  {}", found.projection(&columns))),
+            Err(lacking) => error.detail(format!("rebuilt  {lacking}")),
+        },
+        Err(refused) if matches!(refused.kind(), Kind::MissingInput | Kind::DataRefused) => error
+            .detail(format!("rebuilt  {refused}"))
+            .details(refused.all_details().iter().cloned()),
+        Err(other) => return other,
     };
-    error
-        .help(format!("restore the file, for instance with `git checkout -- PATH`, or accept the new data with `streamflow run`"))
+    let sources = snapshots
+        .table(table)
+        .and_then(|table| snapshots.sources_at(table, *as_of))
+        .unwrap_or_default();
+    match first_difference(wanted.recorded, &sources) {
+        Some((path, words)) => error.detail(format!("differs  {path}  {words}")).help(format!(
+            "`git checkout -- {path}` restores a committed file, `streamflow run` accepts what is there"
+        )),
+        None => error
+            .detail("every source file is as locked: columns or checks read it otherwise")
+            .help(format!(
+                "undo the change in features/{table}.toml, or accept it with `streamflow run`"
+            )),
+    }
 }
 
-/// The first source file that is not as locked.
-fn first_difference(recorded: Option<&LockedData>, found: &TableSnapshot) -> Option<String> {
+/// The first source file that is not as locked: its path, and in what it differs.
+fn first_difference(
+    recorded: Option<&LockedData>,
+    found: &[(AsOf, String, ObjectId)],
+) -> Option<(String, String)> {
     let recorded = &recorded?.sources;
-    for (at, locked) in recorded.iter().enumerate() {
-        match found
-            .sources
-            .iter()
-            .find(|source| source.date == locked.date)
-        {
-            None => return Some(format!("first difference: {} is missing", locked.path)),
-            Some(now) if now.hash != locked.hash || found.sources[at].date != locked.date => {
-                return Some(format!(
-                    "first difference: {}  BLAKE3 {} → {}",
-                    now.path, locked.hash, now.hash
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    let added = found
-        .sources
+    let dates: BTreeSet<AsOf> = recorded
         .iter()
-        .find(|now| recorded.iter().all(|old| old.date != now.date));
-    added.map(|source| format!("first difference: {} is new", source.path))
+        .map(|source| source.date)
+        .chain(found.iter().map(|(date, ..)| *date))
+        .collect();
+    dates.into_iter().find_map(|date| {
+        let old = recorded.iter().find(|source| source.date == date);
+        let new = found.iter().find(|(found, ..)| *found == date);
+        match (old, new) {
+            (Some(old), None) => Some((old.path.clone(), "is missing".to_string())),
+            (None, Some((_, path, _))) => Some((path.clone(), "is new".to_string())),
+            (Some(old), Some((_, path, hash))) if old.hash != *hash => {
+                Some((path.clone(), format!("BLAKE3 {} → {hash}", old.hash)))
+            }
+            _ => None,
+        }
+    })
 }
 
 impl Resolved {

@@ -98,7 +98,16 @@ fn a_corrupt_object_is_named_and_never_used() {
     // A run with nothing to do reads no object.
     world.run(&["run", "--locked"]).assert_code(0);
     let output = world.run(&["run", "--locked", "--no-cache"]).assert_code(1);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 1
+    --- stderr
+    error: object <short> is corrupt and was not used
+      needed by  the snapshot of labels at 2024-01-31
+      expected   BLAKE3 <short> of its bytes
+      found      BLAKE3 <short>
+    help: `streamflow run --no-cache` makes outputs again,
+          `streamflow ingest --as-of DATE` tables
+    ");
     // The way out that it names.
     world
         .run(&["ingest", "--as-of", "2024-01-31"])
@@ -116,7 +125,14 @@ fn a_missing_object_is_named_too() {
         std::fs::remove_file(path).unwrap();
     }
     let output = world.run(&["run", "--no-cache"]).assert_code(1);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 1
+    --- stderr
+    error: object <short> is missing from the store
+      needed by the snapshot of labels at 2024-01-31
+    help: `streamflow run --no-cache` makes outputs again,
+          `streamflow ingest --as-of DATE` tables
+    ");
     world
         .run(&["ingest", "--as-of", "2024-01-31"])
         .assert_code(0);
@@ -132,7 +148,13 @@ fn a_damaged_catalog_is_not_written_over() {
         ".streamflow/catalog.sqlite",
         &"this is no database\n".repeat(100),
     );
-    insta::assert_snapshot!(world.run(&["run"]).assert_code(1).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(1).screen(), @r"
+    exit 1
+    --- stderr
+    error: the catalog <world>/project/.streamflow/catalog.sqlite cannot be
+           used: file is not a database
+    help: the store is always rebuildable: move its folder away and run again
+    ");
     assert!(
         world
             .read(".streamflow/catalog.sqlite")
@@ -149,7 +171,12 @@ fn a_catalog_of_a_newer_program_is_not_written() {
     connection.pragma_update(None, "user_version", 999).unwrap();
     drop(connection);
     world.run(&["snapshots"]).assert_code(0);
-    insta::assert_snapshot!(world.run(&["run", "--no-cache"]).assert_code(1).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run", "--no-cache"]).assert_code(1).screen(), @r"
+    exit 1
+    --- stderr
+    error: the store was written by a newer streamflow (catalog version 999)
+    help: install that version, or point [store] path at another folder
+    ");
 }
 
 /// A folder that cannot be written to: refused in words, nothing half-written.

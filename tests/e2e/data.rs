@@ -39,7 +39,15 @@ fn refused_after(code: i32, change: impl FnOnce(&World)) -> String {
 #[test]
 fn a_missing_file() {
     let screen = refused_after(5, |world| world.remove(USAGE));
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r"
+    exit 5
+    --- stderr
+    error: usage has no file for 2024-01-31
+      expected  data/2024-01-31/usage.csv
+      on file   2024-02-29
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-01-31 --from DIR`
+    ");
 }
 
 #[test]
@@ -48,13 +56,29 @@ fn a_date_with_no_file() {
     let output = world
         .run(&["ingest", "--as-of", "2024-03-31"])
         .assert_code(5);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 5
+    --- stderr
+    error: usage has no file for 2024-03-31
+      expected  data/2024-03-31/usage.csv
+      on file   2024-01-31, 2024-02-29
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-03-31 --from DIR`
+    ");
     world.edit(
         "experiments/small.toml",
         "as_of       = 2024-01-31",
         "as_of = 2024-03-31",
     );
-    insta::assert_snapshot!(world.run(&["run"]).assert_code(5).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(5).screen(), @r"
+    exit 5
+    --- stderr
+    error: labels has no file for 2024-03-31
+      expected  data/2024-03-31/labels.csv
+      on file   2024-01-31, 2024-02-29
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-03-31 --from DIR`
+    ");
 }
 
 #[test]
@@ -67,7 +91,11 @@ fn what_is_no_date() {
     let output = world
         .run(&["ingest", "--as-of", "2024-02-30"])
         .assert_code(2);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 2
+    --- stderr
+    error: `2024-02-30` is not a date of the form YYYY-MM-DD
+    ");
 }
 
 #[test]
@@ -80,7 +108,15 @@ fn a_missing_column() {
             .collect();
         world.write(USAGE, &(rows.join("\n") + "\n"));
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 1 difference from the declared columns
+      data/2024-01-31/usage.csv against [columns] in features/usage.toml
+      missing   `joined`
+    help: a column that files have only from some date on is declared in
+          features/usage.toml: `joined = { type = "date", since = THE-DATE }`
+    "#);
 }
 
 #[test]
@@ -89,7 +125,15 @@ fn an_unexpected_column() {
         let text = world.read(USAGE).replace('\n', ",x\n");
         world.write(USAGE, &text.replacen(",x", ",hour", 1));
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 1 difference from the declared columns
+      data/2024-01-31/usage.csv against [columns] in features/usage.toml
+      unknown   `hour`
+    help: a column that is new with this file is declared in features/usage.toml:
+          `hour = { type = "f64", since = 2024-01-31 }`
+    "#);
 }
 
 #[test]
@@ -99,13 +143,32 @@ fn a_value_of_the_wrong_type() {
         world.edit_cell(USAGE, "U008", "devices", "two");
         world.edit_cell(USAGE, "U009", "joined", "15.03.2023");
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 3 values cannot be read
+      data/2024-01-31/usage.csv:8    hours     "9,5"          is not an f64
+      data/2024-01-31/usage.csv:9    devices   "two"          is not an i64
+      data/2024-01-31/usage.csv:10   joined    "15.03.2023"   is not a date
+    help: if the file uses decimal commas, say `decimal = ","` under [source] in
+          features/usage.toml
+          declare `devices = "string"` under [columns] in features/usage.toml
+          dates are written YYYY-MM-DD, instants YYYY-MM-DDTHH:MM:SS with Z or an
+          offset
+    "#);
 }
 
 #[test]
 fn a_number_that_is_none() {
     let screen = refused_after(6, |world| world.edit_cell(USAGE, "U007", "hours", "inf"));
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 1 value cannot be read
+      data/2024-01-31/usage.csv:8   hours   "inf"   is infinite
+    help: nothing can be computed with infinity: leave the value empty where it is
+          unknown
+    "#);
 }
 
 #[test]
@@ -114,7 +177,15 @@ fn ragged_rows() {
         world.edit(USAGE, "U007,basic,", "U007,basic,0,");
         world.edit(USAGE, "U009,plus,", "U009,");
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r"
+    exit 6
+    --- stderr
+    error: usage refused: 2 rows have another number of fields than the header
+      data/2024-01-31/usage.csv:8    6 fields, the header has 5
+      data/2024-01-31/usage.csv:10   4 fields, the header has 5
+    help: a value that holds the delimiter or a line break must stand in quotation
+          marks
+    ");
 }
 
 #[test]
@@ -125,26 +196,60 @@ fn bytes_that_are_no_text() {
         bytes[at + 6] = 0xe9;
         world.write_bytes(USAGE, &bytes);
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: the file is not UTF-8
+      data/2024-01-31/usage.csv:8:7   the byte 0xE9 is not UTF-8
+    help: if the file is in another encoding, say `encoding = "latin1"` under
+          [source] in features/usage.toml
+    "#);
 }
 
 #[test]
 fn a_repeated_key() {
     let screen = refused_after(6, |world| world.edit(USAGE, "U008,", "U007,"));
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 1 value of user_id in more than one row
+      data/2024-01-31/usage.csv:8   again 9   user_id   "U007"
+    help: a file has one row for each user_id; mend it, or declare `timestamp` under
+          [source] in features/usage.toml if the rows are events
+    "#);
 }
 
 #[test]
 fn a_key_that_is_null() {
     let screen = refused_after(6, |world| world.edit(USAGE, "U008,", ","));
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 1 row without user_id
+      data/2024-01-31/usage.csv:9   user_id   null
+    help: every row needs its user_id; mend the file, or set such rows aside with a
+          check in features/usage.toml: column = "user_id", not_null = true,
+          severity = "quarantine"
+    "#);
 }
 
 #[test]
 fn an_empty_file() {
-    insta::assert_snapshot!(refused_after(6, |world| world.write(USAGE, "")), @"");
+    insta::assert_snapshot!(refused_after(6, |world| world.write(USAGE, "")), @r"
+    exit 6
+    --- stderr
+    error: usage refused: empty file
+      data/2024-01-31/usage.csv   holds no rows
+    help: export the table again; if it truly has no rows, take the file away
+    ");
     let header = "user_id,plan,hours,devices,joined\n";
-    insta::assert_snapshot!(refused_after(6, |world| world.write(USAGE, header)), @"");
+    insta::assert_snapshot!(refused_after(6, |world| world.write(USAGE, header)), @r"
+    exit 6
+    --- stderr
+    error: usage refused: empty file
+      data/2024-01-31/usage.csv   holds no rows
+    help: export the table again; if it truly has no rows, take the file away
+    ");
 }
 
 #[test]
@@ -153,7 +258,16 @@ fn a_failed_check() {
         world.edit_cell(USAGE, "U007", "hours", "745");
         world.edit_cell(USAGE, "U008", "hours", "-1");
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      data/2024-01-31/usage.csv:8   hours   745   must be between 0 and 744
+      data/2024-01-31/usage.csv:9   hours   -1    must be between 0 and 744
+      hours   between 0 and 744   broken by 2 of 60 rows
+    help: mend the file; or accept it by `mostly = 0.966` or
+          `severity = "quarantine"` in the check on hours in features/usage.toml
+    "#);
 }
 
 #[test]
@@ -163,7 +277,13 @@ fn a_file_that_is_no_parquet() {
         let text = world.read(USAGE);
         world.write("data/2024-01-31/usage.parquet", &text);
     });
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r"
+    exit 6
+    --- stderr
+    error: usage refused: the file is not a readable Parquet file
+      data/2024-01-31/usage.parquet   parquet: File out of specification: The file must end with PAR1
+    help: export the table again, or copy the file again
+    ");
 }
 
 #[test]
@@ -183,11 +303,25 @@ fn a_folder_in_the_place_of_a_file() {
 fn one_label_class() {
     let world = World::small();
     world.write(LABELS, &world.read(LABELS).replace("true", "false"));
-    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @r"
+    exit 6
+    --- stderr
+        Executed training_set   joining features at each row's date      <time> s
+    error: the training set has one label class: all 60 rows are negative
+    help: see that the label column holds both classes on that date, and that
+          `positive` under [label] names one of its values
+    ");
     assert!(!world.has("lockfiles"));
     let empty = world.read(LABELS).replace("false", "");
     world.write(LABELS, &empty);
-    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @r"
+    exit 6
+    --- stderr
+    error: labels has no label at 2024-01-31
+      60 rows of the date's own file, in all of them left is null
+    help: train on an earlier `as_of`; or with `lead = 1` under [label], where the
+          file of the next date brings the labels
+    ");
 }
 
 #[test]
@@ -203,7 +337,14 @@ fn a_label_that_is_neither_of_two() {
         .replace("true", "2")
         .replace("false", "0");
     world.write(LABELS, &text);
-    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @r#"
+    exit 6
+    --- stderr
+    error: labels.left is 2, which is no label
+      2024-01-31, user_id "U001"
+    help: a label is a bool, an i64 of 0 and 1, or a string with `positive` under
+          [label]
+    "#);
 }
 
 /// Null labels are dropped and counted.
@@ -259,11 +400,37 @@ fn the_screens_of_ingest_and_snapshots() {
         "between = [0.0, 30.0]\nseverity = \"quarantine\"",
     );
     let first = world.run(&["ingest", "--as-of", FEBRUARY]).assert_code(0);
-    insta::assert_snapshot!(first.screen(), @"");
+    insta::assert_snapshot!(first.screen(), @r"
+    exit 0
+    --- stdout
+      labels  61 rows live  60 in the file  no checks
+      usage   53 rows live  60 in the file  1 of 1 checks failed
+      quarantined  usage.hours between 0 and 30: 15 of 60 rows, such as 33.5 (line
+                   4), 35.5 (line 10), 30.5 (line 15)
+    Stamped 2024-02-29, revision 1: 2 tables, 114 rows, in <time> s.   <short>
+    ");
     let again = world.run(&["ingest", "--as-of", FEBRUARY]).assert_code(0);
-    insta::assert_snapshot!(again.screen(), @"");
-    insta::assert_snapshot!(world.run(&["snapshots"]).assert_code(0).screen(), @"");
-    insta::assert_snapshot!(World::small().run(&["snapshots"]).assert_code(0).screen(), @"");
+    insta::assert_snapshot!(again.screen(), @r"
+    exit 0
+    --- stdout
+      labels  61 rows live  60 in the file  no checks             unchanged
+      usage   53 rows live  60 in the file  1 of 1 checks failed  unchanged
+      quarantined  usage.hours between 0 and 30: 15 of 60 rows, such as 33.5 (line
+                   4), 35.5 (line 10), 30.5 (line 15)
+    2024-02-29 is as it was, revision 1: 2 tables, 114 rows, in <time> s.   <short>
+    ");
+    insta::assert_snapshot!(world.run(&["snapshots"]).assert_code(0).screen(), @r"
+    exit 0
+    --- stdout
+         as of  revision  tables  rows         checks  quarantined          hash
+    2024-02-29         1       2   114  1 of 1 failed           15  <short>
+    ");
+    insta::assert_snapshot!(World::small().run(&["snapshots"]).assert_code(0).screen(), @r"
+    exit 0
+    --- stdout
+    No snapshot is stamped yet.
+    next: `streamflow ingest --as-of DATE`, or `streamflow run`
+    ");
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn everything_that_is_used_is_part_of_a_run() {
     assert_other(|world| world.edit_cell(USAGE, "U007", "hours", "9.25"));
     assert_other(|world| world.edit_cell(USAGE, "U007", "plan", "plus"));
     assert_other(|world| world.edit_cell(USAGE, "U007", "hours", ""));
-    assert_other(|world| world.edit_cell(LABELS, "U007", "left", "true"));
+    assert_other(|world| world.edit_cell(LABELS, "U007", "left", "false"));
     assert_other(|world| world.edit(DEFINITION, "trees = 12", "trees = 13"));
     assert_other(|world| {
         world.edit(

@@ -56,20 +56,39 @@ fn rewrite(world: &World, change: impl FnOnce(&mut Lock)) {
 fn one_digit_of_an_output_is_not_reproduced() {
     for output in ["model", "training_set", "split", "predictions"] {
         let world = locked();
-        flip_digit(&world, LOCK, &format!("{output} = "));
-        let executed = prove(&world, 4);
+        flip_digit(&world, LOCK, &format!("{output} = \""));
+        let first = prove(&world, 4);
+        let executed = first.error();
         assert!(
-            executed.stderr.contains(&format!("outputs.{output}")),
-            "{}",
-            executed.stderr
+            executed.contains(&format!("outputs.{output}")),
+            "{executed}"
         );
         // From the cache the finding is the same.
-        assert_eq!(prove(&world, 4).stderr, executed.stderr);
+        assert_eq!(prove(&world, 4).error(), executed);
         assert_sound(&world);
     }
     let world = locked();
     flip_digit(&world, LOCK, "model = ");
-    insta::assert_snapshot!(prove(&world, 4).screen(), @"");
+    let screen = prove(&world, 4).screen();
+    assert_eq!(
+        screen.matches("<hash>").count(),
+        2,
+        "cut to 12 digits they would be one"
+    );
+    insta::assert_snapshot!(screen, @r"
+    exit 4
+    --- stderr
+        Executed training_set   joining features at each row's date      <time> s
+        Executed split          dividing train and test                  <time> s
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+    error: small was not reproduced: outputs.model is another
+      outputs.model          <hash> → <hash>
+      environment: the same
+    help: the lock was not touched; compare the machines, or accept with
+          `streamflow run small --accept`
+    ");
 }
 
 #[test]
@@ -109,7 +128,41 @@ fn another_result_is_written_only_when_it_is_accepted() {
     let good = world.read(LOCK);
     flip_digit(&world, LOCK, "model = ");
     let bad = world.read(LOCK);
-    insta::assert_snapshot!(world.run(&["run", "small"]).assert_code(4).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run", "small"]).assert_code(4).screen(), @r"
+    exit 4
+    --- stdout
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+    small   run <short>   executed in <time> s
+      rows       60   train 48   test 12   left 35.0 %
+      as of      2024-01-31
+
+                         this run   prior  lock before
+      auc                  0.9091  0.5000     the same
+      average_precision    0.5000  0.0833     the same
+      f1                   0.5000  0.0000     the same
+      accuracy             0.8333  0.9167     the same
+      precision            0.3333  0.0000     the same
+      recall               1.0000  0.0000     the same
+      log_loss             3.2594  0.5670     the same
+      brier                0.1572  0.1875     the same
+
+                    predicted not left  predicted left
+      was not left                   9               2
+      was left                       0               1
+
+      what it looks at   hours 0.59 · per_device 0.32 · devices 0.05 · plan 0.04
+
+    --- stderr
+        Executed training_set   joining features at each row's date      <time> s
+        Executed split          dividing train and test                  <time> s
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+    error: small was not reproduced: outputs.model is another
+      outputs.model          <hash> → <hash>
+      environment: the same
+    help: `streamflow run small --accept` takes the new outputs
+    ");
     assert_eq!(world.read(LOCK), bad);
     world.run(&["run", "small", "--accept"]).assert_code(0);
     assert_eq!(world.read(LOCK), good);
@@ -120,10 +173,19 @@ fn another_result_is_written_only_when_it_is_accepted() {
 fn one_cell_that_a_run_uses_is_missing_input() {
     let world = locked();
     world.edit_cell(USAGE, "U007", "hours", "9.25");
-    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @r"
+    exit 5
+    --- stderr
+    error: the locked data of usage at 2024-01-31 cannot be had
+      locked   <short>
+      rebuilt  <short>
+      differs  data/2024-01-31/usage.csv  BLAKE3 <short> → <short>
+    help: `git checkout -- data/2024-01-31/usage.csv` restores a committed file,
+          `streamflow run` accepts what is there
+    ");
     // So is a label.
     let world = locked();
-    world.edit_cell("data/2024-01-31/labels.csv", "U007", "left", "true");
+    world.edit_cell("data/2024-01-31/labels.csv", "U007", "left", "false");
     let output = prove(&world, 5);
     assert!(
         output.stderr.contains("data/2024-01-31/labels.csv"),
@@ -143,7 +205,18 @@ fn one_cell_that_no_run_uses_changes_nothing() {
 fn a_file_that_is_gone_is_missing_input() {
     let world = locked();
     world.remove(USAGE);
-    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @r"
+    exit 5
+    --- stderr
+    error: the locked data of usage at 2024-01-31 cannot be had
+      locked   <short>
+      rebuilt  usage has no file for 2024-01-31
+      expected  data/2024-01-31/usage.csv
+      on file   2024-02-29
+      differs  data/2024-01-31/usage.csv  is missing
+    help: `git checkout -- data/2024-01-31/usage.csv` restores a committed file,
+          `streamflow run` accepts what is there
+    ");
 }
 
 /// The store has what was locked, whatever happened to the files since.
@@ -156,7 +229,13 @@ fn locked_data_comes_from_the_store() {
     world
         .run(&["ingest", "--as-of", "2024-01-31"])
         .assert_code(0);
-    insta::assert_snapshot!(prove(&world, 0).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 0).screen(), @r"
+    exit 0
+    --- stdout
+    small                    run <short>   cached     identical to its lock
+      notice usage at 2024-01-31 has a newer revision; the locked one was used
+    1 run from the cache in <time> s; `streamflow run --locked --no-cache` proves again
+    ");
     let proved = world.run(&["run", "--locked", "--no-cache", "small", "--format", "json"]);
     assert_eq!(proved.assert_code(0).json()["status"], "executed");
 }
@@ -171,7 +250,15 @@ fn a_check_that_takes_rows_out_is_the_cause_when_no_file_differs() {
         "between = [0.0, 744.0]",
         "between = [0.0, 30.0]\nseverity = \"quarantine\"",
     );
-    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @r"
+    exit 5
+    --- stderr
+    error: the locked data of usage at 2024-01-31 cannot be had
+      locked   <short>
+      rebuilt  <short>
+      every source file is as locked: columns or checks read it otherwise
+    help: undo the change in features/usage.toml, or accept it with `streamflow run`
+    ");
 }
 
 #[test]
@@ -185,7 +272,17 @@ fn every_difference_of_a_lock_out_of_date_is_named_with_its_place() {
         "hours / NULLIF(devices, 0)",
         "hours / (devices + 1)",
     );
-    insta::assert_snapshot!(prove(&world, 3).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 3).screen(), @r#"
+    exit 3
+    --- stderr
+    error: the lock of small is out of date, and --locked forbids changing it
+      features.usage.per_device   "hours / NULLIF(devices, 0)" → "hours / (devices + 1)"   features/usage.toml:22:14
+      features.usage.plan         − "plan"                                                 experiments/small.toml
+      split.test                  0.25 → 0.5                                               experiments/small.toml:14:10
+      model.trees                 12 → 300                                                 experiments/small.toml:25:9
+    help: accept with `streamflow run small`,
+          or run what is locked with `streamflow replay small@locked`
+    "#);
 }
 
 #[test]
@@ -196,7 +293,14 @@ fn an_operation_of_another_version_is_a_difference() {
         lock.environment.streamflow = "0.0.9".to_string();
         lock.run = lock.identity().id();
     });
-    insta::assert_snapshot!(prove(&world, 3).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 3).screen(), @r"
+    exit 3
+    --- stderr
+    error: the lock of small is out of date, and --locked forbids changing it
+      random_forest   v99 → v1   locked by streamflow 0.0.9
+    help: accept with `streamflow run small`,
+          or run what is locked with `streamflow replay small@locked`
+    ");
 }
 
 #[test]
@@ -234,13 +338,53 @@ fn a_lock_that_cannot_be_held_to_is_refused() {
         prove(&world, 3).screen()
     };
     let markers = lock.replacen("[operations]", "<<<<<<< HEAD\n[operations]", 1);
-    insta::assert_snapshot!(refused(&markers), @"");
-    insta::assert_snapshot!(refused(&lock.replacen("version = 1", "version = 2", 1)), @"");
-    insta::assert_snapshot!(refused(&lock[..lock.len() / 2]), @"");
-    insta::assert_snapshot!(refused(&lock.replacen("trees = 12", "trees = 13", 1)), @"");
-    insta::assert_snapshot!(refused(""), @"");
+    insta::assert_snapshot!(refused(&markers), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock:34 holds merge-conflict markers
+    help: take either side with `git checkout --ours` or `--theirs`, then
+          `streamflow run`
+    ");
+    insta::assert_snapshot!(refused(&lock.replacen("version = 1", "version = 2", 1)), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock was written by a newer streamflow
+      its version is 2, this program reads up to 1
+    help: install the newer streamflow
+    ");
+    insta::assert_snapshot!(refused(&lock[..lock.len() / 2]), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock cannot be read
+      missing field `hash`
+      in `data`
+    help: restore it with `git checkout -- lockfiles/small.lock`, or write it anew
+          with `streamflow run`
+    ");
+    insta::assert_snapshot!(refused(&lock.replacen("trees = 12", "trees = 13", 1)), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock does not fit together
+      run       <short>
+      computed  <short> from its own declared values and data
+    help: a merge may have joined two locks: write it anew with
+          `streamflow run small`
+    ");
+    insta::assert_snapshot!(refused(""), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock cannot be read
+      it has no `version` that this program knows
+    help: restore it with `git checkout -- lockfiles/small.lock`, or write it anew
+          with `streamflow run`
+    ");
     world.remove(LOCK);
-    insta::assert_snapshot!(prove(&world, 3).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 3).screen(), @r"
+    exit 3
+    --- stderr
+    error: small has no lock: lockfiles/small.lock is missing
+    help: `streamflow run small` writes it; commit it together with the definition
+    ");
 }
 
 /// A lock with conflict markers is not written over by a plain `run` either, without being asked.
@@ -249,7 +393,14 @@ fn a_damaged_lock_is_replaced_only_when_that_is_accepted() {
     let world = locked();
     let lock = world.read(LOCK);
     world.edit(LOCK, "[operations]", "=======\n[operations]");
-    insta::assert_snapshot!(world.run(&["run", "small"]).assert_code(3).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run", "small"]).assert_code(3).screen(), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock:34 holds merge-conflict markers
+    help: take either side with `git checkout --ours` or `--theirs`, then
+          `streamflow run`
+          `streamflow run small --accept` writes it anew
+    ");
     world.run(&["run", "small", "--accept"]).assert_code(0);
     assert_eq!(world.read(LOCK), lock);
 }

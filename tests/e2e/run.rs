@@ -47,7 +47,30 @@ fn a_fresh_clone_proves_every_lock() {
     let again = clone.run_in(&elsewhere, &arguments).assert_code(0).json();
     assert_eq!(statuses(&again), ["cached"; 3]);
     let proved = clone.run(&["run", "--locked", "--no-cache"]).assert_code(0);
-    insta::assert_snapshot!(proved.stdout.lines().map(|line| &line[..24]).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(proved.screen(), @r"
+    exit 0
+    --- stdout
+    churn_logistic           run <short>   executed   identical to its lock
+    churn_prior              run <short>   executed   identical to its lock
+    churn_random_forest      run <short>   executed   identical to its lock
+    3 runs proved on this machine in <time> s.
+    --- stderr
+        Executed training_set   joining features at each row's date      <time> s
+        Executed split          dividing train and test                  <time> s
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+        Executed training_set   joining features at each row's date      <time> s
+        Executed split          dividing train and test                  <time> s
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+        Executed training_set   joining features at each row's date      <time> s
+        Executed split          dividing train and test                  <time> s
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+    ");
     assert_eq!(
         clone.files(),
         before,
@@ -61,12 +84,78 @@ fn a_fresh_clone_proves_every_lock() {
 fn the_screens_of_a_run() {
     let world = World::small();
     let first = world.run(&["run"]).assert_code(0);
-    insta::assert_snapshot!(first.screen(), @"");
+    insta::assert_snapshot!(first.screen(), @r"
+    exit 0
+    --- stdout
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+    small   run <short>   executed in <time> s
+      rows       60   train 48   test 12   left 35.0 %
+      as of      2024-01-31
+
+                         this run   prior
+      auc                  0.9091  0.5000
+      average_precision    0.5000  0.0833
+      f1                   0.5000  0.0000
+      accuracy             0.8333  0.9167
+      precision            0.3333  0.0000
+      recall               1.0000  0.0000
+      log_loss             3.2594  0.5670
+      brier                0.1572  0.1875
+
+                    predicted not left  predicted left
+      was not left                   9               2
+      was left                       0               1
+
+      what it looks at   hours 0.59 · per_device 0.32 · devices 0.05 · plan 0.04
+
+      lock written: lockfiles/small.lock   (the first)
+      next: git add lockfiles/small.lock && git commit
+    --- stderr
+        Executed training_set   joining features at each row's date      <time> s
+        Executed split          dividing train and test                  <time> s
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+    ");
     world.commit("Everything");
     world.edit("experiments/small.toml", "trees = 12", "trees = 13");
     let second = world.run(&["run", "small"]).assert_code(0);
-    insta::assert_snapshot!(second.screen(), @"");
-    insta::assert_snapshot!(world.run(&["run", "--locked"]).assert_code(0).screen(), @"");
+    insta::assert_snapshot!(second.screen(), @r"
+    exit 0
+    --- stdout
+    small   run <short>   executed in <time> s
+      rows       60   train 48   test 12   left 35.0 %
+      as of      2024-01-31
+
+                         this run   prior  lock before
+      auc                  0.8182  0.5000      −0.0909
+      average_precision    0.3333  0.0833      −0.1667
+      f1                   0.5000  0.0000     the same
+      accuracy             0.8333  0.9167     the same
+      precision            0.3333  0.0000     the same
+      recall               1.0000  0.0000     the same
+      log_loss             3.2724  0.5670      +0.0130
+      brier                0.1591  0.1875      +0.0019
+
+                    predicted not left  predicted left
+      was not left                   9               2
+      was left                       0               1
+
+      what it looks at   hours 0.60 · per_device 0.29 · devices 0.06 · plan 0.04
+
+      lock written: lockfiles/small.lock   (model.trees 12 → 13)
+      next: git add lockfiles/small.lock && git commit
+    --- stderr
+        Executed fit            fitting encoder and estimator            <time> s
+        Executed predict        scoring the test rows                    <time> s
+        Executed evaluate       computing metrics                        <time> s
+    ");
+    insta::assert_snapshot!(world.run(&["run", "--locked"]).assert_code(0).screen(), @r"
+    exit 0
+    --- stdout
+    small                    run <short>   cached     identical to its lock
+    1 run from the cache in <time> s; `streamflow run --locked --no-cache` proves again
+    ");
     for output in [first, second] {
         let longest = output.stdout.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(80), "{}", output.stdout);
@@ -177,7 +266,12 @@ fn a_lock_without_execution_holds_no_results() {
     world.run(&["lock", "small"]).assert_code(0);
     let lock = world.read("lockfiles/small.lock");
     assert!(!lock.contains("[outputs]") && !lock.contains("[metrics]"));
-    insta::assert_snapshot!(world.run(&["run", "--locked"]).assert_code(3).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run", "--locked"]).assert_code(3).screen(), @r"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock holds no results yet
+    help: `streamflow run small` executes the run and fills them in
+    ");
     world.run(&["run"]).assert_code(0);
     assert!(world.read("lockfiles/small.lock").contains("[outputs]"));
     world.run(&["run", "--locked"]).assert_code(0);
@@ -221,18 +315,44 @@ fn values_set_on_the_command_line_write_no_lock() {
 fn wrong_values_on_the_command_line_are_refused() {
     let world = World::small();
     let set = |value: &str| world.run(&["run", "small", "--set", value]).assert_code(2);
-    insta::assert_snapshot!(set("model.tree=13").screen(), @"");
-    insta::assert_snapshot!(set("model.trees=many").screen(), @"");
-    insta::assert_snapshot!(set("model.trees").screen(), @"");
+    insta::assert_snapshot!(set("model.tree=13").screen(), @r"
+    exit 2
+    --- stderr
+    error: `--set model.tree=13`: unknown key `tree`
+    help: `random_forest` has no such parameter; did you mean `trees`?
+    ");
+    insta::assert_snapshot!(set("model.trees=many").screen(), @r"
+    exit 2
+    --- stderr
+    error: `--set model.trees=many`: wrong type for `trees`
+    help: expected an integer, found a string
+    ");
+    insta::assert_snapshot!(set("model.trees").screen(), @r"
+    exit 2
+    --- stderr
+    error: `--set model.trees` has no `=`
+    help: write it as `--set model.trees=300`
+    ");
     let both = world.run(&["run", "--locked", "--set", "model.trees=13"]);
-    insta::assert_snapshot!(both.assert_code(2).screen(), @"");
+    insta::assert_snapshot!(both.assert_code(2).screen(), @r"
+    exit 2
+    --- stderr
+    error: --set changes a run, and --locked forbids changing it
+    help: leave one of the two out
+    ");
 }
 
 #[test]
 fn an_unknown_experiment_is_named_with_those_there_are() {
     let world = World::sample();
     let output = world.run(&["run", "churn_pior"]).assert_code(2);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 2
+    --- stderr
+    error: there is no experiment `churn_pior`
+      experiments: churn_logistic, churn_prior, churn_random_forest
+    help: did you mean `churn_prior`?
+    ");
     let document = world
         .run(&["run", "nothing", "--format", "json"])
         .assert_code(2)
@@ -263,15 +383,34 @@ fn one_experiment_that_fails_does_not_keep_the_others_from_being_tried() {
         (&"executed".into(), &"executed".into())
     );
     assert!(world.has("lockfiles/z_other.lock") && !world.has("lockfiles/a_later.lock"));
-    insta::assert_snapshot!(world.run(&["run", "a_later"]).assert_code(5).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run", "a_later"]).assert_code(5).screen(), @r"
+    exit 5
+    --- stderr
+    error: labels has no file for 2024-03-31
+      expected  data/2024-03-31/labels.csv
+      on file   2024-01-31, 2024-02-29
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-03-31 --from DIR`
+    ");
 }
 
 #[test]
 fn outside_a_project_the_way_in_is_shown() {
     let world = World::empty();
-    insta::assert_snapshot!(world.run(&["run"]).assert_code(2).screen(), @"");
+    insta::assert_snapshot!(world.run(&["run"]).assert_code(2).screen(), @r"
+    exit 2
+    --- stderr
+    error: no streamflow.toml in <world>/project or any folder above it
+    help: `streamflow init DIR` makes a complete small project
+          `streamflow init --from 'exports/{as_of}/*.csv' --key KEY --label TABLE.COLUMN`
+          makes one of your own files
+    ");
     let nowhere = world.run(&["-C", "nowhere", "run"]).assert_code(2);
-    insta::assert_snapshot!(nowhere.screen(), @"");
+    insta::assert_snapshot!(nowhere.screen(), @r"
+    exit 2
+    --- stderr
+    error: there is no folder nowhere: No such file or directory (os error 2)
+    ");
     let below = World::small();
     let folder = below.project().join("data").join("2024-01-31");
     let output = below.run_in(&folder, &["check"]).assert_code(0);

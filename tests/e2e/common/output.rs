@@ -44,6 +44,12 @@ impl Output {
             .unwrap_or_else(|error| panic!("{error} in:\n{}{}", self.stdout, self.stderr))
     }
 
+    /// Standard error without the steps that were told before the error.
+    pub fn error(&self) -> &str {
+        let at = self.stderr.find("error:").unwrap_or(0);
+        &self.stderr[at..]
+    }
+
     /// Exit code, standard output and standard error, redacted.
     pub fn screen(&self) -> String {
         let mut screen = format!("exit {}\n", self.code);
