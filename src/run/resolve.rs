@@ -229,9 +229,12 @@ fn not_to_be_had(
         .and_then(|table| snapshots.sources_at(table, *as_of))
         .unwrap_or_default();
     match first_difference(wanted.recorded, &sources) {
-        Some((path, words)) => error.detail(format!("differs  {path}  {words}")).help(format!(
-            "`git checkout -- {path}` restores a committed file, `streamflow run` accepts what is there"
-        )),
+        Some((path, words)) => error
+            .detail(format!("differs  {path}  {words}"))
+            .help(format!(
+                "`git checkout -- {path}` restores a committed file,"
+            ))
+            .help("`streamflow run` accepts what is there".to_string()),
         None => error
             .detail("every source file is as locked: columns or checks read it otherwise")
             .help(format!(

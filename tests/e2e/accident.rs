@@ -76,10 +76,7 @@ fn killed_at_any_moment_the_store_stays_sound() {
             );
         }
     }
-    assert!(
-        died >= 10,
-        "only {died} of 24 were killed before they ended"
-    );
+    assert!(died >= 6, "only {died} of 24 were killed before they ended");
     world.run(&["run"]).assert_code(0);
     let proved = world.run(&["run", "--locked", "--no-cache"]).assert_code(0);
     assert!(proved.stdout.contains("3 runs proved"), "{}", proved.stdout);

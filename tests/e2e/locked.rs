@@ -194,6 +194,17 @@ fn one_cell_that_a_run_uses_is_missing_input() {
     );
 }
 
+/// A file that is refused now is no better than one that differs: 5, not 6.
+#[test]
+fn a_locked_file_that_is_refused_is_missing_input() {
+    let world = locked();
+    world.edit_cell(USAGE, "U007", "hours", "745");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+    let world = locked();
+    world.edit_cell(USAGE, "U007", "hours", "much");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+}
+
 #[test]
 fn one_cell_that_no_run_uses_changes_nothing() {
     let world = locked();

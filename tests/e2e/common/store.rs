@@ -35,7 +35,7 @@ pub fn corrupt_objects(world: &World) {
     }
 }
 
-/// Fails unless the database is whole, every fact is JSON, every object a fact needs is in the
+/// Fails unless the database is whole and, where it has its schema, every fact is JSON, every object a fact needs is in the
 /// catalog, and every object of the catalog is on the disk with the bytes it was written with.
 #[track_caller]
 pub fn assert_sound(world: &World) {
@@ -47,6 +47,10 @@ pub fn assert_sound(world: &World) {
         rows.collect::<Result<_, _>>().unwrap()
     };
     assert_eq!(texts("PRAGMA integrity_check"), ["ok"]);
+    // A process that died before it made the schema leaves an empty database.
+    if texts("SELECT name FROM sqlite_schema").is_empty() {
+        return;
+    }
     for value in texts("SELECT value FROM facts") {
         serde_json::from_str::<serde_json::Value>(&value).unwrap();
     }

@@ -115,7 +115,7 @@ fn defaults() {
     let expected = [
         ("l2", Value::Float(1.0)),
         ("max_iterations", Value::Integer(100)),
-        ("tolerance", Value::Float(1e-10)),
+        ("tolerance", Value::Float(1e-8)),
     ];
     let expected = expected.map(|(name, value)| (name.to_string(), value));
     assert_eq!(experiment.model.parameters, BTreeMap::from(expected));
