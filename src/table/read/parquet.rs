@@ -19,7 +19,7 @@ use super::problems::{self, BadValue, Problems};
 use super::{Incoming, ReadFile};
 
 pub fn read(bytes: &[u8], incoming: &Incoming<'_>) -> Result<ReadFile> {
-    let damaged = |why| refuse_damaged(why, incoming);
+    let damaged = |why: Damaged| refuse_damaged(&why, incoming);
     let file = File::open(bytes).map_err(damaged)?;
     let names: Vec<&str> = file
         .columns()
@@ -35,7 +35,7 @@ pub fn read(bytes: &[u8], incoming: &Incoming<'_>) -> Result<ReadFile> {
     convert(&file, &header, series, incoming)
 }
 
-fn refuse_damaged(why: Damaged, incoming: &Incoming<'_>) -> Error {
+fn refuse_damaged(why: &Damaged, incoming: &Incoming<'_>) -> Error {
     incoming
         .refused("the file is not a readable Parquet file")
         .detail(format!("{}   {}", incoming.path, why.0))
