@@ -254,6 +254,7 @@ fn assemble(parts: Vec<Part>, header: &Header<'_>, incoming: &Incoming<'_>) -> R
         }
     }
     let rows = lines.len();
+    incoming.refuse_too_long(rows)?;
     let places = Places::csv(incoming.path, lines);
     if !ragged.is_empty() {
         return Err(problems::ragged(

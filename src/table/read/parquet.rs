@@ -27,9 +27,7 @@ pub fn read(bytes: &[u8], incoming: &Incoming<'_>) -> Result<ReadFile> {
         .map(|(name, _)| name.as_str())
         .collect();
     let header = header::resolve(&names, incoming)?;
-    if u32::try_from(file.rows()).is_err() {
-        return Err(incoming.refused("the file has more than 4 294 967 295 rows"));
-    }
+    incoming.refuse_too_long(file.rows())?;
     refuse_others(&file, &header, incoming)?;
     let series = file.read(&names).map_err(damaged)?;
     convert(&file, &header, series, incoming)
