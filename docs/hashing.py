@@ -32,6 +32,7 @@ DTYPES = {
     pa.timestamp("us"): ("datetime", pa.int64(), "<q"),
     pa.string(): ("string", pa.string(), None),
     pa.large_string(): ("string", pa.string(), None),
+    pa.string_view(): ("string", pa.string(), None),
 }
 
 
