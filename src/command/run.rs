@@ -82,7 +82,7 @@ fn perform(
     } else {
         CachePolicy::Use
     };
-    let progress = Progress::new(context.printer);
+    let progress = Progress::new(context.printer, experiment.name.as_str());
     if arguments.locked {
         return run::run_locked(workspace, experiment, cache, &progress);
     }

@@ -4,14 +4,18 @@
 //! the one place that prints (`command`). Colour means something or is not there: green is proved,
 //! yellow is a notice, red stops.
 
+mod compare;
 mod data;
 mod error;
 mod performed;
 mod run;
 mod style;
 
+pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
-pub use performed::{locked_text, performed_document, performed_text, proved_text};
+pub use performed::{
+    locked_text, performed_document, performed_text, proved_text, replayed_document, replayed_text,
+};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, yellow};

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::error::error_json;
 use super::run::{RunDocument, RunScreen, run_text};
-use super::style::{bold, dim, green, plural, seconds, yellow};
+use super::style::{bold, dim, green, plural, red, seconds, yellow};
 use crate::definition::Experiment;
 use crate::error::Error;
 use crate::hash::Digest;
 use crate::lockfile::lock_path;
 use crate::plan::Difference;
-use crate::run::{LockOutcome, RunResult};
+use crate::run::{LockOutcome, Replayed, RunResult};
 use crate::snapshot::Ingested;
 
 /// The document of a run that was performed, with its error if it has one.
@@ -156,6 +156,49 @@ pub fn locked_text(result: &RunResult) -> String {
         status(result),
     );
     for notice in &result.notices {
+        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+    }
+    text
+}
+
+/// The document of a replay: a run with its verdict.
+pub fn replayed_document(replayed: &Replayed) -> RunDocument {
+    let mut document = document_of(&replayed.result);
+    let (verdict, first) = match &replayed.finding {
+        None => ("identical", None),
+        Some(finding) => ("diverged", Some(finding.first.clone())),
+    };
+    document.lock = None;
+    document.verdict = Some(verdict);
+    document.first_divergence = Some(first);
+    document
+}
+
+/// `churn_prior   run 1c02fe88a9b1   replayed in 0.4 s   identical`.
+pub fn replayed_text(replayed: &Replayed) -> String {
+    let record = &replayed.result.record;
+    let verdict = match &replayed.finding {
+        None => green("identical"),
+        Some(_) => red("diverged"),
+    };
+    let mut text = format!(
+        "{}   run {}   replayed in {}   {verdict}\n",
+        bold(&record.experiment),
+        record.run.short(),
+        seconds(record.seconds),
+    );
+    if replayed.finding.is_none() {
+        text.push_str(
+            "  training set, split, model, predictions and every metric are as they were\n",
+        );
+    }
+    if !record.code.commit.is_none() {
+        text.push_str(&format!(
+            "  definitions from commit {}\n",
+            record.code.commit.short()
+        ));
+    }
+    for notice in &replayed.result.notices {
         text.push_str(&format!("  {} {notice}\n", yellow("notice")));
     }
     text

@@ -134,7 +134,9 @@ pub fn execute(
 
 /// Whether the output of a step is in the store under its key.
 pub fn is_known(store: &Store, planned: &PlannedStep) -> Result<bool> {
-    let fact = store.catalog().latest::<StepFact>(BY_KEY, &planned.key.to_string())?;
+    let fact = store
+        .catalog()
+        .latest::<StepFact>(BY_KEY, &planned.key.to_string())?;
     Ok(fact.is_some())
 }
 
