@@ -18,4 +18,4 @@ pub use performed::{
     locked_text, performed_document, performed_text, proved_text, replayed_document, replayed_text,
 };
 pub use run::{RunDocument, RunScreen, run_text};
-pub use style::{Table, bold, count, dim, green, plural, red, seconds, yellow};
+pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};

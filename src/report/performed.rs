@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::error_json;
 use super::run::{RunDocument, RunScreen, run_text};
-use super::style::{bold, dim, green, plural, red, seconds, yellow};
+use super::style::{bold, dim, green, plural, red, seconds, wrap, yellow};
 use crate::definition::Experiment;
 use crate::error::Error;
 use crate::hash::Digest;
@@ -63,15 +63,19 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
     text.push_str(&run_text(&screen));
     text.push('\n');
     for warning in &result.execution.warnings {
-        text.push_str(&format!("  {} {warning}\n", yellow("notice")));
+        text.push_str(&notice_line(warning));
     }
     for notice in &result.notices {
-        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+        text.push_str(&notice_line(notice));
     }
     if !refused {
         text.push_str(&lock_lines(result, experiment));
     }
     text
+}
+
+fn notice_line(sentence: &str) -> String {
+    wrap(&format!("  {} ", yellow("notice")), sentence)
 }
 
 /// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`.
@@ -156,7 +160,7 @@ pub fn locked_text(result: &RunResult) -> String {
         status(result),
     );
     for notice in &result.notices {
-        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+        text.push_str(&notice_line(notice));
     }
     text
 }
@@ -199,7 +203,7 @@ pub fn replayed_text(replayed: &Replayed) -> String {
         ));
     }
     for notice in &replayed.result.notices {
-        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+        text.push_str(&notice_line(notice));
     }
     text
 }
