@@ -56,6 +56,8 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Makes a complete small project with data, or one of your own exports.
+    Init(InitArguments),
     /// Parses and cross-checks all definitions; reads no data.
     Check,
     /// Reads and checks the tables of a date and stamps its snapshot.
@@ -68,6 +70,22 @@ pub enum Command {
     Lock(NamesArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The folder of the new project; the present one when none is named.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Your own CSV files: {as_of} stands for a date, `*` for the name of a table.
+    #[arg(long, value_name = "PATTERN", requires = "key", requires = "label")]
+    pub from: Option<String>,
+    /// The column that identifies a row in every table, such as user_id.
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    pub key: Option<String>,
+    /// What is to be predicted, such as labels.churn_label.
+    #[arg(long, value_name = "TABLE.COLUMN", requires = "from")]
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod ingest;
+mod init;
 mod lock;
 mod output;
 mod progress;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(context: &Context, command: &Command) -> Result<Output> {
     match command {
+        Command::Init(arguments) => init::init(context, arguments),
         Command::Check => check::check(context),
         Command::Ingest(arguments) => ingest::ingest(context, arguments),
         Command::Snapshots => snapshots::snapshots(context),

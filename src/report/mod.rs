@@ -7,6 +7,7 @@
 mod compare;
 mod data;
 mod error;
+mod init;
 mod performed;
 mod run;
 mod style;
@@ -17,5 +18,7 @@ pub use error::{error_json, error_text};
 pub use performed::{
     locked_text, performed_document, performed_text, proved_text, replayed_document, replayed_text,
 };
+pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
+pub use performed::{locked_text, performed_document, performed_text, proved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
