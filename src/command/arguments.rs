@@ -68,6 +68,12 @@ pub enum Command {
     Run(RunArguments),
     /// Refreshes locks without executing.
     Lock(NamesArguments),
+    /// Executes a run again from what it was, and compares every output.
+    Replay(ReferenceArgument),
+    /// Compares two runs: inputs that differ first, then what they did.
+    Diff(DiffArguments),
+    /// Says what would execute now, and which changed input is the reason.
+    Why(NameArgument),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -120,6 +126,28 @@ pub struct RunArguments {
 pub struct NamesArguments {
     /// Experiments; all of them when none is named.
     pub names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NameArgument {
+    /// An experiment.
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ReferenceArgument {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The run to compare from; see `show` for how runs are named.
+    #[arg(value_name = "RUN-A")]
+    pub a: String,
+    /// The run to compare with.
+    #[arg(value_name = "RUN-B")]
+    pub b: String,
 }
 
 #[derive(Debug, Args)]
