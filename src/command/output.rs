@@ -41,12 +41,6 @@ impl Output {
             error: Some(error),
         }
     }
-
-    #[must_use]
-    pub fn with_error(mut self, error: Option<Error>) -> Self {
-        self.error = error;
-        self
-    }
 }
 
 /// Where and how things are printed.
