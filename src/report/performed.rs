@@ -78,23 +78,36 @@ fn notice_line(sentence: &str) -> String {
     wrap(&format!("  {} ", yellow("notice")), sentence)
 }
 
-/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`.
+/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`, and what was left out.
 fn ingested_line(done: &Ingested) -> String {
     let tables = || done.snapshot.tables.values();
     let rows = tables().map(|table| table.rows).sum();
     let passed: usize = tables().map(|table| table.check_counts().0).sum();
     let failed: usize = tables().map(|table| table.check_counts().1).sum();
+    let quarantined: u64 = tables().map(|table| table.quarantined).sum();
     let checks = match failed {
         0 => format!("{} passed", plural(passed as u64, "check")),
         _ => yellow(format!("{failed} of {} checks failed", passed + failed)),
     };
-    format!(
-        "{} {}   {}   {}   {checks}\n",
+    let aside = match quarantined {
+        0 => String::new(),
+        some => format!("   {} quarantined", plural(some, "row")),
+    };
+    let revision = match done.snapshot.revision {
+        1 => String::new(),
+        revision => format!(" (revision {revision})"),
+    };
+    let mut text = format!(
+        "{} {}{revision}   {}   {}   {checks}{aside}\n",
         bold(format!("{:>12}", "Ingested")),
         done.snapshot.as_of,
         plural(done.snapshot.tables.len() as u64, "table"),
         plural(rows, "row"),
-    )
+    );
+    for (table, error) in &done.left_out {
+        text.push_str(&notice_line(&format!("{table} is left out: {error}")));
+    }
+    text
 }
 
 fn lock_lines(result: &RunResult, experiment: &Experiment) -> String {
@@ -170,7 +183,7 @@ pub fn replayed_document(replayed: &Replayed) -> RunDocument {
     let mut document = document_of(&replayed.result);
     let (verdict, first) = match &replayed.finding {
         None => ("identical", None),
-        Some(finding) => ("diverged", Some(finding.first.clone())),
+        Some(finding) => ("diverged", Some(finding.first.to_string())),
     };
     document.lock = None;
     document.verdict = Some(verdict);

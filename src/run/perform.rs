@@ -125,7 +125,7 @@ pub fn run(
     };
     let mut ingested = Vec::new();
     let spec = spec_of(&snapshots, experiment)?;
-    let resolved = resolve(&snapshots, &spec, |done| ingested.push(clone_report(done)))?;
+    let resolved = resolve(&snapshots, &spec, |done| ingested.push(done))?;
     let policy = match (options.cache, options.accept) {
         (CachePolicy::Ignore, true) => CachePolicy::Replace,
         (policy, _) => policy,
@@ -348,7 +348,7 @@ pub fn not_reproduced(record: &ExecutionRecord, finding: &Finding) -> Error {
     Error::new(
         Kind::NotReproduced,
         format!(
-            "{} was not reproduced: {} is another",
+            "{} was not reproduced: step {} is the first to give something else",
             record.experiment, finding.first
         ),
     )
@@ -432,14 +432,4 @@ pub fn relock(workspace: &Workspace, experiment: &Experiment) -> Result<(Lock, b
         write_lock(workspace, &lock)?;
     }
     Ok((lock, changed))
-}
-
-/// What an ingest did, without the errors of tables nobody asked for.
-fn clone_report(done: &Ingested) -> Ingested {
-    Ingested {
-        snapshot: done.snapshot.clone(),
-        stamped: done.stamped,
-        tables: done.tables.clone(),
-        left_out: Vec::new(),
-    }
 }
