@@ -31,4 +31,4 @@ pub use record::{
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
-pub use steps::feature_column;
+pub use steps::{feature_cells, feature_column};
