@@ -2,12 +2,16 @@
 
 mod arguments;
 mod check;
+mod features;
 mod ingest;
 mod lock;
+mod materialize;
 mod output;
+mod predict;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod snapshots;
 
 use std::process::ExitCode;
@@ -54,6 +58,10 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Snapshots => snapshots::snapshots(context),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
+        Command::Materialize(arguments) => materialize::materialize(context, arguments),
+        Command::Features(arguments) => features::features(context, arguments),
+        Command::Predict(arguments) => predict::predict(context, arguments),
+        Command::Serve(arguments) => serve::serve(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

@@ -49,7 +49,10 @@ pub fn materialize(workspace: &Workspace, as_of: AsOf) -> Result<Materialized> {
     let new = append(workspace.store().catalog(), &made)?;
     Ok(Materialized {
         new,
-        entities: view.key_columns().map(|key| view.keys(key).len() as u64).sum(),
+        entities: view
+            .key_columns()
+            .map(|key| view.keys(key).len() as u64)
+            .sum(),
         features: made.features().count() as u64,
         notices: wanted.notices,
         materialization: made,
@@ -140,7 +143,9 @@ fn describe(wanted: &Wanted, table: &Table, specs: &[FeatureSpec], frame: &Frame
         key: table.key.clone(),
         rows: frame.rows() as u64,
         object: table::table_hash(&table::column_hashes(frame)),
-        offered: hashes.filter(|hash| wanted.offered.contains(hash)).collect(),
+        offered: hashes
+            .filter(|hash| wanted.offered.contains(hash))
+            .collect(),
         features: specs.to_vec(),
     }
 }

@@ -174,6 +174,8 @@ pub fn lacks_features(workspace: &Workspace, run: RunId) -> Result<Option<Vec<Fe
         .iter()
         .filter(|feature| !present.contains_key(&feature.definition));
     Ok(Some(
-        absent.filter_map(|feature| feature.name.parse().ok()).collect(),
+        absent
+            .filter_map(|feature| feature.name.parse().ok())
+            .collect(),
     ))
 }
