@@ -13,6 +13,7 @@ pub mod learn;
 pub mod lockfile;
 pub mod math;
 pub mod plan;
+pub mod registry;
 pub mod report;
 pub mod run;
 pub mod sample;
