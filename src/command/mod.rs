@@ -3,14 +3,20 @@
 mod arguments;
 mod check;
 mod diff;
+mod get;
+mod history;
 mod ingest;
 mod init;
 mod lock;
 mod output;
 mod progress;
+mod promote;
 mod replay;
+mod rollback;
 mod run;
+mod runs;
 mod schema;
+mod show;
 mod snapshots;
 mod why;
 
@@ -62,6 +68,12 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Diff(arguments) => diff::diff(context, arguments),
         Command::Why(arguments) => why::why(context, arguments),
+        Command::Runs(arguments) => runs::runs(context, arguments),
+        Command::Show(arguments) => show::show(context, arguments),
+        Command::Get(arguments) => get::get(context, arguments),
+        Command::Promote(arguments) => promote::promote(context, arguments),
+        Command::Rollback(arguments) => rollback::rollback(context, arguments),
+        Command::History(arguments) => history::history(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }
