@@ -162,8 +162,10 @@ fn facts_of(workspace: &Workspace, known: &KnownRun, registry: &Registry) -> Res
     }
     let identity = known.record.identity();
     let found = run::find_commit(workspace, &identity, known.commit())?;
+    // A lock can be edited; what was executed here is what counts.
+    let executed = known.shown_execution().map(|execution| &execution.metrics);
     Ok(GateFacts {
-        metrics: known.metrics().clone(),
+        metrics: executed.unwrap_or(known.metrics()).clone(),
         pinned,
         reproduction: reproduction_of(known),
         commit: found.and_then(|found| found.commit),
