@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::run::ArtefactName;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
 #[derive(Debug, Parser)]
@@ -68,6 +71,32 @@ pub enum Command {
     Run(RunArguments),
     /// Refreshes locks without executing.
     Lock(NamesArguments),
+    /// Executes a run again from what it was, and compares every output.
+    Replay(ReferenceArgument),
+    /// Compares two runs: inputs that differ first, then what they did.
+    Diff(DiffArguments),
+    /// Says what would execute now, and which changed input is the reason.
+    Why(NameArgument),
+    /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.
+    Materialize(MaterializeArguments),
+    /// Shows the feature values of one entity.
+    Features(FeaturesArguments),
+    /// Predicts with the run that is pinned to production.
+    Predict(PredictArguments),
+    /// Answers over HTTP until it is told to stop.
+    Serve(ServeArguments),
+    /// Lists the runs of this store, the newest first.
+    Runs(RunsArguments),
+    /// Shows one run: results, data, code, stages, executions.
+    Show(ReferenceArgument),
+    /// Writes an artefact of a run into a file.
+    Get(GetArguments),
+    /// Pins a run to a stage, if its gates hold.
+    Promote(PromoteArguments),
+    /// Puts the run of the previous promotion back into production.
+    Rollback(RollbackArguments),
+    /// Shows who pinned what, when and why.
+    History(HistoryArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -123,6 +152,86 @@ pub struct NamesArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct NameArgument {
+    /// An experiment.
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ReferenceArgument {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The run to compare from; see `show` for how runs are named.
+    #[arg(value_name = "RUN-A")]
+    pub a: String,
+    /// The run to compare with.
+    #[arg(value_name = "RUN-B")]
+    pub b: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Sorts by a metric, the best first, such as auc or log_loss.
+    #[arg(long, value_name = "METRIC")]
+    pub sort: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct GetArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+    /// What to write.
+    pub artefact: ArtefactName,
+    /// The file; its ending decides the format: .parquet, .csv or .json. `-` is standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+impl ValueEnum for ArtefactName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct PromoteArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@staging.
+    pub run: String,
+    /// production or staging.
+    #[arg(long, value_name = "STAGE")]
+    pub to: String,
+    /// Why, for those who come later.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    /// The registered model.
+    pub model: String,
+    /// Why, for those who come later.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// The registered model; may be left out while there is one.
+    pub model: Option<String>,
+    /// Shows what was pinned then: RFC 3339, or a date, which stands for its end.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct SchemaArguments {
     /// Which file.
     pub kind: SchemaKind,
@@ -133,4 +242,43 @@ pub enum SchemaKind {
     Streamflow,
     Feature,
     Experiment,
+}
+
+#[derive(Debug, Args)]
+pub struct MaterializeArguments {
+    /// The date of the values, YYYY-MM-DD; the newest that all tables have a file for.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FeaturesArguments {
+    /// The key of the entity.
+    pub id: String,
+    /// Computes the values as they were known at the end of this date.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// The keys of entities.
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Scores every entity into a table.
+    #[arg(long, requires = "output", conflicts_with = "ids")]
+    pub all: bool,
+    /// Scores from the values as they were known at the end of this date.
+    #[arg(long, value_name = "DATE", requires = "all")]
+    pub as_of: Option<String>,
+    /// The table to write: .csv, .parquet or .json.
+    #[arg(short, long, value_name = "FILE", requires = "all")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// HOST:PORT; port 0 takes any that is free. Default: `address` under [serve].
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
 }

@@ -21,6 +21,8 @@ pub struct Output {
     pub document: Value,
     /// What stopped it, after all that stands above.
     pub error: Option<Error>,
+    /// What is said of several errors, in place of the one that decides the exit code.
+    pub failures: Option<String>,
 }
 
 impl Output {
@@ -31,6 +33,7 @@ impl Output {
             text,
             document,
             error: None,
+            failures: None,
         }
     }
 
@@ -39,13 +42,8 @@ impl Output {
             text: String::new(),
             document: json!({}),
             error: Some(error),
+            failures: None,
         }
-    }
-
-    #[must_use]
-    pub fn with_error(mut self, error: Option<Error>) -> Self {
-        self.error = error;
-        self
     }
 }
 
@@ -59,6 +57,10 @@ pub struct Printer {
 impl Printer {
     pub fn new(format: Format, color: Color) -> Self {
         Self { format, color }
+    }
+
+    pub fn format(self) -> Format {
+        self.format
     }
 
     fn choice(self) -> ColorChoice {
@@ -104,7 +106,8 @@ impl Printer {
         stdout.flush()?;
         if let Some(error) = &output.error {
             let mut stderr = AutoStream::new(std::io::stderr(), self.choice());
-            stderr.write_all(report::error_text(error).as_bytes())?;
+            let words = || report::error_text(error);
+            stderr.write_all(output.failures.clone().unwrap_or_else(words).as_bytes())?;
         }
         Ok(())
     }

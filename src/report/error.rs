@@ -6,7 +6,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::style::{WIDTH, bold, red, wrapped};
+use super::style::{bold, red, wrap};
 use crate::error::{Error, Finding};
 
 /// The error on the terminal: what, where with the quoted text, and what to do about it.
@@ -16,26 +16,24 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&finding_text(finding));
         text.push('\n');
     }
+    let word = match error.all_findings() {
+        [] => format!("{} ", red("error:")),
+        _ => String::new(),
+    };
     let mut lines = vec![error.to_string()];
     lines.extend_from_slice(error.all_details());
     let lines = shortened(&lines);
-    if error.all_findings().is_empty() {
-        let rows = wrapped(&lines[0], WIDTH - 7);
-        text.push_str(&format!("{} {}\n", red("error:"), rows.join("\n       ")));
-    } else {
-        text.push_str(&format!("{}\n", lines[0]));
-    }
+    text.push_str(&wrap(&word, &lines[0]));
     for line in &lines[1..] {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&wrap("  ", line));
     }
     for (at, line) in error.all_help().iter().enumerate() {
         let word = if at == 0 {
-            bold("help:")
+            format!("{} ", bold("help:"))
         } else {
-            "     ".to_string()
+            "      ".to_string()
         };
-        let rows = wrapped(line, WIDTH - 6);
-        text.push_str(&format!("{word} {}\n", rows.join("\n      ")));
+        text.push_str(&wrap(&word, line));
     }
     text
 }

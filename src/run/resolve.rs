@@ -85,7 +85,7 @@ fn no_later_label(experiment: &Experiment, as_of: AsOf, dates: &[AsOf]) -> Error
 pub fn resolve(
     snapshots: &Snapshots,
     spec: &RunSpec,
-    mut seen: impl FnMut(&Ingested),
+    mut seen: impl FnMut(Ingested),
 ) -> Result<Resolved> {
     let reads = spec.reads();
     let mut needed: BTreeMap<AsOf, BTreeSet<TableName>> = BTreeMap::new();
@@ -95,11 +95,11 @@ pub fn resolve(
     let mut tables = BTreeMap::new();
     for (as_of, names) in needed {
         let ingested = snapshots.ensure(as_of, &names)?;
-        seen(&ingested);
         for name in names {
             let table = ingested.snapshot.tables[&name].clone();
             tables.insert((name, as_of), table);
         }
+        seen(ingested);
     }
     resolve_with(spec, operations(spec), tables)
 }
