@@ -3,12 +3,15 @@
 mod arguments;
 mod check;
 mod diff;
+mod features;
 mod get;
 mod history;
 mod ingest;
 mod init;
 mod lock;
+mod materialize;
 mod output;
+mod predict;
 mod progress;
 mod promote;
 mod replay;
@@ -16,6 +19,7 @@ mod rollback;
 mod run;
 mod runs;
 mod schema;
+mod serve;
 mod show;
 mod snapshots;
 mod why;
@@ -68,6 +72,10 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Diff(arguments) => diff::diff(context, arguments),
         Command::Why(arguments) => why::why(context, arguments),
+        Command::Materialize(arguments) => materialize::materialize(context, arguments),
+        Command::Features(arguments) => features::features(context, arguments),
+        Command::Predict(arguments) => predict::predict(context, arguments),
+        Command::Serve(arguments) => serve::serve(context, arguments),
         Command::Runs(arguments) => runs::runs(context, arguments),
         Command::Show(arguments) => show::show(context, arguments),
         Command::Get(arguments) => get::get(context, arguments),

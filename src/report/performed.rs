@@ -46,12 +46,6 @@ fn status(result: &RunResult) -> &'static str {
 /// The screen after `run`. `refused` when an error follows it.
 pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool) -> String {
     let document = document_of(result);
-    let mut text: String = result
-        .ingested
-        .iter()
-        .filter(|done| done.stamped)
-        .map(ingested_line)
-        .collect();
     let screen = RunScreen {
         document: &document,
         report: &result.execution.report,
@@ -60,7 +54,7 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
         label: experiment.label.column.as_str(),
         warnings: &result.execution.warnings,
     };
-    text.push_str(&run_text(&screen));
+    let mut text = run_text(&screen);
     text.push('\n');
     for warning in &result.execution.warnings {
         text.push_str(&notice_line(warning));
@@ -79,7 +73,7 @@ fn notice_line(sentence: &str) -> String {
 }
 
 /// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`, and what was left out.
-fn ingested_line(done: &Ingested) -> String {
+pub fn ingested_text(done: &Ingested) -> String {
     let tables = || done.snapshot.tables.values();
     let rows = tables().map(|table| table.rows).sum();
     let passed: usize = tables().map(|table| table.check_counts().0).sum();

@@ -46,6 +46,6 @@ pub use replay::{Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
-pub use steps::feature_column;
+pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};
 pub use why::{Why, why};

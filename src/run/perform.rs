@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::host;
 use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
 use crate::plan::{Difference, RunIdentity, RunSpec, differences};
-use crate::snapshot::{Ingested, Snapshots};
+use crate::snapshot::Snapshots;
 use crate::workspace::Workspace;
 
 /// How to run.
@@ -53,7 +53,6 @@ pub struct RunResult {
     pub lock: LockOutcome,
     /// Results of the lock as it was before.
     pub before: Option<LockedResults>,
-    pub ingested: Vec<Ingested>,
     /// Things that do not stop a run and should be known.
     pub notices: Vec<String>,
 }
@@ -123,9 +122,8 @@ pub fn run(
         workspace,
         definitions,
     };
-    let mut ingested = Vec::new();
     let spec = spec_of(&snapshots, experiment)?;
-    let resolved = resolve(&snapshots, &spec, |done| ingested.push(done))?;
+    let resolved = resolve(&snapshots, &spec, |done| events.ingested(&done))?;
     let policy = match (options.cache, options.accept) {
         (CachePolicy::Ignore, true) => CachePolicy::Replace,
         (policy, _) => policy,
@@ -146,7 +144,6 @@ pub fn run(
     let mut result = RunResult {
         before: lock.as_ref().and_then(|lock| lock.results.clone()),
         lock: LockOutcome::Matched,
-        ingested,
         notices: Vec::new(),
         resolved,
         execution,
@@ -226,7 +223,6 @@ pub fn run_locked(
         record,
         lock: LockOutcome::Matched,
         before,
-        ingested: Vec::new(),
         notices,
     };
     Ok((result, error))
