@@ -120,7 +120,7 @@ pub fn features_text(view: &EntityView) -> String {
     }
     format!(
         "{}   at {}\n{}",
-        bold(view.key.cell()),
+        bold(view.key),
         view.as_of,
         table.render(2)
     )

@@ -17,7 +17,7 @@ use super::route;
 use super::state::State;
 use super::telemetry::Telemetry;
 use super::watch::{Marks, Watcher};
-use crate::definition::{Age, Project};
+use crate::definition::Age;
 use crate::error::{Error, Kind, Result};
 use crate::host::Stopwatch;
 use crate::workspace::Workspace;
@@ -37,18 +37,6 @@ const STOP_SECONDS: f64 = 9.0;
 pub struct Settings {
     /// Values older than this by the clock are not served.
     pub max_age: Option<Age>,
-    /// What rows are about, in messages: `user`.
-    entity: String,
-}
-
-impl Settings {
-    fn of(project: &Project) -> Self {
-        let entity = project.entities.keys().next();
-        Self {
-            max_age: project.serve.max_age,
-            entity: entity.map_or("entity".into(), ToString::to_string),
-        }
-    }
 }
 
 /// What all threads share.
@@ -93,8 +81,8 @@ impl App {
     }
 
     /// An error as a problem; what is no business of a client's goes to the log.
-    pub fn problem(&self, error: &Error) -> Problem {
-        let problem = Problem::of(error, &self.settings.entity);
+    pub fn problem(&self, state: &State, error: &Error) -> Problem {
+        let problem = Problem::of(error, state.entity());
         if problem.status == 500 {
             self.log(&format!("error: {error}"));
         }
@@ -152,7 +140,9 @@ pub fn run(
     let state = State::load(&workspace);
     ready(&state);
     let app = Arc::new(App {
-        settings: Settings::of(&workspace.definitions().project),
+        settings: Settings {
+            max_age: workspace.definitions().project.serve.max_age,
+        },
         telemetry: Telemetry::default(),
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),
