@@ -29,6 +29,9 @@ const STACK: usize = 1024 * 1024;
 /// Seconds an idle connection is kept, and when there are many of them.
 const IDLE_SECONDS: f64 = 60.0;
 const CROWDED_IDLE_SECONDS: f64 = 1.0;
+/// Seconds that the head and the body of a request may take, and when the server stops.
+const PART_SECONDS: f64 = 10.0;
+const LAST_PART_SECONDS: f64 = 2.0;
 /// Seconds that requests in flight have when the server stops.
 const STOP_SECONDS: f64 = 9.0;
 
@@ -106,6 +109,14 @@ impl Patience for App {
             false => IDLE_SECONDS,
         };
         !self.is_stopping() && idle_seconds < limit
+    }
+
+    fn part_seconds(&self) -> f64 {
+        if self.is_stopping() {
+            LAST_PART_SECONDS
+        } else {
+            PART_SECONDS
+        }
     }
 }
 
