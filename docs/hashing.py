@@ -1,7 +1,8 @@
-"""The hashing law of streamflow for tables, written a second time (docs/hashing.md).
+"""The hashing law of streamflow for tables and runs, written a second time (docs/hashing.md).
 
     pip install blake3 pyarrow
     python docs/hashing.py TABLE.parquet    the hash of each column, then of the table
+    python docs/hashing.py NAME.lock        the hash of the run, from the lock alone
     python docs/hashing.py                  the same for the test vectors of docs/hashing.md
 
 Rows are taken in the order of the file, which in an object of the store is the canonical one.
@@ -10,6 +11,7 @@ Values must be canonical: no NaN, no -0.0, no infinity, no empty text.
 
 import struct
 import sys
+import tomllib
 
 import blake3
 import pyarrow as pa
@@ -32,6 +34,7 @@ DTYPES = {
     pa.timestamp("us"): ("datetime", pa.int64(), "<q"),
     pa.string(): ("string", pa.string(), None),
     pa.large_string(): ("string", pa.string(), None),
+    pa.string_view(): ("string", pa.string(), None),
 }
 
 
@@ -69,7 +72,50 @@ def table(columns):
     return blake3.blake3(content).hexdigest()
 
 
+def value(declared):
+    """One declared value: the number of its type, then the value."""
+    if isinstance(declared, bool):
+        return b"\x00" + struct.pack("?", declared)
+    if isinstance(declared, int):
+        return b"\x01" + struct.pack("<q", declared)
+    if isinstance(declared, float):
+        return b"\x02" + struct.pack("<d", declared + 0.0)
+    if isinstance(declared, str):
+        return b"\x03" + text(declared)
+    return b"\x04" + count(len(declared)) + b"".join(map(value, declared))
+
+
+def flat(tables, path=()):
+    """Nested tables of a lock as key paths joined by dots."""
+    for key, entry in tables.items():
+        if isinstance(entry, dict):
+            yield from flat(entry, (*path, key))
+        else:
+            yield ".".join((*path, key)), entry
+
+
+def run(lock):
+    """The hash of a run, from its parsed lock alone."""
+    content = text("streamflow run 1")
+    for entries, encode in (
+        (dict(flat(lock["declared"])), value),
+        (lock["operations"], lambda version: struct.pack("<q", version)),
+    ):
+        content += count(len(entries))
+        for key in sorted(entries, key=lambda key: key.encode("utf-8")):
+            content += text(key) + encode(entries[key])
+    content += count(len(lock["data"]))
+    for data in lock["data"]:
+        content += text(data["table"]) + text(data["as_of"]) + bytes.fromhex(data["hash"])
+    return blake3.blake3(content).hexdigest()
+
+
 def main(paths):
+    if paths and paths[0].endswith(".lock"):
+        with open(paths[0], "rb") as file:
+            lock = tomllib.load(file)
+        print(f"{'run':22} {run(lock)}")
+        sys.exit(0 if run(lock) == lock["run"] else 4)
     source = pyarrow.parquet.read_table(paths[0]) if paths else pa.table(VECTORS)
     columns = [(name, *column(source[name])) for name in source.column_names]
     for name, dtype, digest in columns:

@@ -79,7 +79,8 @@ fn cell_of(value: &Value, dtype: Dtype) -> Option<Cell<'_>> {
         (Dtype::String, Value::Text(text)) => Cell::String(text),
         (Dtype::Bool, Value::Bool(value)) => Cell::Bool(*value),
         (Dtype::I64, Value::Integer(value)) => Cell::I64(*value),
-        (Dtype::F64, Value::Float(value)) => Cell::F64(*value),
+        // TOML can write NaN, which is no value and has no place in an order.
+        (Dtype::F64, Value::Float(value)) if !value.is_nan() => Cell::F64(*value),
         (Dtype::F64, Value::Integer(value)) => Cell::F64(*value as f64),
         (Dtype::Date, Value::Text(text)) => Cell::Date(text.parse::<AsOf>().ok()?.days()),
         (Dtype::Datetime, Value::Text(text)) => Cell::Datetime(parse_datetime(text).ok()?),

@@ -101,6 +101,19 @@ fn rules_break_where_they_should_and_nulls_pass() {
 }
 
 #[test]
+fn bounds_that_are_no_numbers_let_nothing_through() {
+    let nan = || Value::Float(f64::NAN);
+    let rules = [
+        between(nan(), Value::Float(1.0)),
+        Rule::InSet(vec![nan(), Value::Float(1.5), nan()]),
+    ];
+    let failed: Vec<_> = rules
+        .map(|rule| run(&[on("f", rule, Severity::Warn, 1.0)], &file())[0].failed)
+        .into();
+    assert_eq!(failed, [3, 2]);
+}
+
+#[test]
 fn examples_have_the_line_and_the_value() {
     let result = &run(&[on("user_id", Rule::Unique, Severity::Warn, 1.0)], &file())[0];
     let json = serde_json::to_string(result).unwrap();

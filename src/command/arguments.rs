@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::run::ArtefactName;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
 #[derive(Debug, Parser)]
@@ -56,6 +59,8 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Makes a complete small project with data, or one of your own exports.
+    Init(InitArguments),
     /// Parses and cross-checks all definitions; reads no data.
     Check,
     /// Reads and checks the tables of a date and stamps its snapshot.
@@ -66,6 +71,12 @@ pub enum Command {
     Run(RunArguments),
     /// Refreshes locks without executing.
     Lock(NamesArguments),
+    /// Executes a run again from what it was, and compares every output.
+    Replay(ReferenceArgument),
+    /// Compares two runs: inputs that differ first, then what they did.
+    Diff(DiffArguments),
+    /// Says what would execute now, and which changed input is the reason.
+    Why(NameArgument),
     /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.
     Materialize(MaterializeArguments),
     /// Shows the feature values of one entity.
@@ -74,8 +85,36 @@ pub enum Command {
     Predict(PredictArguments),
     /// Answers over HTTP until it is told to stop.
     Serve(ServeArguments),
+    /// Lists the runs of this store, the newest first.
+    Runs(RunsArguments),
+    /// Shows one run: results, data, code, stages, executions.
+    Show(ReferenceArgument),
+    /// Writes an artefact of a run into a file.
+    Get(GetArguments),
+    /// Pins a run to a stage, if its gates hold.
+    Promote(PromoteArguments),
+    /// Puts the run of the previous promotion back into production.
+    Rollback(RollbackArguments),
+    /// Shows who pinned what, when and why.
+    History(HistoryArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The folder of the new project; the present one when none is named.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Your own CSV files: {as_of} stands for a date, `*` for the name of a table.
+    #[arg(long, value_name = "PATTERN", requires = "key", requires = "label")]
+    pub from: Option<String>,
+    /// The column that identifies a row in every table, such as user_id.
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    pub key: Option<String>,
+    /// What is to be predicted, such as labels.churn_label.
+    #[arg(long, value_name = "TABLE.COLUMN", requires = "from")]
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +149,86 @@ pub struct RunArguments {
 pub struct NamesArguments {
     /// Experiments; all of them when none is named.
     pub names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NameArgument {
+    /// An experiment.
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ReferenceArgument {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The run to compare from; see `show` for how runs are named.
+    #[arg(value_name = "RUN-A")]
+    pub a: String,
+    /// The run to compare with.
+    #[arg(value_name = "RUN-B")]
+    pub b: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Sorts by a metric, the best first, such as auc or log_loss.
+    #[arg(long, value_name = "METRIC")]
+    pub sort: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct GetArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+    /// What to write.
+    pub artefact: ArtefactName,
+    /// The file; its ending decides the format: .parquet, .csv or .json. `-` is standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+impl ValueEnum for ArtefactName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct PromoteArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@staging.
+    pub run: String,
+    /// production or staging.
+    #[arg(long, value_name = "STAGE")]
+    pub to: String,
+    /// Why, for those who come later.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    /// The registered model.
+    pub model: String,
+    /// Why, for those who come later.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// The registered model; may be left out while there is one.
+    pub model: Option<String>,
+    /// Shows what was pinned then: RFC 3339, or a date, which stands for its end.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,17 +2,27 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod features;
+mod get;
+mod history;
 mod ingest;
+mod init;
 mod lock;
 mod materialize;
 mod output;
 mod predict;
 mod progress;
+mod promote;
+mod replay;
+mod rollback;
 mod run;
+mod runs;
 mod schema;
 mod serve;
+mod show;
 mod snapshots;
+mod why;
 
 use std::process::ExitCode;
 
@@ -53,15 +63,25 @@ pub fn main() -> ExitCode {
 
 fn dispatch(context: &Context, command: &Command) -> Result<Output> {
     match command {
+        Command::Init(arguments) => init::init(context, arguments),
         Command::Check => check::check(context),
         Command::Ingest(arguments) => ingest::ingest(context, arguments),
         Command::Snapshots => snapshots::snapshots(context),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
+        Command::Replay(arguments) => replay::replay(context, arguments),
+        Command::Diff(arguments) => diff::diff(context, arguments),
+        Command::Why(arguments) => why::why(context, arguments),
         Command::Materialize(arguments) => materialize::materialize(context, arguments),
         Command::Features(arguments) => features::features(context, arguments),
         Command::Predict(arguments) => predict::predict(context, arguments),
         Command::Serve(arguments) => serve::serve(context, arguments),
+        Command::Runs(arguments) => runs::runs(context, arguments),
+        Command::Show(arguments) => show::show(context, arguments),
+        Command::Get(arguments) => get::get(context, arguments),
+        Command::Promote(arguments) => promote::promote(context, arguments),
+        Command::Rollback(arguments) => rollback::rollback(context, arguments),
+        Command::History(arguments) => history::history(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

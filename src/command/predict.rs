@@ -69,8 +69,9 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
             }
         }
     }
-    let output = Output::new(text, &json!({ "predictions": documents }));
-    Ok(output.with_error(first_error))
+    let mut output = Output::new(text, &json!({ "predictions": documents }));
+    output.error = first_error;
+    Ok(output)
 }
 
 /// One entity's answer in words.

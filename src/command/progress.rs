@@ -9,21 +9,21 @@ use super::output::Printer;
 use crate::plan::Step;
 use crate::report;
 use crate::run::{Events, StepOutcome};
+use crate::snapshot::Ingested;
 
 /// Tells a person of the steps of one run.
 pub struct Progress {
     printer: Printer,
     bar: RefCell<Option<ProgressBar>>,
-    /// What each step does, in words.
-    describe: fn(Step) -> &'static str,
+    experiment: String,
 }
 
 impl Progress {
-    pub fn new(printer: Printer) -> Self {
+    pub fn new(printer: Printer, experiment: &str) -> Self {
         Self {
             printer,
             bar: RefCell::new(None),
-            describe,
+            experiment: experiment.to_string(),
         }
     }
 }
@@ -39,6 +39,12 @@ fn describe(step: Step) -> &'static str {
 }
 
 impl Events for Progress {
+    fn ingested(&self, done: &Ingested) {
+        if done.stamped {
+            self.printer.log(report::ingested_text(done).trim_end());
+        }
+    }
+
     fn step_started(&self, step: Step) {
         if !self.printer.has_terminal() {
             return;
@@ -47,7 +53,7 @@ impl Events for Progress {
         let style = ProgressStyle::with_template("{spinner} {prefix:>12} {msg}   {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_prefix(step.to_string());
-        bar.set_message((self.describe)(step));
+        bar.set_message(describe(step));
         // The first tick comes after a second: what is done sooner needs no bar.
         bar.enable_steady_tick(Duration::from_secs(1));
         *self.bar.borrow_mut() = Some(bar);
@@ -58,14 +64,10 @@ impl Events for Progress {
             bar.finish_and_clear();
         }
         if !outcome.cached {
-            let step = report::bold(format!("{:>12}", "Executed"));
-            let what = format!(
-                "{:<14} {}",
-                outcome.step.as_str(),
-                (self.describe)(outcome.step)
-            );
+            let word = report::bold(format!("{:>12}", "Executed"));
+            let step = format!("{} of {}", outcome.step, self.experiment);
             self.printer.log(&format!(
-                "{step} {what:<52} {:>8}",
+                "{word} {step:<52} {:>8}",
                 report::seconds(outcome.seconds)
             ));
         }

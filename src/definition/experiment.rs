@@ -63,8 +63,8 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every word, in the order of the documentation.
-            pub const WORDS: &'static [&'static str] = &[$($word),*];
+            /// Every word with what it stands for, in the order of the documentation.
+            pub const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),*];
 
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -77,10 +77,11 @@ macro_rules! words {
             type Err = InvalidName;
 
             fn from_str(text: &str) -> Result<Self, InvalidName> {
-                match text {
-                    $($word => Ok(Self::$variant),)*
-                    _ => Err(InvalidName(format!("`{text}` is none of {}", Self::WORDS.join(", ")))),
-                }
+                let known = Self::WORDS.iter().find(|(word, _)| *word == text);
+                known.map(|(_, value)| *value).ok_or_else(|| {
+                    let words: Vec<_> = Self::WORDS.iter().map(|(word, _)| *word).collect();
+                    InvalidName(format!("`{text}` is none of {}", words.join(", ")))
+                })
             }
         }
     };

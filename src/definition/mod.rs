@@ -19,7 +19,7 @@ mod item;
 mod name;
 mod parse;
 mod project;
-mod schema;
+pub mod schema;
 mod section;
 mod set;
 mod table;
@@ -42,7 +42,6 @@ pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
 };
 pub use project::{Entity, Project, Serve};
-pub use schema::{SchemaKind, schema};
 pub use table::{
     Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
 };

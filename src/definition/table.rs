@@ -96,6 +96,15 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    pub const ALL: [Self; 6] = [
+        Self::String,
+        Self::Bool,
+        Self::I64,
+        Self::F64,
+        Self::Date,
+        Self::Datetime,
+    ];
+
     /// The word in `[columns]`.
     pub const fn as_str(self) -> &'static str {
         match self {

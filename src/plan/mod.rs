@@ -31,3 +31,6 @@ pub use difference::{Difference, differences};
 pub use place::place_of;
 pub use spec::{FeatureOptions, RunSpec};
 pub use step::{DataInput, Operations, Plan, PlannedStep, RunIdentity, Step, StepFunction};
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::style::{bold, red};
+use super::style::{bold, red, wrap};
 use crate::error::{Error, Finding};
 
 /// The error on the terminal: what, where with the quoted text, and what to do about it.
@@ -14,22 +14,21 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&finding_text(finding));
         text.push('\n');
     }
-    let kind = if error.all_findings().is_empty() {
-        format!("{} ", red("error:"))
-    } else {
-        String::new()
+    let word = match error.all_findings() {
+        [] => format!("{} ", red("error:")),
+        _ => String::new(),
     };
-    text.push_str(&format!("{kind}{error}\n"));
+    text.push_str(&wrap(&word, &error.to_string()));
     for line in error.all_details() {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&wrap("  ", line));
     }
     for (at, line) in error.all_help().iter().enumerate() {
         let word = if at == 0 {
-            bold("help:")
+            format!("{} ", bold("help:"))
         } else {
-            "     ".to_string()
+            "      ".to_string()
         };
-        text.push_str(&format!("{word} {line}\n"));
+        text.push_str(&wrap(&word, line));
     }
     text
 }

@@ -4,20 +4,36 @@
 //! the one place that prints (`command`). Colour means something or is not there: green is proved,
 //! yellow is a notice, red stops.
 
+mod compare;
 mod data;
 mod error;
 mod export;
+mod init;
 mod online;
 mod performed;
+mod registry;
 mod run;
+mod runs;
+mod show;
 mod style;
 
+pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
 pub use export::table_file;
+pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,
 };
-pub use performed::{locked_text, performed_document, performed_text, proved_text};
+pub use performed::{
+    ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
+    replayed_text,
+};
+pub use registry::{
+    HistoryView, history_document, history_text, promotion_document, promotion_text,
+    rollback_document, rollback_text,
+};
 pub use run::{RunDocument, RunScreen, run_text};
-pub use style::{Table, bold, count, dim, green, plural, red, seconds, yellow};
+pub use runs::{Stages, runs_document, runs_text};
+pub use show::{RunView, show_document, show_text};
+pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};

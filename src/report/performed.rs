@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::error::error_json;
 use super::run::{RunDocument, RunScreen, run_text};
-use super::style::{bold, dim, green, plural, seconds, yellow};
+use super::style::{bold, dim, green, plural, red, seconds, wrap, yellow};
 use crate::definition::Experiment;
 use crate::error::Error;
 use crate::hash::Digest;
 use crate::lockfile::lock_path;
 use crate::plan::Difference;
-use crate::run::{LockOutcome, RunResult};
+use crate::run::{LockOutcome, Replayed, RunResult};
 use crate::snapshot::Ingested;
 
 /// The document of a run that was performed, with its error if it has one.
@@ -46,12 +46,6 @@ fn status(result: &RunResult) -> &'static str {
 /// The screen after `run`. `refused` when an error follows it.
 pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool) -> String {
     let document = document_of(result);
-    let mut text: String = result
-        .ingested
-        .iter()
-        .filter(|done| done.stamped)
-        .map(ingested_line)
-        .collect();
     let screen = RunScreen {
         document: &document,
         report: &result.execution.report,
@@ -60,13 +54,13 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
         label: experiment.label.column.as_str(),
         warnings: &result.execution.warnings,
     };
-    text.push_str(&run_text(&screen));
+    let mut text = run_text(&screen);
     text.push('\n');
     for warning in &result.execution.warnings {
-        text.push_str(&format!("  {} {warning}\n", yellow("notice")));
+        text.push_str(&notice_line(warning));
     }
     for notice in &result.notices {
-        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+        text.push_str(&notice_line(notice));
     }
     if !refused {
         text.push_str(&lock_lines(result, experiment));
@@ -74,23 +68,40 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
     text
 }
 
-/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`.
-fn ingested_line(done: &Ingested) -> String {
+fn notice_line(sentence: &str) -> String {
+    wrap(&format!("  {} ", yellow("notice")), sentence)
+}
+
+/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`, and what was left out.
+pub fn ingested_text(done: &Ingested) -> String {
     let tables = || done.snapshot.tables.values();
     let rows = tables().map(|table| table.rows).sum();
     let passed: usize = tables().map(|table| table.check_counts().0).sum();
     let failed: usize = tables().map(|table| table.check_counts().1).sum();
+    let quarantined: u64 = tables().map(|table| table.quarantined).sum();
     let checks = match failed {
         0 => format!("{} passed", plural(passed as u64, "check")),
         _ => yellow(format!("{failed} of {} checks failed", passed + failed)),
     };
-    format!(
-        "{} {}   {}   {}   {checks}\n",
+    let aside = match quarantined {
+        0 => String::new(),
+        some => format!("   {} quarantined", plural(some, "row")),
+    };
+    let revision = match done.snapshot.revision {
+        1 => String::new(),
+        revision => format!(" (revision {revision})"),
+    };
+    let mut text = format!(
+        "{} {}{revision}   {}   {}   {checks}{aside}\n",
         bold(format!("{:>12}", "Ingested")),
         done.snapshot.as_of,
         plural(done.snapshot.tables.len() as u64, "table"),
         plural(rows, "row"),
-    )
+    );
+    for (table, error) in &done.left_out {
+        text.push_str(&notice_line(&format!("{table} is left out: {error}")));
+    }
+    text
 }
 
 fn lock_lines(result: &RunResult, experiment: &Experiment) -> String {
@@ -156,7 +167,50 @@ pub fn locked_text(result: &RunResult) -> String {
         status(result),
     );
     for notice in &result.notices {
-        text.push_str(&format!("  {} {notice}\n", yellow("notice")));
+        text.push_str(&notice_line(notice));
+    }
+    text
+}
+
+/// The document of a replay: a run with its verdict.
+pub fn replayed_document(replayed: &Replayed) -> RunDocument {
+    let mut document = document_of(&replayed.result);
+    let (verdict, first) = match &replayed.finding {
+        None => ("identical", None),
+        Some(finding) => ("diverged", Some(finding.first.to_string())),
+    };
+    document.lock = None;
+    document.verdict = Some(verdict);
+    document.first_divergence = Some(first);
+    document
+}
+
+/// `churn_prior   run 1c02fe88a9b1   replayed in 0.4 s   identical`.
+pub fn replayed_text(replayed: &Replayed) -> String {
+    let record = &replayed.result.record;
+    let verdict = match &replayed.finding {
+        None => green("identical"),
+        Some(_) => red("diverged"),
+    };
+    let mut text = format!(
+        "{}   run {}   replayed in {}   {verdict}\n",
+        bold(&record.experiment),
+        record.run.short(),
+        seconds(record.seconds),
+    );
+    if replayed.finding.is_none() {
+        text.push_str(
+            "  training set, split, model, predictions and every metric are as they were\n",
+        );
+    }
+    if !record.code.commit.is_none() {
+        text.push_str(&format!(
+            "  definitions from commit {}\n",
+            record.code.commit.short()
+        ));
+    }
+    for notice in &replayed.result.notices {
+        text.push_str(&notice_line(notice));
     }
     text
 }

@@ -61,6 +61,36 @@ pub fn seconds(value: f64) -> String {
     format!("{} min {} s", whole / 60, whole % 60)
 }
 
+/// Columns of the screens.
+const WIDTH: usize = 80;
+
+/// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole.
+///
+/// `first` stands before the first line, as many spaces before the others. A text that is already
+/// in columns (two spaces in a row) is left as it is: its alignment says more than its width.
+pub fn wrap(first: &str, text: &str) -> String {
+    let indent = width(first);
+    if text.contains("  ") {
+        return format!("{first}{text}\n");
+    }
+    let mut lines = vec![first.to_string()];
+    let mut used = indent;
+    for word in text.split(' ') {
+        let length = width(word);
+        let line = lines.last_mut().expect("there is a first line");
+        if used > indent && used + 1 + length > WIDTH {
+            lines.push(format!("{}{word}", " ".repeat(indent)));
+            used = indent + length;
+        } else {
+            let gap = usize::from(used > indent);
+            line.push_str(&" ".repeat(gap));
+            line.push_str(word);
+            used += gap + length;
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
 /// Rows of cells in aligned columns, two spaces apart.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -156,6 +186,24 @@ mod tests {
         table.row().left("bbb").right("12");
         let plain = anstream::adapter::strip_str(&table.render(2)).to_string();
         assert_eq!(plain, "  a     1\n  bbb  12\n");
+    }
+
+    #[test]
+    fn long_sentences_are_broken_and_columns_are_not() {
+        let words = ["word"; 20].join(" ");
+        let wrapped = wrap("help: ", &words);
+        assert!(
+            wrapped.lines().all(|line| line.chars().count() <= 80),
+            "{wrapped}"
+        );
+        assert!(
+            wrapped
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("      word"))
+        );
+        let columns = format!("a  {words}");
+        assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub fn column_hash(values: &Values) -> ColumnDigest {
         }
         Values::Bool(array) => bytes.values(|| array.iter(), |value| [u8::from(value)]),
         Values::I64(array) | Values::Datetime(array) => {
-            bytes.values(|| array.iter(), i64::to_le_bytes)
+            bytes.values(|| array.iter(), i64::to_le_bytes);
         }
         // Canonical values have no NaN and no −0.0: their bits are theirs alone.
         Values::F64(array) => bytes.values(|| array.iter(), |value| value.to_bits().to_le_bytes()),

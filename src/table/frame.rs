@@ -292,10 +292,9 @@ impl Frame {
             self.columns.keys().eq(other.columns.keys()),
             "the same columns"
         );
-        let columns = self
-            .columns
-            .iter()
-            .zip(other.columns.values())
+        let pairs: Vec<_> = self.columns.iter().zip(other.columns.values()).collect();
+        let columns = pairs
+            .into_par_iter()
             .map(|((name, a), b)| (name.clone(), a.concat(b)))
             .collect();
         Self {

@@ -254,3 +254,27 @@ fn keys_are_demanded_once_each() {
          help: every row needs its user_id; mend the file, or set such rows aside with a check in features/usage.toml: column = \"user_id\", not_null = true, severity = \"quarantine\""
     );
 }
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let declared = table(&[("f", F64), ("s", Text)]);
+    let mut text = String::from("s,user_id,f\n");
+    for row in 0..200_000_u32 {
+        let key = row.wrapping_mul(2_654_435_761);
+        writeln!(text, "{},u{key},{}", row % 17, f64::from(row) / 7.0).unwrap();
+    }
+    let outcome = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let file = read_text(&text, &declared).unwrap();
+            let arranged = arrange(&file.frame, &file.places, &declared).unwrap();
+            (file.places, hash(&arranged), to_parquet(&arranged).unwrap())
+        })
+    };
+    let one = outcome(1);
+    assert!(one == outcome(2));
+    assert!(one == outcome(8));
+}

@@ -5,7 +5,7 @@ use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::{Check, Dtype, Rule, Severity, Value};
 
-const SEVERITIES: &[(&str, Severity)] = &[
+pub(in crate::definition) const SEVERITIES: &[(&str, Severity)] = &[
     ("warn", Severity::Warn),
     ("quarantine", Severity::Quarantine),
     ("fail", Severity::Fail),

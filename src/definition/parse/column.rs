@@ -7,15 +7,6 @@ use crate::definition::section::Section;
 use crate::definition::wording::{owned, suggestion};
 use crate::definition::{Column, ColumnName, Dtype};
 
-const DTYPES: &[(&str, Dtype)] = &[
-    ("string", Dtype::String),
-    ("bool", Dtype::Bool),
-    ("i64", Dtype::I64),
-    ("f64", Dtype::F64),
-    ("date", Dtype::Date),
-    ("datetime", Dtype::Datetime),
-];
-
 /// The columns of a table while the rest of its file is read.
 pub(super) struct Columns<'d> {
     table: String,
@@ -129,16 +120,20 @@ impl<'d> Columns<'d> {
     }
 }
 
+fn dtype(item: &Item<'_>) -> Option<Dtype> {
+    item.word(&Dtype::ALL.map(|dtype| (dtype.as_str(), dtype)))
+}
+
 /// `"f64"`, or `{ type = "f64", since = 2024-02-29 }`.
 fn column(item: &Item<'_>) -> Option<Column> {
     if !item.is_table() {
-        let dtype = item.word(DTYPES)?;
+        let dtype = dtype(item)?;
         return Some(Column { dtype, since: None });
     }
     let section = item.section()?;
     let dtype = section
         .required("type", "such as \"f64\"")
-        .and_then(|item| item.word(DTYPES));
+        .and_then(|item| dtype(&item));
     let since = section.optional("since").and_then(|item| item.date());
     section.finish_as(|key, known| suggestion(key, known.iter().copied(), "a column takes"));
     Some(Column {

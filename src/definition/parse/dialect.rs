@@ -8,7 +8,7 @@ use crate::definition::section::Section;
 
 const KEYS: [&str; 6] = ["delimiter", "decimal", "encoding", "null", "true", "false"];
 
-const DECIMALS: &[(&str, char)] = &[(".", '.'), (",", ',')];
+pub(in crate::definition) const DECIMALS: &[(&str, char)] = &[(".", '.'), (",", ',')];
 
 /// Reports the keys that a Parquet file has no use for.
 pub(super) fn refuse(source: &Section<'_>) {

@@ -9,17 +9,6 @@ use crate::definition::{
     Preprocess, Split, SplitMethod, ValuePath,
 };
 
-const METHODS: &[(&str, SplitMethod)] = &[
-    ("hash", SplitMethod::Hash),
-    ("shuffle", SplitMethod::Shuffle),
-    ("time", SplitMethod::Time),
-];
-
-const NUMERIC: &[(&str, NumericEncoding)] = &[
-    ("passthrough", NumericEncoding::Passthrough),
-    ("standardize", NumericEncoding::Standardize),
-];
-
 const MISSING_NUMERIC: &[(&str, MissingNumeric)] = &[
     ("error", MissingNumeric::Error),
     ("median", MissingNumeric::Median),
@@ -106,9 +95,9 @@ fn as_of(item: &Item<'_>) -> Option<Vec<AsOf>> {
 
 fn split(section: &Section<'_>, dates: Option<&[AsOf]>) -> Split {
     let item = section.optional("method");
-    let method = item
-        .as_ref()
-        .map_or(Some(SplitMethod::Hash), |item| item.word(METHODS));
+    let method = item.as_ref().map_or(Some(SplitMethod::Hash), |item| {
+        item.word(SplitMethod::WORDS)
+    });
     let test = section.optional("test").and_then(|item| test_share(&item));
     let seed = section.optional("seed").and_then(|item| seed(&item));
     let stratify = section.optional("stratify").and_then(|item| {
@@ -127,7 +116,7 @@ fn split(section: &Section<'_>, dates: Option<&[AsOf]>) -> Split {
     Split {
         method: method.unwrap_or(SplitMethod::Hash),
         test: test.unwrap_or(0.25),
-        seed: seed.unwrap_or(42),
+        seed: seed.unwrap_or(Split::DEFAULT_SEED),
         stratify: stratify.unwrap_or(false),
     }
 }
@@ -153,7 +142,7 @@ fn seed(item: &Item<'_>) -> Option<i64> {
 fn preprocess(section: &Section<'_>) -> Preprocess {
     let numeric = section
         .optional("numeric")
-        .and_then(|item| item.word(NUMERIC));
+        .and_then(|item| item.word(NumericEncoding::WORDS));
     let categorical = section.optional("categorical");
     categorical.and_then(|item| item.word(&[("one_hot", ())]));
     let missing_numeric = section.optional("missing_numeric");

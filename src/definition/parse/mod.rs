@@ -21,7 +21,10 @@ mod table;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+pub(super) use self::check::SEVERITIES;
+pub(super) use self::dialect::DECIMALS;
 use self::report::Report;
+pub(super) use self::source::MODES;
 use super::{DefinitionFiles, Definitions, ExperimentName, InvalidName, Table, TableName};
 use crate::error::{Error, Kind, Result};
 

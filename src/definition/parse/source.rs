@@ -6,7 +6,8 @@ use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::{Format, Mode, Source};
 
-const MODES: &[(&str, Mode)] = &[("upsert", Mode::Upsert), ("replace", Mode::Replace)];
+pub(in crate::definition) const MODES: &[(&str, Mode)] =
+    &[("upsert", Mode::Upsert), ("replace", Mode::Replace)];
 
 #[derive(Clone, Copy)]
 enum Extension {

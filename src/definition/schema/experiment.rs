@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{column_name, date, name, section, text, texts, with_default, words};
-use crate::definition::METRICS;
 use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
+use crate::definition::{METRICS, NumericEncoding, Split, SplitMethod};
 
 pub(super) fn schema() -> Value {
     let dates = json!({
@@ -82,7 +82,7 @@ fn split() -> Value {
         "default": false,
     });
     let properties = json!({
-        "method": words(methods, &["hash", "shuffle", "time"], "hash"),
+        "method": words(methods, SplitMethod::WORDS, SplitMethod::Hash.as_str()),
         "test": test,
         "seed": seed(),
         "stratify": stratify,
@@ -92,7 +92,7 @@ fn split() -> Value {
 
 fn seed() -> Value {
     let about = "Where the pseudo-random numbers start.";
-    json!({ "type": "integer", "description": about, "minimum": 0, "default": 42 })
+    json!({ "type": "integer", "description": about, "minimum": 0, "default": Split::DEFAULT_SEED })
 }
 
 fn preprocess() -> Value {
@@ -108,8 +108,8 @@ fn preprocess() -> Value {
     let numeric = "Numbers as they are, or with mean 0 and deviation 1.";
     let categorical = "Strings and bools: a column of 0 and 1 for each category of the train rows.";
     let properties = json!({
-        "numeric": words(numeric, &["passthrough", "standardize"], "passthrough"),
-        "categorical": words(categorical, &["one_hot"], "one_hot"),
+        "numeric": words(numeric, NumericEncoding::WORDS, NumericEncoding::Passthrough.as_str()),
+        "categorical": words(categorical, &[("one_hot", ())], "one_hot"),
         "missing_numeric": missing_numeric,
         "missing_categorical": with_default(text(missing_categorical), "error"),
     });

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{age, column_name, date, name, named, section, text, texts, with_default, words};
+use crate::definition::Dtype;
+use crate::definition::parse::{DECIMALS, MODES, SEVERITIES};
 
 pub(super) fn schema() -> Value {
     let properties = json!({
@@ -37,9 +39,9 @@ fn source() -> Value {
     let encoding = "CSV only: a label of the WHATWG encoding standard, such as latin1.";
     let properties = json!({
         "path": path,
-        "mode": words(modes, &["upsert", "replace"], "upsert"),
+        "mode": words(modes, MODES, "upsert"),
         "delimiter": delimiter,
-        "decimal": words(decimal, &[".", ","], "."),
+        "decimal": words(decimal, DECIMALS, "."),
         "encoding": with_default(text(encoding), "utf-8"),
         "null": with_default(texts("CSV only: what means null, beside the empty text."), json!([])),
         "true": with_default(texts("CSV only: what means true."), json!(["true", "True", "1"])),
@@ -51,7 +53,7 @@ fn source() -> Value {
 }
 
 fn columns() -> Value {
-    let dtype = json!({ "enum": ["string", "bool", "i64", "f64", "date", "datetime"] });
+    let dtype = json!({ "enum": Dtype::ALL.map(Dtype::as_str) });
     let since = date("Files of earlier dates may lack the column: it is null there.");
     let dated = section(
         "A column that older files lack.",
@@ -98,7 +100,7 @@ fn check() -> Value {
         "between": between,
         "in_set": in_set,
         "mostly": mostly,
-        "severity": words(severity, &["warn", "quarantine", "fail"], "fail"),
+        "severity": words(severity, SEVERITIES, "fail"),
     });
     let mut check = section("Rules over one column.", &["column"], &properties);
     let rule = |key| json!({ "required": [key] });

@@ -74,7 +74,9 @@ fn texts(description: &str) -> Value {
     json!({ "type": "array", "description": description, "items": { "type": "string" } })
 }
 
-fn words(description: &str, words: &[&str], default: &str) -> Value {
+/// One of the words of a closed set; what they stand for does not matter here.
+fn words<T>(description: &str, words: &[(&str, T)], default: &str) -> Value {
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
     json!({ "enum": words, "description": description, "default": default })
 }
 

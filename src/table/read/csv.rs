@@ -122,7 +122,7 @@ struct Part {
 }
 
 fn parse(piece: &Piece<'_>, header: &Header<'_>, dialect: &CsvDialect) -> Result<Part> {
-    let expected = piece.text.len() / 16 / header.fields.len().max(1);
+    let expected = most_rows(piece, header.fields.len());
     let column = |dtype| Column::new(dtype, expected, dialect);
     let mut columns: Vec<_> = header.fields.iter().map(|(_, c)| column(c.dtype)).collect();
     let mut part = Part {
@@ -162,6 +162,13 @@ fn parse(piece: &Piece<'_>, header: &Header<'_>, dialect: &CsvDialect) -> Result
     }
     part.columns = columns.into_iter().map(Column::finish).collect();
     Ok(part)
+}
+
+/// How many rows a piece can have: no more than lines, and every row has a delimiter between fields
+/// and the end of its line.
+fn most_rows(piece: &Piece<'_>, fields: usize) -> usize {
+    let lines = 1 + lines_in(piece.text.as_bytes(), piece.end_of_line);
+    lines.min(1 + piece.text.len() / fields.max(1))
 }
 
 /// Counts lines up to each record. The reader's own count is off where blank lines or the second
@@ -247,6 +254,7 @@ fn assemble(parts: Vec<Part>, header: &Header<'_>, incoming: &Incoming<'_>) -> R
         }
     }
     let rows = lines.len();
+    incoming.refuse_too_long(rows)?;
     let places = Places::csv(incoming.path, lines);
     if !ragged.is_empty() {
         return Err(problems::ragged(

@@ -76,6 +76,14 @@ impl Incoming<'_> {
         &self.table.origin.source.path
     }
 
+    /// Rows are counted in 32 bits.
+    fn refuse_too_long(&self, rows: usize) -> Result<()> {
+        match u32::try_from(rows) {
+            Ok(count) if count < u32::MAX => Ok(()),
+            _ => Err(self.refused("the file has more than 4 294 967 294 rows")),
+        }
+    }
+
     fn empty(&self) -> Error {
         self.refused("empty file")
             .detail(format!("{}   holds no rows", self.path))

@@ -18,7 +18,7 @@ use super::problems::{self, BadValue, Problems};
 use super::{Incoming, ReadFile};
 
 pub fn read(bytes: &[u8], incoming: &Incoming<'_>) -> Result<ReadFile> {
-    let damaged = |why| refuse_damaged(why, incoming);
+    let damaged = |why: Damaged| refuse_damaged(&why, incoming);
     let file = File::open(bytes).map_err(damaged)?;
     let names: Vec<&str> = file
         .columns()
@@ -26,15 +26,13 @@ pub fn read(bytes: &[u8], incoming: &Incoming<'_>) -> Result<ReadFile> {
         .map(|(name, _)| name.as_str())
         .collect();
     let header = header::resolve(&names, incoming)?;
-    if u32::try_from(file.rows()).is_err() {
-        return Err(incoming.refused("the file has more than 4 294 967 295 rows"));
-    }
+    incoming.refuse_too_long(file.rows())?;
     refuse_others(&file, &header, incoming)?;
     let series = file.read(&names).map_err(damaged)?;
     convert(&file, &header, series, incoming)
 }
 
-fn refuse_damaged(why: Damaged, incoming: &Incoming<'_>) -> Error {
+fn refuse_damaged(why: &Damaged, incoming: &Incoming<'_>) -> Error {
     incoming
         .refused("the file is not a readable Parquet file")
         .detail(format!("{}   {}", incoming.path, why.0))

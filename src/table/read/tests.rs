@@ -283,7 +283,7 @@ fn bytes_that_do_not_fit_the_encoding_are_placed() {
     );
     assert!(refusal(b"\xff\xfeu\0", &plain).contains("`encoding = \"utf-16le\"`"));
     let wide = with_dialect(table(&[("s", Text)]), |dialect| {
-        dialect.encoding = "utf-16le".into()
+        dialect.encoding = "utf-16le".into();
     });
     let bytes: Vec<u8> = "\u{feff}user_id,s\na,é\n"
         .encode_utf16()
@@ -295,7 +295,9 @@ fn bytes_that_do_not_fit_the_encoding_are_placed() {
         told.contains("the file is not UTF-16LE\n  usage.csv:2:4 "),
         "{told}"
     );
-    let odd = with_dialect(table(&[]), |dialect| dialect.encoding = "klingon".into());
+    let odd = with_dialect(table(&[]), |dialect| {
+        dialect.encoding = "klingon".into();
+    });
     assert!(refusal("user_id\na\n", &odd).contains("`klingon`"));
 }
 

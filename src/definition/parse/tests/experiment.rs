@@ -30,7 +30,7 @@ fn unknown_keys() {
     tree = 300
        experiments/forest.toml:27:1 unknown key `tree` / `random_forest` has no such parameter; did you mean `trees`?
     colour = 300
-       experiments/forest.toml:27:1 unknown key `colour` / `random_forest` has no such parameter; it has `bootstrap`, `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
+       experiments/forest.toml:27:1 unknown key `colour` / `random_forest` has no such parameter; it has `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
     treshold = 1
        experiments/forest.toml:30:1 unknown key `treshold` / did you mean `threshold`?
     stagging =
@@ -86,7 +86,6 @@ fn wrong_types() {
         ("missing_categorical = \"unknown\"", "missing_categorical = 0"),
         ("trees = 300", "trees = \"many\""),
         ("trees = 300", "trees = 300.5"),
-        ("trees = 300", "bootstrap = \"yes\""),
         ("trees = 300", "max_features = 0.5"),
         ("[evaluate]\nthreshold = 1", "evaluate = 1"),
         ("staging = [\"clean\"]", "staging = \"clean\""),
@@ -115,12 +114,10 @@ fn wrong_types() {
        experiments/forest.toml:27:9 wrong type for `trees` / expected an integer, found a string
     trees = 300.5
        experiments/forest.toml:27:9 wrong type for `trees` / expected an integer, found a number with a fraction
-    bootstrap = "yes"
-       experiments/forest.toml:27:13 wrong type for `bootstrap` / expected true or false, found a string
     max_features = 0.5
        experiments/forest.toml:27:16 wrong type for `max_features` / expected `sqrt`, `log2`, `all`, or an integer of at least 1, found a number with a fraction
     evaluate = 1
-       experiments/forest.toml:29:1 unknown key `evaluate` / `random_forest` has no such parameter; it has `bootstrap`, `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
+       experiments/forest.toml:29:1 unknown key `evaluate` / `random_forest` has no such parameter; it has `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
     staging = "clean"
        experiments/forest.toml:33:11 wrong type for `staging` / expected a list, found a string
     "#);
@@ -379,7 +376,7 @@ fn models() {
     max_features = 3
        accepted
     kind = "logistic_regression" | l2 = -0.5
-       experiments/forest.toml:27:6 invalid value for `l2` / expected a number from 0 to 1e12
+       experiments/forest.toml:27:6 invalid value for `l2` / expected a number from 1e-9 to 1e9
     kind = "logistic_regression" | l2 = nan
        experiments/forest.toml:27:6 invalid value for `l2` / expected a finite number
     "#);

@@ -409,3 +409,32 @@ fn features() {
        features/usage.toml:42:1 `[features.request]` is not supported / features from the request are not computed by this version
     "#);
 }
+
+#[test]
+fn expressions_are_quoted_where_they_err() {
+    let expression = "\"hours / NULLIF(devices, 0)\"";
+    assert_snapshot!(said_of(USAGE, &[
+        (expression, "\"hours / NULLIF(device, 0)\""),
+        (expression, "'hours / NULLIF(device, 0)'"),
+        (expression, "\"hours\\u0020/ device\""),
+        (expression, "\"\"\"hours /\ndevice\"\"\""),
+        (expression, "\"hours / plan\""),
+        (expression, "\"hours +\""),
+        (expression, "\"\""),
+    ]), @r#"
+    "hours / NULLIF(device, 0)"
+       features/usage.toml:43:36 unknown column `device` / table has `devices`
+    'hours / NULLIF(device, 0)'
+       features/usage.toml:43:36 unknown column `device` / table has `devices`
+    "hours\u0020/ device"
+       features/usage.toml:43:20 unknown column `device` / table has `devices`
+    """hours / | device"""
+       features/usage.toml:43:20 unknown column `device` / table has `devices`
+    "hours / plan"
+       features/usage.toml:43:29 `plan` is a string and cannot be divided / a number is needed here, such as CAST(plan AS f64)
+    "hours +"
+       features/usage.toml:43:27 expected an expression, but the expression ends / this does not read as a SQL expression
+    ""
+       features/usage.toml:43:21 the expression is empty / write a SQL expression over the table's columns
+    "#);
+}

@@ -1,8 +1,7 @@
-use std::collections::BTreeMap;
-
 use insta::assert_snapshot;
 
 use super::{ACCOUNTS, FOREST, PROJECT, USAGE, edited, said_of, small, whole_error};
+use crate::definition::estimator::find;
 use crate::definition::{
     DefinitionFiles, Definitions, Format, MissingCategorical, MissingNumeric, Mode, Rule, Severity,
     SplitMethod, Value,
@@ -112,13 +111,10 @@ fn defaults() {
         (SplitMethod::Hash, 0.25, 42)
     );
     assert_eq!(experiment.preprocess.missing_numeric, MissingNumeric::Error);
-    let expected = [
-        ("l2", Value::Float(1.0)),
-        ("max_iterations", Value::Integer(100)),
-        ("tolerance", Value::Float(1e-10)),
-    ];
-    let expected = expected.map(|(name, value)| (name.to_string(), value));
-    assert_eq!(experiment.model.parameters, BTreeMap::from(expected));
+    let parameters = find("logistic_regression").unwrap().parameters;
+    let expected = parameters.iter();
+    let expected = expected.map(|each| (each.name.to_string(), each.default.value()));
+    assert_eq!(experiment.model.parameters, expected.collect());
 }
 
 #[test]
@@ -309,13 +305,8 @@ fn no_damage_makes_it_panic() {
     }
 }
 
-/// The acceptance project lies outside the repository, with the data of a course.
-#[test]
-fn the_acceptance_project_is_read() {
-    let Some(root) = std::env::var_os("STREAMFLOW_CHURN_EXPORT") else {
-        return;
-    };
-    let root = std::path::PathBuf::from(root);
+/// Every definition file below a folder.
+fn files_of(root: &std::path::Path) -> DefinitionFiles {
     let mut files = DefinitionFiles::default();
     for folder in ["", "features", "experiments"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
@@ -324,14 +315,33 @@ fn the_acceptance_project_is_read() {
                 .extension()
                 .is_some_and(|extension| extension == "toml")
             {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap();
                 let text = std::fs::read_to_string(&path).unwrap();
                 files.0.insert(name.to_string(), text);
             }
         }
     }
-    let definitions = Definitions::parse(&files);
-    let definitions = definitions.unwrap_or_else(|error| panic!("{}", whole_error(&error)));
+    files
+}
+
+fn read_or_say_why(root: &std::path::Path) -> Definitions {
+    let definitions = Definitions::parse(&files_of(root));
+    definitions.unwrap_or_else(|error| panic!("{}", whole_error(&error)))
+}
+
+#[test]
+fn the_repository_itself_is_a_project() {
+    let definitions = read_or_say_why(env!("CARGO_MANIFEST_DIR").as_ref());
+    assert!(!definitions.experiments.is_empty());
+}
+
+/// The acceptance project lies outside the repository, with the data of a course.
+#[test]
+fn the_acceptance_project_is_read() {
+    let Some(root) = std::env::var_os("STREAMFLOW_CHURN_EXPORT") else {
+        return;
+    };
+    let definitions = read_or_say_why(root.as_ref());
     assert_eq!(definitions.tables.len(), 6);
     assert_eq!(
         definitions.experiments["churn_random_forest"]
