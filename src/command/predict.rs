@@ -58,7 +58,11 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
                 documents.push(serde_json::to_value(&found).unwrap_or(Value::Null));
             }
             Err(error) => {
-                text.push_str(&format!("{}   {}\n", key.cell(), report::red(&error)));
+                text.push_str(&format!(
+                    "{}   {}\n",
+                    report::bold(key),
+                    report::red(&error)
+                ));
                 let error_document = report::error_json(&error);
                 documents.push(json!({ column.as_str(): key, "error": error_document }));
                 first_error.get_or_insert(error);
@@ -74,7 +78,7 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
 fn told(found: &Answer) -> String {
     let mut text = format!(
         "{}   prediction {}   probability {:.4}   {} run {} at {}\n",
-        report::bold(found.key.cell()),
+        report::bold(&found.key),
         found.prediction,
         found.probability,
         found.model,
