@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Table, bold, count, dim, green, plural, red, seconds, yellow};
+use super::style::{Table, WIDTH, bold, count, dim, green, plural, red, seconds, wrapped, yellow};
 use crate::check::CheckResult;
 use crate::definition::Severity;
 use crate::hash::Digest;
@@ -182,12 +182,17 @@ fn check_text(table: &str, check: &CheckResult) -> String {
         .take(3)
         .map(|example| format!("{} (line {})", example.value, example.line))
         .collect();
-    format!(
-        "  {word}  {table}.{} {}: {} of {}, such as {}\n",
+    let words = format!(
+        "{table}.{} {}: {} of {}, such as {}",
         check.column,
         check.rule,
         count(check.failed as u64),
         plural(check.checked as u64, "row"),
         examples.join(", "),
+    );
+    let rows = wrapped(&words, WIDTH - 15);
+    format!(
+        "  {word}  {}\n",
+        rows.join(&format!("\n{}", " ".repeat(15)))
     )
 }

@@ -61,34 +61,49 @@ pub fn seconds(value: f64) -> String {
     format!("{} min {} s", whole / 60, whole % 60)
 }
 
-/// Columns of the screens.
-const WIDTH: usize = 80;
+/// Columns of a screen.
+pub const WIDTH: usize = 80;
 
-/// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole.
-///
-/// `first` stands before the first line, as many spaces before the others. A text that is already
-/// in columns (two spaces in a row) is left as it is: its alignment says more than its width.
+/// Words in rows of at most so many columns. What stands in backticks is typed, and not parted.
+pub fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let mut units: Vec<String> = Vec::new();
+    let mut typed = false;
+    for word in line.split(' ') {
+        match units.last_mut() {
+            Some(unit) if typed => {
+                unit.push(' ');
+                unit.push_str(word);
+            }
+            _ => units.push(word.to_string()),
+        }
+        typed ^= word.matches('`').count() % 2 == 1;
+    }
+    let mut rows: Vec<String> = Vec::new();
+    for unit in units {
+        let length = unit.chars().count();
+        match rows.last_mut() {
+            Some(row) if row.chars().count() + 1 + length <= width => {
+                row.push(' ');
+                row.push_str(&unit);
+            }
+            _ => rows.push(unit),
+        }
+    }
+    rows
+}
+
+/// A sentence in rows as wide as a screen: `first` stands before the first row, as many spaces
+/// before the others. Text in columns (two spaces in a row) stays as it is.
 pub fn wrap(first: &str, text: &str) -> String {
-    let indent = width(first);
     if text.contains("  ") {
         return format!("{first}{text}\n");
     }
-    let mut lines = vec![first.to_string()];
-    let mut used = indent;
-    for word in text.split(' ') {
-        let length = width(word);
-        let line = lines.last_mut().expect("there is a first line");
-        if used > indent && used + 1 + length > WIDTH {
-            lines.push(format!("{}{word}", " ".repeat(indent)));
-            used = indent + length;
-        } else {
-            let gap = usize::from(used > indent);
-            line.push_str(&" ".repeat(gap));
-            line.push_str(word);
-            used += gap + length;
-        }
-    }
-    lines.join("\n") + "\n"
+    let indent = width(first);
+    let rows = wrapped(text, WIDTH.saturating_sub(indent));
+    format!(
+        "{first}{}\n",
+        rows.join(&format!("\n{}", " ".repeat(indent)))
+    )
 }
 
 /// Rows of cells in aligned columns, two spaces apart.
@@ -189,21 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn long_sentences_are_broken_and_columns_are_not() {
-        let words = ["word"; 20].join(" ");
-        let wrapped = wrap("help: ", &words);
-        assert!(
-            wrapped.lines().all(|line| line.chars().count() <= 80),
-            "{wrapped}"
+    fn sentences_wrap_and_commands_do_not() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(
+            wrapped("say `run a b`, now", 8),
+            ["say", "`run a b`,", "now"]
         );
-        assert!(
-            wrapped
-                .lines()
-                .nth(1)
-                .is_some_and(|line| line.starts_with("      word"))
-        );
-        let columns = format!("a  {words}");
-        assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
+        assert_eq!(wrapped("", 8), [""]);
     }
 
     #[test]
