@@ -88,6 +88,11 @@ pub fn user() -> String {
         .unwrap_or_else(|| "unknown".to_string())
 }
 
+/// What was typed, the program's own name first.
+pub fn arguments() -> Vec<std::ffi::OsString> {
+    std::env::args_os().collect()
+}
+
 /// The folder the program was started in.
 pub fn current_dir() -> std::io::Result<std::path::PathBuf> {
     std::env::current_dir()

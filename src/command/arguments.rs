@@ -56,6 +56,8 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Makes a complete small project with data, or one of your own exports.
+    Init(InitArguments),
     /// Parses and cross-checks all definitions; reads no data.
     Check,
     /// Reads and checks the tables of a date and stamps its snapshot.
@@ -66,8 +68,30 @@ pub enum Command {
     Run(RunArguments),
     /// Refreshes locks without executing.
     Lock(NamesArguments),
+    /// Executes a run again from what it was, and compares every output.
+    Replay(ReferenceArgument),
+    /// Compares two runs: inputs that differ first, then what they did.
+    Diff(DiffArguments),
+    /// Says what would execute now, and which changed input is the reason.
+    Why(NameArgument),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The folder of the new project; the present one when none is named.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Your own CSV files: {as_of} stands for a date, `*` for the name of a table.
+    #[arg(long, value_name = "PATTERN", requires = "key", requires = "label")]
+    pub from: Option<String>,
+    /// The column that identifies a row in every table, such as user_id.
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    pub key: Option<String>,
+    /// What is to be predicted, such as labels.churn_label.
+    #[arg(long, value_name = "TABLE.COLUMN", requires = "from")]
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +126,28 @@ pub struct RunArguments {
 pub struct NamesArguments {
     /// Experiments; all of them when none is named.
     pub names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NameArgument {
+    /// An experiment.
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ReferenceArgument {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The run to compare from; see `show` for how runs are named.
+    #[arg(value_name = "RUN-A")]
+    pub a: String,
+    /// The run to compare with.
+    #[arg(value_name = "RUN-B")]
+    pub b: String,
 }
 
 #[derive(Debug, Args)]

@@ -2,13 +2,17 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod ingest;
+mod init;
 mod lock;
 mod output;
 mod progress;
+mod replay;
 mod run;
 mod schema;
 mod snapshots;
+mod why;
 
 use std::process::ExitCode;
 
@@ -49,11 +53,15 @@ pub fn main() -> ExitCode {
 
 fn dispatch(context: &Context, command: &Command) -> Result<Output> {
     match command {
+        Command::Init(arguments) => init::init(context, arguments),
         Command::Check => check::check(context),
         Command::Ingest(arguments) => ingest::ingest(context, arguments),
         Command::Snapshots => snapshots::snapshots(context),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
+        Command::Replay(arguments) => replay::replay(context, arguments),
+        Command::Diff(arguments) => diff::diff(context, arguments),
+        Command::Why(arguments) => why::why(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

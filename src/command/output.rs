@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Color, Format};
 use crate::error::Error;
+use crate::host;
 use crate::report;
 
 /// The result of a command in both forms.
@@ -39,12 +40,6 @@ impl Output {
             document: json!({}),
             error: Some(error),
         }
-    }
-
-    #[must_use]
-    pub fn with_error(mut self, error: Option<Error>) -> Self {
-        self.error = error;
-        self
     }
 }
 
@@ -120,21 +115,27 @@ impl Printer {
 
 /// Prints what clap says of wrong arguments: exit 2, or 0 for help and version.
 pub fn print_usage(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args().any(|argument| argument == "--format=json")
-        || std::env::args()
-            .zip(std::env::args().skip(1))
-            .any(|(a, b)| a == "--format" && b == "json");
+    let typed = host::arguments();
+    let wants_json = typed.iter().any(|argument| argument == "--format=json")
+        || typed
+            .windows(2)
+            .any(|pair| pair[0] == "--format" && pair[1] == "json");
     if error.use_stderr() && wants_json {
-        let message = error.to_string();
-        let mut lines = message.lines();
-        let first = lines
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        let output = Output::of_error(Error::usage(first).help("streamflow --help"));
+        let output = Output::of_error(Error::usage(headline(error)).help("streamflow --help"));
         return Printer::new(Format::Json, Color::Never).print(&output);
     }
     // clap prints help to standard output and errors to standard error.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// What clap says up to its first empty line, on one line.
+fn headline(error: &clap::Error) -> String {
+    let message = error.to_string();
+    let lines: Vec<&str> = message
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    lines.join(" ").trim_start_matches("error: ").to_string()
 }

@@ -12,5 +12,8 @@ pub fn why(context: &Context, arguments: &NameArgument) -> Result<Output> {
     let workspace = context.workspace()?;
     let experiment = run::find_experiment(workspace.definitions(), &arguments.name)?;
     let why = run::why(&workspace, experiment)?;
-    Ok(Output::new(report::why_text(&why), &report::why_document(&why)))
+    Ok(Output::new(
+        report::why_text(&why),
+        &report::why_document(&why),
+    ))
 }

@@ -23,7 +23,14 @@ fn identity(experiment: &str) -> RunIdentity {
         let hash = TableHash::of(table.as_str());
         DataInput { table, as_of, hash }
     });
-    let operations = ["training_set", "split", "encode", "predict", "evaluate", spec.model.kind];
+    let operations = [
+        "training_set",
+        "split",
+        "encode",
+        "predict",
+        "evaluate",
+        spec.model.kind,
+    ];
     RunIdentity {
         declared: spec.declare(),
         operations: Operations(operations.map(|name| (name.to_string(), 1)).into()),
@@ -33,7 +40,10 @@ fn identity(experiment: &str) -> RunIdentity {
 
 fn keys(identity: &RunIdentity) -> BTreeMap<Step, StepKey> {
     let plan = Plan::new(identity.clone()).unwrap();
-    plan.steps.iter().map(|planned| (planned.step, planned.key)).collect()
+    plan.steps
+        .iter()
+        .map(|planned| (planned.step, planned.key))
+        .collect()
 }
 
 /// Another value of the same type.
@@ -52,7 +62,12 @@ fn every_experiment_can_be_read_back_from_what_it_declares() {
     let definitions = definitions();
     for experiment in definitions.experiments.values() {
         let spec = RunSpec::of(&definitions, experiment, experiment.as_of.clone());
-        assert_eq!(RunSpec::from_declared(&spec.declare()).unwrap(), spec, "{}", experiment.name);
+        assert_eq!(
+            RunSpec::from_declared(&spec.declare()).unwrap(),
+            spec,
+            "{}",
+            experiment.name
+        );
     }
 }
 
@@ -78,7 +93,9 @@ fn every_declared_value_changes_the_run_and_the_keys_from_its_step_on() {
         assert!(runs.insert(after.id()), "{path} does not change the run");
         let reason = &differences(&before, &after)[0];
         assert_eq!(reason.name(), path.as_str());
-        let Ok(plan) = Plan::new(after.clone()) else { continue };
+        let Ok(plan) = Plan::new(after.clone()) else {
+            continue;
+        };
         let first = reason.first_step();
         let old = keys(&before);
         for planned in &plan.steps {
@@ -91,7 +108,9 @@ fn every_declared_value_changes_the_run_and_the_keys_from_its_step_on() {
 
 /// Whether a step takes the output of another, directly or not.
 fn reaches(step: Step, wanted: Step) -> bool {
-    step.inputs().iter().any(|input| *input == wanted || reaches(*input, wanted))
+    step.inputs()
+        .iter()
+        .any(|input| *input == wanted || reaches(*input, wanted))
 }
 
 #[test]
@@ -102,7 +121,11 @@ fn every_table_and_every_operation_changes_the_run() {
         let mut after = before.clone();
         after.data[at].hash = TableHash::of("another");
         assert!(runs.insert(after.id()), "{:?}", after.data[at]);
-        assert!(keys(&after).iter().all(|(step, key)| keys(&before)[step] != *key));
+        assert!(
+            keys(&after)
+                .iter()
+                .all(|(step, key)| keys(&before)[step] != *key)
+        );
     }
     for name in before.operations.0.keys() {
         let mut after = before.clone();
@@ -116,7 +139,9 @@ fn every_table_and_every_operation_changes_the_run() {
 fn a_changed_threshold_does_not_fit_again() {
     let before = identity("churn_random_forest");
     let mut after = before.clone();
-    after.declared.insert("evaluate.threshold", Value::Float(0.4));
+    after
+        .declared
+        .insert("evaluate.threshold", Value::Float(0.4));
     let (old, new) = (keys(&before), keys(&after));
     assert_eq!(old[&Step::Fit], new[&Step::Fit]);
     assert_ne!(old[&Step::Evaluate], new[&Step::Evaluate]);
@@ -148,7 +173,10 @@ fn golden_vector_of_a_run() {
     };
     assert_eq!(identity.id().to_string(), GOLDEN_RUN);
     // The kinds of hash do not stand in for each other.
-    assert_ne!(RunId::of(&identity).as_bytes(), ColumnHash::of(&identity).as_bytes());
+    assert_ne!(
+        RunId::of(&identity).as_bytes(),
+        ColumnHash::of(&identity).as_bytes()
+    );
 }
 
 const GOLDEN_RUN: &str = "b4cc63b7739914c532b213029684bbafc048fc1512e7bfaab59d2c1d22245f8f";

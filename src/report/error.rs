@@ -23,7 +23,11 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&wrap("  ", line));
     }
     for (at, line) in error.all_help().iter().enumerate() {
-        let word = if at == 0 { format!("{} ", bold("help:")) } else { "      ".to_string() };
+        let word = if at == 0 {
+            format!("{} ", bold("help:"))
+        } else {
+            "      ".to_string()
+        };
         text.push_str(&wrap(&word, line));
     }
     text

@@ -7,6 +7,7 @@
 mod compare;
 mod data;
 mod error;
+mod init;
 mod performed;
 mod run;
 mod style;
@@ -14,6 +15,7 @@ mod style;
 pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
+pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use performed::{
     locked_text, performed_document, performed_text, proved_text, replayed_document, replayed_text,
 };

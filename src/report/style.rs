@@ -192,8 +192,16 @@ mod tests {
     fn long_sentences_are_broken_and_columns_are_not() {
         let words = ["word"; 20].join(" ");
         let wrapped = wrap("help: ", &words);
-        assert!(wrapped.lines().all(|line| line.chars().count() <= 80), "{wrapped}");
-        assert!(wrapped.lines().nth(1).is_some_and(|line| line.starts_with("      word")));
+        assert!(
+            wrapped.lines().all(|line| line.chars().count() <= 80),
+            "{wrapped}"
+        );
+        assert!(
+            wrapped
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("      word"))
+        );
         let columns = format!("a  {words}");
         assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
     }

@@ -127,7 +127,10 @@ fn data_differences(a: &[LockedData], b: &[LockedData]) -> Vec<InputDifference> 
     let mut found = Vec::new();
     for table in tables {
         let of = |side: &'_ [LockedData]| -> Vec<LockedData> {
-            side.iter().filter(|data| data.table == *table).cloned().collect()
+            side.iter()
+                .filter(|data| data.table == *table)
+                .cloned()
+                .collect()
         };
         let (a, b) = (of(a), of(b));
         for at in 0..a.len().max(b.len()) {
@@ -187,7 +190,9 @@ fn declared_differences(a: &KnownRun, b: &KnownRun) -> Vec<InputDifference> {
 }
 
 fn kind_of(difference: &Difference) -> InputKind {
-    let Difference::Value { path, .. } = difference else { return InputKind::Operations };
+    let Difference::Value { path, .. } = difference else {
+        return InputKind::Operations;
+    };
     match path.segments().next() {
         Some("as_of") => InputKind::Data,
         Some("label") => InputKind::Label,
@@ -229,14 +234,21 @@ fn circumstances(a: &KnownRun, b: &KnownRun) -> Vec<InputDifference> {
 
 fn output_pairs(a: Option<Outputs>, b: Option<Outputs>) -> Vec<OutputPair> {
     let named = |outputs: Option<Outputs>| -> BTreeMap<&'static str, String> {
-        outputs.map(|outputs| outputs.named().into_iter().collect()).unwrap_or_default()
+        outputs
+            .map(|outputs| outputs.named().into_iter().collect())
+            .unwrap_or_default()
     };
     let (a, b) = (named(a), named(b));
     ["training_set", "split", "model", "predictions"]
         .into_iter()
         .map(|name| {
             let (a, b) = (a.get(name).cloned(), b.get(name).cloned());
-            OutputPair { name, same: a.is_some() && a == b, a, b }
+            OutputPair {
+                name,
+                same: a.is_some() && a == b,
+                a,
+                b,
+            }
         })
         .collect()
 }
@@ -249,16 +261,29 @@ fn metric_pairs(a: &KnownRun, b: &KnownRun) -> Vec<MetricPair> {
         .map(|name| {
             let (a, b) = (a.get(name).copied(), b.get(name).copied());
             let delta = a.zip(b).map(|(a, b)| b - a);
-            MetricPair { name: name.clone(), a, b, delta }
+            MetricPair {
+                name: name.clone(),
+                a,
+                b,
+                delta,
+            }
         })
         .collect()
 }
 
 fn predictions(store: &Store, a: &KnownRun, b: &KnownRun) -> Result<Option<PredictionChanges>> {
-    let (Some(a), Some(b)) = (scores(store, a)?, scores(store, b)?) else { return Ok(None) };
-    let mut changes = PredictionChanges { compared: 0, changed: 0, flipped: 0 };
+    let (Some(a), Some(b)) = (scores(store, a)?, scores(store, b)?) else {
+        return Ok(None);
+    };
+    let mut changes = PredictionChanges {
+        compared: 0,
+        changed: 0,
+        flipped: 0,
+    };
     for (row, (score, positive)) in &a {
-        let Some((other, other_positive)) = b.get(row) else { continue };
+        let Some((other, other_positive)) = b.get(row) else {
+            continue;
+        };
         changes.compared += 1;
         changes.changed += u64::from(score.to_bits() != other.to_bits());
         changes.flipped += u64::from(positive != other_positive);
@@ -271,7 +296,9 @@ fn predictions(store: &Store, a: &KnownRun, b: &KnownRun) -> Result<Option<Predi
 type Scores = BTreeMap<(String, Option<AsOf>), (f64, bool)>;
 
 fn scores(store: &Store, known: &KnownRun) -> Result<Option<Scores>> {
-    let Some(outputs) = known.outputs() else { return Ok(None) };
+    let Some(outputs) = known.outputs() else {
+        return Ok(None);
+    };
     let name = outputs.predictions.into();
     if store.catalog().object(name)?.is_none() {
         return Ok(None);
@@ -282,19 +309,26 @@ fn scores(store: &Store, known: &KnownRun) -> Result<Option<Scores>> {
     let cells = columns(&frame, &spec.key)?;
     let [keys, dates, probabilities] = cells;
     let rows = (0..frame.rows()).filter_map(|row| {
-        let Cell::F64(score) = probabilities.cell(row) else { return None };
+        let Cell::F64(score) = probabilities.cell(row) else {
+            return None;
+        };
         let date = match dates.cell(row) {
             Cell::Date(days) if dated => AsOf::from_days(days),
             _ => None,
         };
-        Some(((keys.cell(row).to_string(), date), (score, score >= spec.threshold)))
+        Some((
+            (keys.cell(row).to_string(), date),
+            (score, score >= spec.threshold),
+        ))
     });
     Ok(Some(rows.collect()))
 }
 
 fn columns<'a>(frame: &'a Frame, key: &ColumnName) -> Result<[&'a crate::table::Values; 3]> {
     let column = |name: &str| {
-        frame.column(name).ok_or_else(|| Error::failure(format!("predictions lack column {name}")))
+        frame
+            .column(name)
+            .ok_or_else(|| Error::failure(format!("predictions lack column {name}")))
     };
     Ok([column(key.as_str())?, column(AS_OF)?, column(PROBABILITY)?])
 }

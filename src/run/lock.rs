@@ -42,24 +42,30 @@ pub fn lock_of(
 /// holds no results. Gives the results.
 pub fn usable(lock: &Lock) -> Result<&LockedResults> {
     let path = lock_path(&lock.experiment);
-    let computed = lock.identity().id();
-    if computed != lock.run {
-        return Err(
-            Error::new(Kind::Lock, format!("{path} does not fit together"))
-                .detail(format!("run       {}", lock.run))
-                .detail(format!(
-                    "computed  {computed} from its own declared values and data"
-                ))
-                .help("a merge may have joined two locks: write it anew with")
-                .help(format!("`streamflow run {}`", lock.experiment)),
-        );
-    }
+    consistent(lock, &path)?;
     lock.results.as_ref().ok_or_else(|| {
         Error::new(Kind::Lock, format!("{path} holds no results yet")).help(format!(
             "`streamflow run {}` executes the run and fills them in",
             lock.experiment
         ))
     })
+}
+
+/// Refuses a lock whose hash does not follow from its inputs. `path` is for messages.
+pub fn consistent(lock: &Lock, path: &str) -> Result<()> {
+    let computed = lock.identity().id();
+    if computed == lock.run {
+        return Ok(());
+    }
+    Err(
+        Error::new(Kind::Lock, format!("{path} does not fit together"))
+            .detail(format!("run       {}", lock.run))
+            .detail(format!(
+                "computed  {computed} from its own declared values and data"
+            ))
+            .help("a merge may have joined two locks: write it anew with")
+            .help(format!("`streamflow run {}`", lock.experiment)),
+    )
 }
 
 /// The error of a lock whose declared values or operations are not those of the working tree, with

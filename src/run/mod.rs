@@ -9,26 +9,39 @@
 //!    are compared; two outputs for one run is a finding and never overwritten.
 
 mod artefact;
+mod diff;
 mod execute;
+mod history;
 mod lock;
+mod locks;
 mod perform;
 mod record;
+mod reference;
+mod replay;
 mod resolve;
 mod steps;
+mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
+pub use diff::{
+    InputDifference, InputKind, MetricPair, OutputPair, PredictionChanges, RunDiff, diff,
+};
 pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use history::{FoundDefinitions, definitions_of, find_commit};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use perform::{
     LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state, find_experiment,
-    keep, not_reproduced, relock, run, run_locked, used_texts,
+    keep, not_reproduced, relock, run, run_locked, used_texts, used_texts_of,
 };
 pub use record::{
     ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows,
     RunRecord, all_executions, executions_of, find_run, finished, keep_files, latest_of, record,
     run_ids, short,
 };
+pub use reference::{KnownRun, find_known, find_model, find_reference, models, only_model};
+pub use replay::{Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
 pub use steps::feature_column;
+pub use why::{Why, why};

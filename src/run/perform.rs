@@ -12,7 +12,7 @@ use super::resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
 use crate::code::{Code, CodeState};
-use crate::definition::{Definitions, Experiment, ExperimentName};
+use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::host;
 use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
@@ -76,16 +76,28 @@ pub fn find_experiment<'a>(definitions: &'a Definitions, name: &str) -> Result<&
     })
 }
 
-/// The texts of the definition files an experiment uses.
+/// The texts of the definition files an experiment of the working tree uses.
 pub fn used_texts(
     workspace: &Workspace,
     definitions: &Definitions,
     experiment: &Experiment,
 ) -> BTreeMap<String, String> {
-    let texts = &workspace.files().0;
-    used_files(definitions, experiment)
+    used_texts_of(workspace.files(), definitions, &experiment.name)
+}
+
+/// The texts of the files an experiment uses; none when the definitions do not have it.
+pub fn used_texts_of(
+    files: &DefinitionFiles,
+    definitions: &Definitions,
+    experiment: &ExperimentName,
+) -> BTreeMap<String, String> {
+    let used = definitions
+        .experiments
+        .get(experiment)
+        .map(|experiment| used_files(definitions, experiment));
+    used.unwrap_or_default()
         .into_iter()
-        .filter_map(|path| Some((path.clone(), texts.get(&path)?.clone())))
+        .filter_map(|path| Some((path.clone(), files.0.get(&path)?.clone())))
         .collect()
 }
 

@@ -27,8 +27,9 @@ impl Replayed {
     pub fn error(&self) -> Option<Error> {
         let finding = self.finding.as_ref()?;
         let run = self.result.record.run.short();
-        Some(not_reproduced(&self.result.record, finding)
-            .help(format!("`streamflow show {run}` lists its executions; both results are kept")))
+        Some(not_reproduced(&self.result.record, finding).help(format!(
+            "`streamflow show {run}` lists its executions; both results are kept"
+        )))
     }
 }
 
@@ -36,18 +37,29 @@ impl Replayed {
 pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> Result<Replayed> {
     let plan = Plan::new(known.record.identity())?;
     refuse_other_operations(known, &plan.spec)?;
-    let (outputs, metrics) = known.outputs().map(|outputs| (outputs, known.metrics())).ok_or_else(|| {
-        Error::new(Kind::MissingInput, format!("nothing is known of what run {} gave", known.run.short()))
-            .help(format!("`streamflow run {}` executes it first", known.experiment))
-    })?;
+    let (outputs, metrics) = known
+        .outputs()
+        .map(|outputs| (outputs, known.metrics()))
+        .ok_or_else(|| {
+            Error::new(
+                Kind::MissingInput,
+                format!("nothing is known of what run {} gave", known.run.short()),
+            )
+            .help(format!(
+                "`streamflow run {}` executes it first",
+                known.experiment
+            ))
+        })?;
     let found = definitions_of(workspace, known)?;
-    let definitions = found.as_ref().map_or(workspace.definitions(), |found| &found.definitions);
+    let definitions = found
+        .as_ref()
+        .map_or(workspace.definitions(), |found| &found.definitions);
     let mut notices = Vec::new();
     let tables = tables(workspace, definitions, known, &plan.spec, &mut notices)?;
     let resolved = resolve_with(&plan.spec, plan.identity.operations.clone(), tables)?;
     let execution = execute(workspace.store(), &resolved, CachePolicy::Ignore, events)?;
     let texts = found.as_ref().map_or_else(Default::default, |found| {
-        used_texts_of(&found.files, &found.definitions, &known.experiment)
+        used_texts_of(&found.files, &found.definitions, &found.experiment)
     });
     let mut context = circumstances(workspace, &texts)?;
     if let Some(commit) = found.as_ref().and_then(|found| found.commit.clone()) {
@@ -83,9 +95,14 @@ fn tables(
     spec: &RunSpec,
     notices: &mut Vec<String>,
 ) -> Result<std::collections::BTreeMap<crate::plan::TableAt, crate::snapshot::TableSnapshot>> {
-    let snapshots = Snapshots { workspace, definitions };
+    let snapshots = Snapshots {
+        workspace,
+        definitions,
+    };
     let data = known.record.identity().data;
-    locked_tables(&snapshots, spec, &data, &known.record.data, |notice| notices.push(notice))
+    locked_tables(&snapshots, spec, &data, &known.record.data, |notice| {
+        notices.push(notice)
+    })
 }
 
 /// A run of operations at other versions can be read and not repeated.
@@ -100,10 +117,15 @@ fn refuse_other_operations(known: &KnownRun, spec: &RunSpec) -> Result<()> {
     if others.is_empty() {
         return Ok(());
     }
-    let recorded = known.environment().map_or("another version", |e| e.streamflow.as_str());
+    let recorded = known
+        .environment()
+        .map_or("another version", |e| e.streamflow.as_str());
     Err(Error::new(
         Kind::Lock,
-        format!("run {} was made by operations that this streamflow does not have", known.run.short()),
+        format!(
+            "run {} was made by operations that this streamflow does not have",
+            known.run.short()
+        ),
     )
     .details(others)
     .help(format!("replay it with streamflow {recorded}")))

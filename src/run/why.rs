@@ -28,7 +28,10 @@ pub struct Why {
 /// Compares an experiment as it stands with what it last was.
 pub fn why(workspace: &Workspace, experiment: &Experiment) -> Result<Why> {
     let definitions = workspace.definitions();
-    let snapshots = Snapshots { workspace, definitions };
+    let snapshots = Snapshots {
+        workspace,
+        definitions,
+    };
     let spec = spec_of(&snapshots, experiment)?;
     let resolved = resolve(&snapshots, &spec, |_| {})?;
     let previous = previous(workspace, experiment, &resolved)?;
@@ -70,5 +73,7 @@ fn previous(
         return Ok(Some((run, record.identity())));
     }
     let lock = read_lock(workspace, &experiment.name)?;
-    Ok(lock.map(|lock| (lock.run, lock.identity())).filter(|(run, _)| *run != now.plan.run))
+    Ok(lock
+        .map(|lock| (lock.run, lock.identity()))
+        .filter(|(run, _)| *run != now.plan.run))
 }

@@ -1,7 +1,8 @@
 //! A project for one's own exports, every line of it a guess that says why.
 //!
 //! `init --from` hands over the raw bytes of each table's files, the key and the label; what comes
-//! back is the text of a project and the list of guesses behind it. Nothing here touches a disk.
+//! back is the text of a project and the list of guesses behind it. Only the two ends touch a disk:
+//! `find` reads the files behind a pattern, `place` writes a project where there is none.
 //!
 //! 1. `sheet` makes rows of bytes: encoding, delimiter, header. No cell is understood yet.
 //! 2. `word` knows single cells: what may mean null, true, a number, a date.
@@ -18,8 +19,10 @@
 mod column;
 mod dialect;
 mod experiment_text;
+mod find;
 mod label;
 mod leak;
+mod place;
 mod sheet;
 mod survey;
 mod table_text;
@@ -32,6 +35,9 @@ use std::fmt;
 use jiff::civil::Date;
 
 use crate::error::{Error, Kind, Result, did_you_mean};
+pub use find::find;
+pub use place::{BESIDE, write_new};
+
 use label::Label;
 use sheet::Sheet;
 use survey::Survey;

@@ -280,13 +280,44 @@ impl Catalog {
 
 fn connect(path: &Path) -> rusqlite::Result<(Connection, Access)> {
     let mut connection = Connection::open(path)?;
-    // Before anything else: another process may hold the lock while it makes the schema.
-    connection.busy_timeout(Duration::from_secs(30))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.busy_timeout(PATIENCE)?;
+    write_ahead(&connection)?;
     // What was reported done survives a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;
     let access = migrate(&mut connection)?;
     Ok((connection, access))
+}
+
+/// How long a process waits for another one that writes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Turns the write-ahead log on, so that readers and a writer do not wait for each other.
+///
+/// SQLite does not wait for a lock here, whatever the timeout: two processes that make one store at
+/// the same instant try until one of them has done it.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        if mode == "wal" {
+            return Ok(());
+        }
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) && waited < PATIENCE => {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+    )
 }
 
 fn unusable(path: &Path, error: rusqlite::Error) -> Error {

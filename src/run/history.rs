@@ -1,0 +1,128 @@
+//! Which commit's definitions give a run.
+//!
+//! A run is named by what its definitions declare, not by the commit they stood in: definitions and
+//! lock are usually committed after the run. So the commit is looked for: first the one that was
+//! recorded, then every commit that touched a definition, the newest first. A commit's definitions
+//! give a run when one of its experiments declares exactly the run's values. How its tables are
+//! read is not compared here; it shows in the data's hashes when the run is executed.
+
+use std::collections::BTreeMap;
+
+use super::record::ExecutionRecord;
+use super::reference::KnownRun;
+use crate::code::{Code, CommitId};
+use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
+use crate::error::Result;
+use crate::plan::{RunIdentity, RunSpec};
+use crate::workspace::{PROJECT_FILE, Workspace};
+
+/// How many commits are looked at before the search is given up.
+const MOST_COMMITS: usize = 1000;
+
+/// Definitions that give a run.
+#[derive(Debug)]
+pub struct FoundDefinitions {
+    /// Where they stand; none for those of the store or of the working tree.
+    pub commit: Option<CommitId>,
+    pub files: DefinitionFiles,
+    pub definitions: Definitions,
+    /// The experiment of theirs that is the run.
+    pub experiment: ExperimentName,
+}
+
+/// The commit whose definitions give a run: the recorded one when they do, else the newest.
+pub fn find_commit(
+    workspace: &Workspace,
+    identity: &RunIdentity,
+    recorded: Option<&CommitId>,
+) -> Result<Option<FoundDefinitions>> {
+    // Of values that cannot be read no definition can be found.
+    let Ok(spec) = RunSpec::from_declared(&identity.declared) else {
+        return Ok(None);
+    };
+    let code = Code::discover(workspace.root())?;
+    if let Some(commit) = recorded.filter(|commit| !commit.is_none())
+        && code.has_revision(&commit.to_string())
+        && let Some(found) = at_commit(&code, commit, &spec)?
+    {
+        return Ok(Some(found));
+    }
+    let commits = code.history(&["features", "experiments", PROJECT_FILE])?;
+    for commit in commits.iter().take(MOST_COMMITS) {
+        if let Some(found) = at_commit(&code, &commit.id, &spec)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Definitions that give a run: of a commit, else as they were kept in the store when it was
+/// executed, else those of the working tree.
+pub fn definitions_of(workspace: &Workspace, known: &KnownRun) -> Result<Option<FoundDefinitions>> {
+    let identity = known.record.identity();
+    if let Some(found) = find_commit(workspace, &identity, known.commit())? {
+        return Ok(Some(found));
+    }
+    let Ok(spec) = RunSpec::from_declared(&identity.declared) else {
+        return Ok(None);
+    };
+    for execution in known.executions.iter().rev() {
+        let files = kept_files(workspace, execution)?;
+        if let Some(found) = found_in(files, &spec) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(found_in(workspace.files().clone(), &spec))
+}
+
+fn at_commit(code: &Code, commit: &CommitId, spec: &RunSpec) -> Result<Option<FoundDefinitions>> {
+    let files = code.definitions_at(&commit.to_string())?;
+    let found = found_in(files, spec);
+    Ok(found.map(|found| FoundDefinitions {
+        commit: Some(commit.clone()),
+        ..found
+    }))
+}
+
+/// Definitions, if they parse and one of their experiments is the run.
+fn found_in(files: DefinitionFiles, spec: &RunSpec) -> Option<FoundDefinitions> {
+    let definitions = Definitions::parse(&files).ok()?;
+    let declares = |experiment: &&Experiment| declares(&definitions, experiment, spec);
+    let experiment = definitions
+        .experiments
+        .values()
+        .find(declares)?
+        .name
+        .clone();
+    Some(FoundDefinitions {
+        commit: None,
+        files,
+        experiment,
+        definitions,
+    })
+}
+
+/// The dates of labels with a lead come from the files of the time; the run names them.
+fn declares(definitions: &Definitions, experiment: &Experiment, spec: &RunSpec) -> bool {
+    experiment.as_of == spec.as_of
+        && RunSpec::of(definitions, experiment, spec.label_as_of.clone()).declare()
+            == spec.declare()
+}
+
+/// The definition files of an execution, with the project file of today, which is not kept.
+fn kept_files(workspace: &Workspace, execution: &ExecutionRecord) -> Result<DefinitionFiles> {
+    let mut files = BTreeMap::new();
+    if let Some(project) = workspace.files().0.get(PROJECT_FILE) {
+        files.insert(PROJECT_FILE.to_string(), project.clone());
+    }
+    for (path, id) in &execution.files {
+        let needed_by = format!("the definitions of run {}", execution.run);
+        // One that is damaged or gone is none of a run; the working tree is asked next.
+        if let Ok(bytes) = workspace.store().get((*id).into(), &needed_by)
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            files.insert(path.clone(), text);
+        }
+    }
+    Ok(DefinitionFiles(files))
+}
