@@ -21,6 +21,8 @@ pub struct Output {
     pub document: Value,
     /// What stopped it, after all that stands above.
     pub error: Option<Error>,
+    /// What is said of several errors, in place of the one that decides the exit code.
+    pub failures: Option<String>,
 }
 
 impl Output {
@@ -31,6 +33,7 @@ impl Output {
             text,
             document,
             error: None,
+            failures: None,
         }
     }
 
@@ -39,6 +42,7 @@ impl Output {
             text: String::new(),
             document: json!({}),
             error: Some(error),
+            failures: None,
         }
     }
 }
@@ -98,7 +102,8 @@ impl Printer {
         stdout.flush()?;
         if let Some(error) = &output.error {
             let mut stderr = AutoStream::new(std::io::stderr(), self.choice());
-            stderr.write_all(report::error_text(error).as_bytes())?;
+            let words = || report::error_text(error);
+            stderr.write_all(output.failures.clone().unwrap_or_else(words).as_bytes())?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::output::Printer;
 use crate::plan::Step;
 use crate::report;
 use crate::run::{Events, StepOutcome};
+use crate::snapshot::Ingested;
 
 /// Tells a person of the steps of one run.
 pub struct Progress {
@@ -38,6 +39,12 @@ fn describe(step: Step) -> &'static str {
 }
 
 impl Events for Progress {
+    fn ingested(&self, done: &Ingested) {
+        if done.stamped {
+            self.printer.log(report::ingested_text(done).trim_end());
+        }
+    }
+
     fn step_started(&self, step: Step) {
         if !self.printer.has_terminal() {
             return;

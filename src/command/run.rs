@@ -32,22 +32,21 @@ pub fn run(context: &Context, arguments: &RunArguments) -> Result<Output> {
     }
     let mut texts = Vec::new();
     let mut documents = Vec::new();
-    let mut first_error = None;
+    let mut failures = Vec::new();
     for experiment in &experiments {
         let done = perform(context, &workspace, experiment, arguments);
         let told = tell(experiment, done, arguments);
-        if !arguments.locked || told.error.is_none() {
-            texts.push(told.text);
-        }
+        texts.push(told.text);
         documents.push(told.document);
-        keep_first(context, &mut first_error, told.error, experiments.len() > 1);
+        failures.extend(told.error.map(|error| (experiment.name.as_str(), error)));
     }
     let mut text = if arguments.locked {
         texts.concat()
     } else {
+        texts.retain(|text| !text.is_empty());
         texts.join("\n")
     };
-    if arguments.locked && first_error.is_none() {
+    if arguments.locked && failures.is_empty() {
         text.push_str(&report::proved_text(&documents, watch.seconds()));
     }
     let document = match <[Value; 1]>::try_from(documents) {
@@ -55,20 +54,30 @@ pub fn run(context: &Context, arguments: &RunArguments) -> Result<Output> {
         Ok([only]) => json!({ "runs": [only] }),
         Err(all) => json!({ "runs": all }),
     };
+    let told = (experiments.len() > 1).then(|| failures_text(&failures));
+    let error = failures.into_iter().next().map(|(_, error)| error);
     Ok(Output {
         text,
         document,
-        error: first_error,
+        failures: told.filter(|_| error.is_some()),
+        error,
     })
 }
 
-/// Keeps the error that decides the exit code; later ones are printed as they come.
-fn keep_first(context: &Context, first: &mut Option<Error>, error: Option<Error>, many: bool) {
-    match error {
-        Some(error) if first.is_none() => *first = Some(error),
-        Some(error) if many => context.printer.log(report::error_text(&error).trim_end()),
-        _ => {}
+/// Each failure once, with the experiments it stopped.
+fn failures_text(failures: &[(&str, Error)]) -> String {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, error) in failures {
+        let text = report::error_text(error);
+        match told.iter_mut().find(|(earlier, _)| *earlier == text) {
+            Some((_, names)) => names.push(name),
+            None => told.push((text, vec![name])),
+        }
     }
+    let blocks = told
+        .iter()
+        .map(|(text, names)| format!("{}\n{text}", report::bold(names.join(", "))));
+    blocks.collect::<Vec<_>>().join("\n")
 }
 
 fn perform(
@@ -129,6 +138,7 @@ fn tell(experiment: &Experiment, done: Result<Performed>, arguments: &RunArgumen
                 text: String::new(),
                 document,
                 error: Some(error),
+                failures: None,
             }
         }
         Ok((result, error)) => {
@@ -141,6 +151,7 @@ fn tell(experiment: &Experiment, done: Result<Performed>, arguments: &RunArgumen
                 text,
                 document,
                 error,
+                failures: None,
             }
         }
     }

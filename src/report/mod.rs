@@ -17,7 +17,8 @@ pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text}
 pub use error::{error_json, error_text};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use performed::{
-    locked_text, performed_document, performed_text, proved_text, replayed_document, replayed_text,
+    ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
+    replayed_text,
 };
 pub use run::{RunDocument, RunScreen, run_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};

@@ -46,12 +46,6 @@ fn status(result: &RunResult) -> &'static str {
 /// The screen after `run`. `refused` when an error follows it.
 pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool) -> String {
     let document = document_of(result);
-    let mut text: String = result
-        .ingested
-        .iter()
-        .filter(|done| done.stamped)
-        .map(ingested_line)
-        .collect();
     let screen = RunScreen {
         document: &document,
         report: &result.execution.report,
@@ -60,7 +54,7 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
         label: experiment.label.column.as_str(),
         warnings: &result.execution.warnings,
     };
-    text.push_str(&run_text(&screen));
+    let mut text = run_text(&screen);
     text.push('\n');
     for warning in &result.execution.warnings {
         text.push_str(&notice_line(warning));
@@ -78,23 +72,36 @@ fn notice_line(sentence: &str) -> String {
     wrap(&format!("  {} ", yellow("notice")), sentence)
 }
 
-/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`.
-fn ingested_line(done: &Ingested) -> String {
+/// `Ingested 2024-01-31   6 tables   42 258 rows   12 checks passed`, and what was left out.
+pub fn ingested_text(done: &Ingested) -> String {
     let tables = || done.snapshot.tables.values();
     let rows = tables().map(|table| table.rows).sum();
     let passed: usize = tables().map(|table| table.check_counts().0).sum();
     let failed: usize = tables().map(|table| table.check_counts().1).sum();
+    let quarantined: u64 = tables().map(|table| table.quarantined).sum();
     let checks = match failed {
         0 => format!("{} passed", plural(passed as u64, "check")),
         _ => yellow(format!("{failed} of {} checks failed", passed + failed)),
     };
-    format!(
-        "{} {}   {}   {}   {checks}\n",
+    let aside = match quarantined {
+        0 => String::new(),
+        some => format!("   {} quarantined", plural(some, "row")),
+    };
+    let revision = match done.snapshot.revision {
+        1 => String::new(),
+        revision => format!(" (revision {revision})"),
+    };
+    let mut text = format!(
+        "{} {}{revision}   {}   {}   {checks}{aside}\n",
         bold(format!("{:>12}", "Ingested")),
         done.snapshot.as_of,
         plural(done.snapshot.tables.len() as u64, "table"),
         plural(rows, "row"),
-    )
+    );
+    for (table, error) in &done.left_out {
+        text.push_str(&notice_line(&format!("{table} is left out: {error}")));
+    }
+    text
 }
 
 fn lock_lines(result: &RunResult, experiment: &Experiment) -> String {
@@ -170,7 +177,7 @@ pub fn replayed_document(replayed: &Replayed) -> RunDocument {
     let mut document = document_of(&replayed.result);
     let (verdict, first) = match &replayed.finding {
         None => ("identical", None),
-        Some(finding) => ("diverged", Some(finding.first.clone())),
+        Some(finding) => ("diverged", Some(finding.first.to_string())),
     };
     document.lock = None;
     document.verdict = Some(verdict);

@@ -14,6 +14,7 @@ use crate::host::Stopwatch;
 use crate::learn::Model;
 use crate::lockfile::Outputs;
 use crate::plan::{PlannedStep, Step, TableAt};
+use crate::snapshot::Ingested;
 use crate::store::{NewObject, ObjectName, Store};
 use crate::table::{self, Frame};
 
@@ -78,8 +79,9 @@ impl Execution {
     }
 }
 
-/// Told of progress while a run executes.
+/// Told of progress while a run is prepared and executed.
 pub trait Events {
+    fn ingested(&self, done: &Ingested);
     fn step_started(&self, step: Step);
     fn step_finished(&self, outcome: &StepOutcome);
 }
@@ -88,6 +90,7 @@ pub trait Events {
 pub struct Silent;
 
 impl Events for Silent {
+    fn ingested(&self, _: &Ingested) {}
     fn step_started(&self, _: Step) {}
     fn step_finished(&self, _: &StepOutcome) {}
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::host;
 use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
 use crate::plan::{Difference, RunIdentity, RunSpec, differences};
-use crate::snapshot::{Ingested, Snapshots};
+use crate::snapshot::Snapshots;
 use crate::workspace::Workspace;
 
 /// How to run.
@@ -53,7 +53,6 @@ pub struct RunResult {
     pub lock: LockOutcome,
     /// Results of the lock as it was before.
     pub before: Option<LockedResults>,
-    pub ingested: Vec<Ingested>,
     /// Things that do not stop a run and should be known.
     pub notices: Vec<String>,
 }
@@ -123,9 +122,8 @@ pub fn run(
         workspace,
         definitions,
     };
-    let mut ingested = Vec::new();
     let spec = spec_of(&snapshots, experiment)?;
-    let resolved = resolve(&snapshots, &spec, |done| ingested.push(clone_report(done)))?;
+    let resolved = resolve(&snapshots, &spec, |done| events.ingested(&done))?;
     let policy = match (options.cache, options.accept) {
         (CachePolicy::Ignore, true) => CachePolicy::Replace,
         (policy, _) => policy,
@@ -146,7 +144,6 @@ pub fn run(
     let mut result = RunResult {
         before: lock.as_ref().and_then(|lock| lock.results.clone()),
         lock: LockOutcome::Matched,
-        ingested,
         notices: Vec::new(),
         resolved,
         execution,
@@ -226,7 +223,6 @@ pub fn run_locked(
         record,
         lock: LockOutcome::Matched,
         before,
-        ingested: Vec::new(),
         notices,
     };
     Ok((result, error))
@@ -348,7 +344,7 @@ pub fn not_reproduced(record: &ExecutionRecord, finding: &Finding) -> Error {
     Error::new(
         Kind::NotReproduced,
         format!(
-            "{} was not reproduced: {} is another",
+            "{} was not reproduced: step {} is the first to give something else",
             record.experiment, finding.first
         ),
     )
@@ -432,14 +428,4 @@ pub fn relock(workspace: &Workspace, experiment: &Experiment) -> Result<(Lock, b
         write_lock(workspace, &lock)?;
     }
     Ok((lock, changed))
-}
-
-/// What an ingest did, without the errors of tables nobody asked for.
-fn clone_report(done: &Ingested) -> Ingested {
-    Ingested {
-        snapshot: done.snapshot.clone(),
-        stamped: done.stamped,
-        tables: done.tables.clone(),
-        left_out: Vec::new(),
-    }
 }

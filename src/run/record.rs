@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::hash::{Digest, HashPrefix, ObjectId, RunId};
 use crate::host::{Environment, Instant};
 use crate::lockfile::{LockedData, Outputs};
-use crate::plan::{DataInput, Declared, Operations, RunIdentity};
+use crate::plan::{DataInput, Declared, Operations, RunIdentity, Step};
 use crate::store::{Catalog, NewObject, Store};
 
 const RUN: &str = "run";
@@ -124,8 +124,8 @@ pub struct FinishedRun {
 /// The same run gave other outputs or metrics than before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// The first step, or metric, that is another.
-    pub first: String,
+    /// The first step whose output, or metric, is another.
+    pub first: Step,
     /// Name, before, now.
     pub differences: Vec<(String, String, String)>,
     pub before: Environment,
@@ -191,12 +191,23 @@ impl ExecutionRecord {
                 differences.push((format!("metrics.{name}"), words(before), words(now)));
             }
         }
-        let first = differences.first()?.0.clone();
+        let first = step_of(&differences.first()?.0);
         Some(Finding {
             first,
             differences,
             before: environment.clone(),
         })
+    }
+}
+
+/// The step that gives an output or a metric.
+fn step_of(name: &str) -> Step {
+    match name {
+        "outputs.training_set" => Step::TrainingSet,
+        "outputs.split" => Step::Split,
+        "outputs.model" => Step::Fit,
+        "outputs.predictions" => Step::Predict,
+        _ => Step::Evaluate,
     }
 }
 

@@ -82,7 +82,6 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
         record,
         lock: LockOutcome::NotConcerned,
         before: None,
-        ingested: Vec::new(),
         notices,
     };
     Ok(Replayed { result, finding })

@@ -8,7 +8,7 @@ use crate::feature::FeatureSpec;
 use crate::learn;
 use crate::lockfile::LockedData;
 use crate::plan::{DataInput, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt};
-use crate::snapshot::{Ingested, Snapshots, TableSnapshot, find_locked};
+use crate::snapshot::{Ingested, Snapshots, SourceRecord, TableSnapshot, find_locked};
 
 /// A run that can be executed: its plan, and the tables it reads.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ fn no_later_label(experiment: &Experiment, as_of: AsOf, dates: &[AsOf]) -> Error
 pub fn resolve(
     snapshots: &Snapshots,
     spec: &RunSpec,
-    mut seen: impl FnMut(&Ingested),
+    mut seen: impl FnMut(Ingested),
 ) -> Result<Resolved> {
     let reads = spec.reads();
     let mut needed: BTreeMap<AsOf, BTreeSet<TableName>> = BTreeMap::new();
@@ -94,11 +94,11 @@ pub fn resolve(
     let mut tables = BTreeMap::new();
     for (as_of, names) in needed {
         let ingested = snapshots.ensure(as_of, &names)?;
-        seen(&ingested);
         for name in names {
             let table = ingested.snapshot.tables[&name].clone();
             tables.insert((name, as_of), table);
         }
+        seen(ingested);
     }
     resolve_with(spec, operations(spec), tables)
 }
@@ -166,7 +166,7 @@ pub fn locked_tables(
             tables.insert(at, found);
             continue;
         }
-        let rebuilt = rebuild(snapshots, &at)?;
+        let rebuilt = rebuild(snapshots, &at).map_err(|error| refused_data(&at, wanted, error))?;
         if !matches(&rebuilt) {
             let recorded = recorded
                 .iter()
@@ -203,41 +203,66 @@ fn other_data(
     )
     .detail(format!("locked   {}", wanted.hash))
     .detail(format!("rebuilt  {hash}"));
-    let error = match first_difference(recorded, found) {
-        Some(words) => error.detail(words),
-        None => error.detail(
-            "every source file is as locked: the columns or checks of the table read it otherwise"
-                .to_string(),
-        ),
-    };
-    error
-        .help(format!("restore the file, for instance with `git checkout -- PATH`, or accept the new data with `streamflow run`"))
+    match first_difference(recorded, found) {
+        Some((path, words)) => error.detail(words).help(format!(
+            "restore the file (`git checkout -- {path}`), or accept the new data with `streamflow run`"
+        )),
+        None => error
+            .detail(format!("every source file is as locked: features/{table}.toml reads them otherwise"))
+            .help("restore the definition, or accept the new data with `streamflow run`"),
+    }
 }
 
-/// The first source file that is not as locked.
-fn first_difference(recorded: Option<&LockedData>, found: &TableSnapshot) -> Option<String> {
+/// The error of locked data whose source is refused by now.
+fn refused_data((table, as_of): &TableAt, wanted: &DataInput, error: Error) -> Error {
+    if error.kind() != Kind::DataRefused {
+        return error;
+    }
+    Error::new(
+        Kind::MissingInput,
+        format!("the locked data of {table} at {as_of} cannot be had"),
+    )
+    .detail(format!("locked   {}", wanted.hash))
+    .detail(format!("rebuilt  refused: {error}"))
+    .details(error.all_details().iter().map(|line| format!("  {line}")))
+    .help("restore the file, or accept other data with `streamflow run`")
+}
+
+/// The first source file that is not as locked, and how.
+fn first_difference(
+    recorded: Option<&LockedData>,
+    found: &TableSnapshot,
+) -> Option<(String, String)> {
     let recorded = &recorded?.sources;
-    for (at, locked) in recorded.iter().enumerate() {
+    for locked in recorded {
+        let path = locked.path.clone();
         match found
             .sources
             .iter()
             .find(|source| source.date == locked.date)
         {
-            None => return Some(format!("first difference: {} is missing", locked.path)),
-            Some(now) if now.hash != locked.hash || found.sources[at].date != locked.date => {
-                return Some(format!(
+            None => {
+                return Some((
+                    path,
+                    format!("first difference: {} is missing", locked.path),
+                ));
+            }
+            Some(now) if now.hash != locked.hash => {
+                let words = format!(
                     "first difference: {}  BLAKE3 {} → {}",
                     now.path, locked.hash, now.hash
-                ));
+                );
+                return Some((path, words));
             }
             Some(_) => {}
         }
     }
-    let added = found
-        .sources
-        .iter()
-        .find(|now| recorded.iter().all(|old| old.date != now.date));
-    added.map(|source| format!("first difference: {} is new", source.path))
+    let is_new = |now: &&SourceRecord| recorded.iter().all(|old| old.date != now.date);
+    let added = found.sources.iter().find(is_new)?;
+    Some((
+        added.path.clone(),
+        format!("first difference: {} is new", added.path),
+    ))
 }
 
 impl Resolved {
