@@ -34,6 +34,11 @@ impl Instant {
     pub fn to_minute(self) -> String {
         self.0.strftime("%Y-%m-%d %H:%M").to_string()
     }
+
+    /// `Thu, 29 Feb 2024 17:03:00 GMT`, as HTTP wants it.
+    pub fn to_http_date(self) -> String {
+        self.0.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
 }
 
 impl fmt::Display for Instant {

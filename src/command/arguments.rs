@@ -74,6 +74,14 @@ pub enum Command {
     Diff(DiffArguments),
     /// Says what would execute now, and which changed input is the reason.
     Why(NameArgument),
+    /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.
+    Materialize(MaterializeArguments),
+    /// Shows the feature values of one entity.
+    Features(FeaturesArguments),
+    /// Predicts with the run that is pinned to production.
+    Predict(PredictArguments),
+    /// Answers over HTTP until it is told to stop.
+    Serve(ServeArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -161,4 +169,43 @@ pub enum SchemaKind {
     Streamflow,
     Feature,
     Experiment,
+}
+
+#[derive(Debug, Args)]
+pub struct MaterializeArguments {
+    /// The date of the values, YYYY-MM-DD; the newest that all tables have a file for.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FeaturesArguments {
+    /// The key of the entity.
+    pub id: String,
+    /// Computes the values as they were known at the end of this date.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// The keys of entities.
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Scores every entity into a table.
+    #[arg(long, requires = "output", conflicts_with = "ids")]
+    pub all: bool,
+    /// Scores from the values as they were known at the end of this date.
+    #[arg(long, value_name = "DATE", requires = "all")]
+    pub as_of: Option<String>,
+    /// The table to write: .csv, .parquet or .json.
+    #[arg(short, long, value_name = "FILE", requires = "all")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// HOST:PORT; port 0 takes any that is free. Default: `address` under [serve].
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
 }

@@ -3,14 +3,18 @@
 mod arguments;
 mod check;
 mod diff;
+mod features;
 mod ingest;
 mod init;
 mod lock;
+mod materialize;
 mod output;
+mod predict;
 mod progress;
 mod replay;
 mod run;
 mod schema;
+mod serve;
 mod snapshots;
 mod why;
 
@@ -62,6 +66,10 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Diff(arguments) => diff::diff(context, arguments),
         Command::Why(arguments) => why::why(context, arguments),
+        Command::Materialize(arguments) => materialize::materialize(context, arguments),
+        Command::Features(arguments) => features::features(context, arguments),
+        Command::Predict(arguments) => predict::predict(context, arguments),
+        Command::Serve(arguments) => serve::serve(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

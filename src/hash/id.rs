@@ -137,6 +137,8 @@ define_ids! {
     RunId = "streamflow run 1";
     /// The facts of a machine that could change arithmetic.
     EnvironmentHash = "streamflow environment 1";
+    /// The feature values of one date that the server answers with.
+    MaterializationId = "streamflow materialization 1";
     /// One entry of the registry's log, chained to the one before.
     TransitionHash = "streamflow transition 1";
 }

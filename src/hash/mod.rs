@@ -25,7 +25,7 @@ mod prefix;
 
 pub use content::{ContentHash, ContentHasher};
 pub use id::{
-    ColumnHash, ContentKey, Digest, EnvironmentHash, FeatureHash, ObjectId, ReadingHash, RunId,
-    SnapshotHash, StepKey, TableHash, TransitionHash,
+    ColumnHash, ContentKey, Digest, EnvironmentHash, FeatureHash, MaterializationId, ObjectId,
+    ReadingHash, RunId, SnapshotHash, StepKey, TableHash, TransitionHash,
 };
 pub use prefix::HashPrefix;

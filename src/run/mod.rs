@@ -43,5 +43,5 @@ pub use replay::{Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
-pub use steps::feature_column;
+pub use steps::{feature_cells, feature_column};
 pub use why::{Why, why};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use crate::definition::AsOf;
 
@@ -40,6 +41,20 @@ impl fmt::Display for Cell<'_> {
                 Err(_) => write!(f, "microsecond {microseconds}"),
             },
             Self::String(text) => f.write_str(&quoted(text)),
+        }
+    }
+}
+
+/// As JSON holds it: dates in ISO form, instants as RFC 3339, numbers and texts as they are.
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::I64(value) => serializer.serialize_i64(*value),
+            Self::F64(value) => serializer.serialize_f64(*value),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Date(_) | Self::Datetime(_) => serializer.collect_str(self),
         }
     }
 }

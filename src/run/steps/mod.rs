@@ -6,7 +6,7 @@ mod predict;
 mod split;
 mod training_set;
 
-use crate::definition::ColumnName;
+use crate::definition::{ColumnName, Dtype};
 use crate::error::{Error, Kind, Result};
 use crate::learn::FeatureColumn;
 use crate::plan::RunSpec;
@@ -76,12 +76,21 @@ pub fn feature_columns(spec: &RunSpec, frame: &Frame) -> Result<Vec<FeatureColum
 
 /// One feature's values: strings and bools are categories, everything else is a number.
 pub fn feature_column(name: &str, values: &Values) -> FeatureColumn {
-    let rows = 0..values.len();
-    match values {
-        Values::String(_) | Values::Bool(_) => {
-            FeatureColumn::categorical(name, rows.map(|row| category(values.cell(row))).collect())
+    let cells = (0..values.len()).map(|row| values.cell(row));
+    feature_cells(name, values.dtype(), cells)
+}
+
+/// The same, from cells of one type.
+pub fn feature_cells<'a>(
+    name: &str,
+    dtype: Dtype,
+    cells: impl Iterator<Item = Cell<'a>>,
+) -> FeatureColumn {
+    match dtype {
+        Dtype::String | Dtype::Bool => {
+            FeatureColumn::categorical(name, cells.map(category).collect())
         }
-        _ => FeatureColumn::numeric(name, rows.map(|row| number(values.cell(row))).collect()),
+        _ => FeatureColumn::numeric(name, cells.map(number).collect()),
     }
 }
 

@@ -1,0 +1,174 @@
+//! `streamflow predict`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::arguments::PredictArguments;
+use super::features::key_of;
+use super::ingest::date;
+use super::output::Output;
+use crate::definition::{AsOf, ColumnName};
+use crate::error::{Error, Result};
+use crate::fsio;
+use crate::hash::Digest;
+use crate::host::Stopwatch;
+use crate::online::{self, OnlineView};
+use crate::report;
+use crate::serve::{Answer, Pair, ScoreColumns, State, answer, score_all};
+use crate::table::{Frame, Values};
+use crate::workspace::Workspace;
+
+/// Predicts for some entities, or scores all of them into a file.
+pub fn predict(context: &Context, arguments: &PredictArguments) -> Result<Output> {
+    let workspace = context.workspace()?;
+    match (&arguments.output, arguments.all) {
+        (Some(path), true) => {
+            let as_of = arguments.as_of.as_deref().map(date).transpose()?;
+            score(&workspace, as_of, path)
+        }
+        _ => predict_some(&workspace, &arguments.ids),
+    }
+}
+
+fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
+    let max_age = workspace.definitions().project.serve.max_age;
+    let pair = State::load(workspace).into_pair(max_age)?;
+    let column = pair.key().clone();
+    let keys: Vec<_> = ids
+        .iter()
+        .map(|id| key_of(workspace, &column, id))
+        .collect();
+    let answers = answer(&pair, &keys)?;
+    if let [_] = answers[..] {
+        let only = answers.into_iter().next().expect("there is one");
+        let found = only?;
+        return Ok(Output::new(told(&found), &found));
+    }
+    let mut text = String::new();
+    let mut documents: Vec<Value> = Vec::new();
+    let mut first_error = None;
+    for (key, found) in keys.iter().zip(answers) {
+        match found {
+            Ok(found) => {
+                text.push_str(&told(&found));
+                documents.push(serde_json::to_value(&found).unwrap_or(Value::Null));
+            }
+            Err(error) => {
+                text.push_str(&format!("{}   {}\n", key.cell(), report::red(&error)));
+                let error_document = report::error_json(&error);
+                documents.push(json!({ column.as_str(): key, "error": error_document }));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    let mut output = Output::new(text, &json!({ "predictions": documents }));
+    output.error = first_error;
+    Ok(output)
+}
+
+/// One entity's answer in words.
+fn told(found: &Answer) -> String {
+    let mut text = format!(
+        "{}   prediction {}   probability {:.4}   {} run {} at {}\n",
+        report::bold(found.key.cell()),
+        found.prediction,
+        found.probability,
+        found.model,
+        found.run.short(),
+        found.as_of,
+    );
+    if !found.imputed.is_empty() {
+        text.push_str(&format!(
+            "  {} {}\n",
+            report::dim("imputed"),
+            found.imputed.join(", ")
+        ));
+    }
+    text
+}
+
+/// Every entity into a table: from what serves, or from the snapshot of a date.
+fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Output> {
+    let watch = Stopwatch::start();
+    let pair = match as_of {
+        None => State::load(workspace).into_pair(None)?,
+        Some(as_of) => pair_at(workspace, as_of)?,
+    };
+    let scores = score_all(&pair)?;
+    let rows = scores.keys.len();
+    let scored = scores.scored;
+    let (frame, order) = scored_table(&pair, scores)?;
+    fsio::write_atomic(path, &report::table_file(path, &frame, &order)?)?;
+    let refused = rows - scored;
+    let document = json!({
+        "path": path.display().to_string(),
+        "as_of": pair.view.as_of(),
+        "model": pair.pinned.model_name,
+        "run": pair.run(),
+        "rows": rows,
+        "scored": scored,
+        "refused": refused,
+        "seconds": watch.seconds(),
+    });
+    let mut text = format!(
+        "{} {} at {} by {} run {} in {}.\n",
+        report::green("Scored"),
+        report::plural(scored as u64, "row"),
+        pair.view.as_of(),
+        pair.pinned.model_name,
+        pair.run().short(),
+        report::seconds(watch.seconds()),
+    );
+    if refused > 0 {
+        text.push_str(&format!(
+            "  {} {} without a score; column `error` says why\n",
+            report::yellow("notice"),
+            report::plural(refused as u64, "row"),
+        ));
+    }
+    text.push_str(&format!("  written to {}\n", path.display()));
+    Ok(Output::new(text, &document))
+}
+
+fn pair_at(workspace: &Workspace, as_of: AsOf) -> Result<Arc<Pair>> {
+    let model = online::served_model(workspace)?;
+    let pinned = Arc::new(online::load_pinned(workspace, &model)?);
+    let run = (pinned.pin.run, &pinned.spec);
+    let view = OnlineView::compute(workspace, as_of, None, Some(run))?;
+    Pair::new(Arc::clone(&pinned), Arc::new(view))
+}
+
+/// The columns of the file in their order.
+fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<(Frame, Vec<ColumnName>)> {
+    let rows = scores.keys.len();
+    let name = |text: &str| text.parse().expect("our own names are names");
+    let all = |text: &str| Values::strings(&vec![Some(text); rows]);
+    let columns: Vec<(ColumnName, Values)> = vec![
+        (pair.key().clone(), scores.keys),
+        (
+            name("as_of"),
+            Values::repeated_date(pair.view.as_of().days(), rows),
+        ),
+        (name("prediction"), scores.prediction),
+        (name("probability"), scores.probability),
+        (name("model"), all(pair.pinned.model_name.as_str())),
+        (name("run"), all(&pair.run().to_string())),
+        (name("error"), scores.error),
+    ];
+    let order: Vec<ColumnName> = columns.iter().map(|(name, _)| name.clone()).collect();
+    if order[1..].contains(pair.key()) {
+        return Err(Error::usage(format!(
+            "the key is called `{}`, as a column of the scored table is",
+            pair.key()
+        ))
+        .help("rename the key in the exports"));
+    }
+    Ok((
+        Frame::new(rows, columns.into_iter().collect::<BTreeMap<_, _>>()),
+        order,
+    ))
+}

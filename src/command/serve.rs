@@ -1,0 +1,58 @@
+//! `streamflow serve`.
+
+use std::net::TcpListener;
+
+use serde_json::json;
+
+use super::Context;
+use super::arguments::ServeArguments;
+use super::output::Output;
+use crate::error::Result;
+use crate::hash::Digest;
+use crate::report;
+use crate::serve::{self, State};
+
+/// Answers over HTTP until SIGINT or SIGTERM.
+pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
+    let workspace = context.workspace()?;
+    let declared = &workspace.definitions().project.serve.address;
+    let address = arguments.address.as_ref().unwrap_or(declared).clone();
+    let listener = serve::bind(&address)?;
+    let told = listening_on(&listener, &address);
+    let answered = serve::run(&listener, workspace, log, |state| {
+        context.printer.log(&opening(state, &told));
+    })?;
+    let text = format!("Stopped after {}.\n", report::plural(answered, "request"));
+    Ok(Output::new(
+        text,
+        &json!({ "address": told, "requests": answered }),
+    ))
+}
+
+/// The address with the port that was taken.
+fn listening_on(listener: &TcpListener, asked: &str) -> String {
+    listener
+        .local_addr()
+        .map_or_else(|_| asked.to_string(), |address| address.to_string())
+}
+
+/// The line that says the server is up, and with what.
+fn opening(state: &State, address: &str) -> String {
+    match &state.pair {
+        Ok(pair) => format!(
+            "serving {} run {} at {} on http://{address}",
+            pair.pinned.model_name,
+            pair.run().short(),
+            pair.view.as_of(),
+        ),
+        Err(error) => {
+            let help = error.all_help().join("; ");
+            format!("serving without a model on http://{address}\n  not ready: {error}\n  {help}")
+        }
+    }
+}
+
+fn log(line: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
+}

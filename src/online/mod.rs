@@ -1,0 +1,37 @@
+//! The newest values of every feature at a date, computed once and looked up by entity.
+//!
+//! **A materialization** holds, for each table, the values of the working tree's features and of
+//! those of every pinned run, for every entity the table knows at the date. A value column is named
+//! by the hash of its feature's definition, so that several definitions of one name live side by
+//! side: the run in Production keeps finding what it was trained on while the tree moves on. The
+//! values come from [`values_at`](crate::feature::values_at), as those of a training set do.
+//!
+//! Each table's values are one immutable Parquet object; the fact that lists them all is appended
+//! last. So a materialization is there whole or not at all, and the newest one is what serves.
+//!
+//! | module | |
+//! |---|---|
+//! | `wanted` | which features: of the tree, and of the runs that pins name |
+//! | `sheet` | the values of one table |
+//! | `materialize` | all tables, into the store |
+//! | `fact` | what the catalog keeps of it |
+//! | `view` | in memory: an entity's rows by binary search |
+//! | `pinned` | the model of a run, out of the store |
+//!
+//! What a pinned run needs and today's tables cannot give (a column that is gone, a key that is
+//! another) is left out with a notice: it must not keep a new run from being materialized.
+
+mod fact;
+mod materialize;
+mod pinned;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod view;
+mod wanted;
+
+pub use fact::{Materialization, SheetFact, newest, newest_sequence};
+pub use materialize::{Materialized, materialize};
+pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};
+pub use view::{EntityRows, Key, OnlineSheet, OnlineView, ValueAt};
+pub use wanted::{Wanted, default_date};

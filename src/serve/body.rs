@@ -1,0 +1,151 @@
+//! The body of `/predict`.
+
+use serde_json::Value;
+
+use super::problem::Problem;
+use crate::definition::Dtype;
+use crate::online::Key;
+
+/// Ids of one request.
+pub const MAX_IDS: usize = 10_000;
+
+/// Whom a request asks about.
+#[derive(Debug, PartialEq)]
+pub enum Wanted {
+    One(Value),
+    Many(Vec<Value>),
+}
+
+/// Refuses what does not say that it is JSON.
+pub fn check_type(content_type: Option<&str>) -> Result<(), Problem> {
+    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
+        Some(other) => {
+            let shown: String = other.chars().filter(|c| c.is_ascii_graphic()).collect();
+            Err(Problem::new(
+                415,
+                format!(
+                    "The body is said to be {shown:.60}; send it with `Content-Type: application/json` (curl: -H 'content-type: application/json')."
+                ),
+            ))
+        }
+        None => Err(Problem::new(
+            415,
+            "The request has no Content-Type; send it with `Content-Type: application/json`.",
+        )),
+    }
+}
+
+/// Reads `{"user_id": …}` or `{"user_ids": […]}`, where `key` is the name of the entity's key.
+pub fn parse(body: &[u8], key: &str) -> Result<Wanted, Problem> {
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Problem::new(400, format!("The body is not JSON: {error}.")))?;
+    let many = format!("{key}s");
+    let shape = || {
+        Problem::new(
+            422,
+            format!("The body is an object with `{key}`, or with `{many}` and a list."),
+        )
+    };
+    let Value::Object(mut fields) = value else {
+        return Err(shape());
+    };
+    let wanted = match (fields.remove(key), fields.remove(&many)) {
+        (Some(one), None) => Wanted::One(one),
+        (None, Some(Value::Array(ids))) if ids.len() > MAX_IDS => {
+            return Err(Problem::new(
+                413,
+                format!(
+                    "A request has at most {MAX_IDS} ids; this has {}.",
+                    ids.len()
+                ),
+            ));
+        }
+        (None, Some(Value::Array(ids))) => Wanted::Many(ids),
+        _ => return Err(shape()),
+    };
+    match fields.keys().next() {
+        Some(_) => Err(shape()),
+        None => Ok(wanted),
+    }
+}
+
+/// A key of the entity's type.
+pub fn key_of(value: &Value, column: &str, dtype: Dtype) -> Result<Key, Problem> {
+    let key = match (dtype, value) {
+        (Dtype::I64, Value::Number(number)) => number.as_i64().map(Key::Integer),
+        (Dtype::I64, _) => None,
+        (_, Value::String(text)) => Some(Key::Text(text.clone())),
+        _ => None,
+    };
+    let expected = match dtype {
+        Dtype::I64 => "an integer",
+        _ => "a string",
+    };
+    key.ok_or_else(|| Problem::new(422, format!("`{column}` is {expected}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status(body: &str) -> u16 {
+        parse(body.as_bytes(), "user_id").map_or_else(|problem| problem.status, |_| 200)
+    }
+
+    #[test]
+    fn one_id_or_a_list_of_them_and_nothing_else() {
+        let one = parse(br#"{"user_id":"a"}"#, "user_id").unwrap();
+        assert_eq!(one, Wanted::One(json!("a")));
+        assert_eq!(status(r#"{"user_ids":[]}"#), 200);
+        for body in [
+            "{}",
+            "[]",
+            "1",
+            "null",
+            r#"{"user_ids":"a"}"#,
+            r#"{"user_id":"a","x":1}"#,
+            r#"{"user_id":"a","user_ids":[]}"#,
+        ] {
+            assert_eq!(status(body), 422, "{body}");
+        }
+        let deep = "[".repeat(100_000);
+        for body in ["", "{", "user_id=a", "{\"user_id\":\u{1}}", &deep] {
+            assert_eq!(status(body), 400);
+        }
+        let long = json!({ "user_ids": vec!["a"; MAX_IDS + 1] }).to_string();
+        assert_eq!(status(&long), 413);
+    }
+
+    #[test]
+    fn keys_have_the_type_of_their_column() {
+        let key = |value: Value, dtype| key_of(&value, "id", dtype).ok();
+        assert_eq!(key(json!(7), Dtype::I64), Some(Key::Integer(7)));
+        assert_eq!(key(json!("7"), Dtype::String), Some(Key::Text("7".into())));
+        for (value, dtype) in [
+            (json!("7"), Dtype::I64),
+            (json!(7.0), Dtype::I64),
+            (json!(u64::MAX), Dtype::I64),
+            (json!(7), Dtype::String),
+            (json!(null), Dtype::String),
+        ] {
+            assert_eq!(key(value, dtype), None);
+        }
+    }
+
+    #[test]
+    fn only_json_is_read() {
+        assert!(check_type(Some("application/json; charset=utf-8")).is_ok());
+        assert!(check_type(Some("APPLICATION/JSON")).is_ok());
+        for other in [
+            None,
+            Some("text/plain"),
+            Some("application/jsonx"),
+            Some(""),
+        ] {
+            assert_eq!(check_type(other).unwrap_err().status, 415);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Requests of one connection, one after the other.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use super::chunk::{self, Progress};
+use super::head::{Framing, Head, MAX_HEAD, end_of_head};
+use crate::host::Stopwatch;
+use crate::serve::problem::Problem;
+
+/// Bytes of a body.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A read waits no longer than this before it looks whether to go on waiting.
+const SLICE: Duration = Duration::from_millis(250);
+/// A client that does not read its reply is given up after this.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Seconds for a head, from its first byte, and as many for a body.
+const PART_SECONDS: f64 = 10.0;
+/// Seconds and bytes that a refused body is read on for, so that the client sees the reply.
+const DRAIN_SECONDS: f64 = 2.0;
+const DRAIN_BYTES: usize = 64 * 1024 * 1024;
+
+/// A request that was read whole.
+#[derive(Debug)]
+pub struct Request {
+    pub head: Head,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no request.
+#[derive(Debug)]
+pub enum Unread {
+    /// The connection is over.
+    Closed,
+    /// The client gets this reply, and the connection ends.
+    Refused(Problem),
+}
+
+/// What a connection asks while it waits for the next request.
+pub trait Patience {
+    /// Whether a connection that has been idle for so long may go on waiting.
+    fn may_wait(&self, idle_seconds: f64) -> bool;
+}
+
+/// A connection with the bytes that were read and not yet used.
+pub struct Incoming {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Incoming {
+    pub fn new(stream: TcpStream) -> std::io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(SLICE))?;
+        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(1024),
+        })
+    }
+
+    /// Waits for the next request and reads it.
+    pub fn next(&mut self, patience: &impl Patience) -> Result<Request, Unread> {
+        let idle = Stopwatch::start();
+        while self.buffer.is_empty() {
+            if self.fill()? == 0 && !patience.may_wait(idle.seconds()) {
+                return Err(Unread::Closed);
+            }
+        }
+        let head = self.read_head()?;
+        let body = self.read_body(&head)?;
+        Ok(Request { head, body })
+    }
+
+    fn read_head(&mut self) -> Result<Head, Unread> {
+        let watch = Stopwatch::start();
+        // RFC 9112 §2.2: an empty line before a request is passed over.
+        while self.buffer.starts_with(b"\r\n") {
+            self.buffer.drain(..2);
+        }
+        loop {
+            let within = &self.buffer[..self.buffer.len().min(MAX_HEAD)];
+            if let Some(end) = end_of_head(within) {
+                let head = Head::parse(&self.buffer[..end]).map_err(Unread::Refused)?;
+                self.buffer.drain(..end);
+                return Ok(head);
+            }
+            if self.buffer.len() >= MAX_HEAD {
+                let why = format!("The head of a request has at most {MAX_HEAD} bytes.");
+                return Err(Unread::Refused(Problem::new(431, why)));
+            }
+            self.fill_before(watch)?;
+        }
+    }
+
+    fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, Unread> {
+        let framing = head.framing().map_err(Unread::Refused)?;
+        let length = match framing {
+            Framing::Length(0) => return Ok(Vec::new()),
+            Framing::Length(length) => Some(
+                usize::try_from(length)
+                    .ok()
+                    .filter(|length| *length <= MAX_BODY)
+                    .ok_or_else(|| Unread::Refused(Problem::too_large(MAX_BODY)))?,
+            ),
+            Framing::Chunked => None,
+        };
+        if head.expects_continue() && self.buffer.is_empty() {
+            let told = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+            told.map_err(|_| Unread::Closed)?;
+        }
+        let watch = Stopwatch::start();
+        loop {
+            if let Some(body) = self.take_body(length)? {
+                return Ok(body);
+            }
+            // Chunks of one byte each take more room than what they hold.
+            if self.buffer.len() > 2 * MAX_BODY {
+                return Err(Unread::Refused(Problem::too_large(MAX_BODY)));
+            }
+            self.fill_before(watch)?;
+        }
+    }
+
+    /// The body, if all of it has arrived.
+    fn take_body(&mut self, length: Option<usize>) -> Result<Option<Vec<u8>>, Unread> {
+        match length {
+            Some(length) if self.buffer.len() < length => Ok(None),
+            Some(length) => {
+                let rest = self.buffer.split_off(length);
+                Ok(Some(std::mem::replace(&mut self.buffer, rest)))
+            }
+            None => match chunk::decode(&self.buffer, MAX_BODY).map_err(Unread::Refused)? {
+                Progress::More => Ok(None),
+                Progress::Done(body, used) => {
+                    self.buffer.drain(..used);
+                    Ok(Some(body))
+                }
+            },
+        }
+    }
+
+    fn fill_before(&mut self, watch: Stopwatch) -> Result<(), Unread> {
+        if watch.seconds() > PART_SECONDS {
+            let why = format!("The request was not whole after {PART_SECONDS} seconds.");
+            return Err(Unread::Refused(Problem::new(408, why)));
+        }
+        self.fill().map(|_| ())
+    }
+
+    /// Reads what has arrived; 0 when nothing has for a while.
+    fn fill(&mut self) -> Result<usize, Unread> {
+        let mut bytes = [0; 8192];
+        match self.stream.read(&mut bytes) {
+            Ok(0) => Err(Unread::Closed),
+            Ok(count) => {
+                self.buffer.extend_from_slice(&bytes[..count]);
+                Ok(count)
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(0),
+                _ => Err(Unread::Closed),
+            },
+        }
+    }
+
+    /// Writes bytes; false when the client has gone.
+    pub fn write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    /// Ends a connection whose client may still be sending: were it closed at once, the client would
+    /// see a reset and not the reply.
+    pub fn end(mut self) {
+        if self.stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let watch = Stopwatch::start();
+        let mut drained = 0;
+        while watch.seconds() < DRAIN_SECONDS && drained < DRAIN_BYTES {
+            self.buffer.clear();
+            match self.fill() {
+                Ok(count) => drained += count,
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A reply, and how it stands on the wire.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::host;
+
+/// What a client is told.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    content_type: &'static str,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    /// A document on a line of its own.
+    pub fn json(status: u16, content_type: &'static str, document: &impl Serialize) -> Self {
+        match serde_json::to_vec(document) {
+            Ok(mut body) => {
+                body.push(b'\n');
+                Self::new(status, content_type, body)
+            }
+            // Documents are made of names, numbers and lists; nothing in them fails to be JSON.
+            Err(_) => Self::new(500, "text/plain", "the reply cannot be written as JSON\n"),
+        }
+    }
+
+    /// `value` must not hold line breaks; ours are hashes and lists of methods.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The bytes of the reply. To a HEAD request it has no body, but the length of one.
+    pub fn to_bytes(&self, head_only: bool, keep_alive: bool) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.body.len() + 256);
+        let head = self.write_head(&mut bytes, keep_alive);
+        head.expect("writing to memory does not fail");
+        if !head_only {
+            bytes.extend_from_slice(&self.body);
+        }
+        bytes
+    }
+
+    fn write_head(&self, bytes: &mut Vec<u8>, keep_alive: bool) -> std::io::Result<()> {
+        let connection = if keep_alive { "keep-alive" } else { "close" };
+        write!(
+            bytes,
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: {connection}\r\nDate: {}\r\n",
+            self.status,
+            phrase(self.status),
+            self.content_type,
+            self.body.len(),
+            host::now().to_http_date(),
+        )?;
+        for (name, value) in &self.headers {
+            write!(bytes, "{name}: {value}\r\n")?;
+        }
+        bytes.write_all(b"\r\n")
+    }
+}
+
+/// The words of a status.
+pub fn phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Unknown",
+    }
+}

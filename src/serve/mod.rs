@@ -1,0 +1,43 @@
+//! The HTTP server, over the same calls as the commands.
+//!
+//! **One pointer.** What answers is a [`State`]: the pinned run and the materialized values, as a
+//! pair that was checked together. A request reads the pointer to it once. A watcher thread looks
+//! for a new pin or a new materialization, loads the new pair whole, tries it, and only then moves
+//! the pointer; whoever still holds the old pair ends with it. A pair that cannot be loaded leaves
+//! the old one serving and is logged.
+//!
+//! **Requests touch memory only.** The store is opened by the watcher and by nobody else.
+//!
+//! **One thread a connection**, and a bound on everything a client can grow: connections, the head
+//! and the body of a request, the time either may take, the ids of a batch.
+//!
+//! | module | |
+//! |---|---|
+//! | `http/` | bytes to requests, replies to bytes: the standard library alone |
+//! | `server` | accepts, bounds and ends connections |
+//! | `route` | request → reply |
+//! | `state`, `watch` | what answers; how it is replaced |
+//! | `predict` | keys → answers, for the routes and the commands alike |
+//! | `batch` | every entity into one table |
+//! | `problem` | errors as `application/problem+json` |
+//! | `telemetry`, `openapi` | `/metrics`, `/openapi.json` |
+
+mod batch;
+mod body;
+mod http;
+mod lookup;
+mod openapi;
+mod predict;
+mod problem;
+mod route;
+mod server;
+mod state;
+mod telemetry;
+mod watch;
+
+pub use batch::{ScoreColumns, score_all};
+pub use lookup::FeatureAnswer;
+pub use predict::{Answer, answer};
+pub use problem::Problem;
+pub use server::{bind, run};
+pub use state::{Pair, State};

@@ -1,0 +1,205 @@
+//! The description of all routes, OpenAPI 3.1.
+
+use serde_json::{Value, json};
+
+use super::body::MAX_IDS;
+use crate::definition::Dtype;
+
+/// The document for an entity whose key has that name and type; either, while it is not known.
+pub fn document(key: &str, dtype: Option<Dtype>) -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "streamflow",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Predictions of the run that is pinned to production, from materialized feature values.",
+        },
+        "paths": {
+            "/health": { "get": get("The process lives.", &schema_of_status("ok"), &[]) },
+            "/ready": { "get": get("A pinned run and its values are loaded.", &reference("Ready"), &[503]) },
+            "/features/{id}": { "get": features() },
+            "/predict": { "post": predict(key) },
+            "/model": { "get": get("The pinned run: what it is, since when, by whom and why.", &json!({ "type": "object" }), &[503]) },
+            "/metrics": { "get": text("Counters as Prometheus reads them.") },
+            "/openapi.json": { "get": get("This document.", &json!({ "type": "object" }), &[]) },
+        },
+        "components": { "schemas": schemas(key, &key_schema(dtype)) },
+    })
+}
+
+fn key_schema(dtype: Option<Dtype>) -> Value {
+    match dtype {
+        Some(Dtype::I64) => json!({ "type": "integer", "format": "int64" }),
+        Some(_) => json!({ "type": "string" }),
+        None => json!({ "type": ["string", "integer"] }),
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn schema_of_status(word: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": ["status"],
+        "properties": { "status": { "const": word } },
+    })
+}
+
+/// The problems a route may answer with.
+fn with_problems(mut responses: Value, statuses: &[u16]) -> Value {
+    for status in statuses {
+        responses[status.to_string()] = json!({
+            "description": super::http::phrase(*status),
+            "content": { "application/problem+json": { "schema": reference("Problem") } },
+        });
+    }
+    responses
+}
+
+fn get(description: &str, schema: &Value, problems: &[u16]) -> Value {
+    let responses = json!({
+        "200": {
+            "description": description,
+            "content": { "application/json": { "schema": schema } },
+        },
+    });
+    json!({ "summary": description, "responses": with_problems(responses, problems) })
+}
+
+fn text(description: &str) -> Value {
+    json!({
+        "summary": description,
+        "responses": {
+            "200": {
+                "description": description,
+                "content": { "text/plain": { "schema": { "type": "string" } } },
+            },
+        },
+    })
+}
+
+fn features() -> Value {
+    let mut operation = get(
+        "The newest values of one entity.",
+        &reference("Features"),
+        &[400, 404, 503],
+    );
+    operation["parameters"] = json!([{
+        "name": "id",
+        "in": "path",
+        "required": true,
+        "schema": { "type": "string", "minLength": 1 },
+    }]);
+    operation
+}
+
+fn predict(key: &str) -> Value {
+    let mut operation = get(
+        "What the pinned run says of one entity, or of several in their order.",
+        &json!({ "oneOf": [reference("Prediction"), reference("Predictions")] }),
+        &[400, 404, 408, 413, 415, 422, 503],
+    );
+    let many = format!("{key}s");
+    operation["responses"]["200"]["headers"] = json!({
+        "X-Streamflow-Run": { "schema": { "type": "string" }, "description": "The run that answered." },
+    });
+    operation["requestBody"] = json!({
+        "required": true,
+        "content": { "application/json": { "schema": { "oneOf": [
+            {
+                "type": "object",
+                "required": [key],
+                "additionalProperties": false,
+                "properties": { key: reference("Key") },
+            },
+            {
+                "type": "object",
+                "required": [many],
+                "additionalProperties": false,
+                "properties": { many: { "type": "array", "maxItems": MAX_IDS, "items": reference("Key") } },
+            },
+        ] } } },
+    });
+    operation
+}
+
+fn schemas(key: &str, key_schema: &Value) -> Value {
+    let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
+    let date = json!({ "type": "string", "format": "date" });
+    let values = json!({
+        "type": "object",
+        "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
+    });
+    json!({
+        "Key": key_schema,
+        "Ready": {
+            "type": "object",
+            "required": ["status", "model", "run", "as_of"],
+            "properties": {
+                "status": { "const": "ready" },
+                "model": { "type": "string" },
+                "run": hash,
+                "as_of": date,
+            },
+        },
+        "Features": {
+            "type": "object",
+            "required": [key, "as_of", "features", "status"],
+            "properties": {
+                key: reference("Key"),
+                "as_of": date,
+                "features": values,
+                "status": {
+                    "type": "object",
+                    "additionalProperties": { "enum": ["present", "null", "expired", "not_found"] },
+                },
+            },
+        },
+        "Prediction": {
+            "type": "object",
+            "required": [key, "prediction", "probability", "model", "run", "as_of", "features_used", "imputed"],
+            "properties": {
+                key: reference("Key"),
+                "prediction": { "enum": [0, 1] },
+                "probability": { "type": "number", "minimum": 0, "maximum": 1 },
+                "model": { "type": "string" },
+                "run": hash,
+                "as_of": date,
+                "features_used": values,
+                "imputed": { "type": "array", "items": { "type": "string" } },
+            },
+        },
+        "Refused": {
+            "type": "object",
+            "required": [key, "error"],
+            "properties": { key: reference("Key"), "error": reference("Problem") },
+        },
+        "Predictions": {
+            "type": "object",
+            "required": ["predictions"],
+            "properties": { "predictions": {
+                "type": "array",
+                "items": { "oneOf": [reference("Prediction"), reference("Refused")] },
+            } },
+        },
+        "Problem": problem(&hash),
+    })
+}
+
+/// RFC 9457, with what is ours.
+fn problem(hash: &Value) -> Value {
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": { "type": "string" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string" },
+            "missing_features": { "type": "array", "items": { "type": "string" } },
+            "run": hash,
+        },
+    })
+}

@@ -1,0 +1,181 @@
+//! Keys to answers.
+
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::state::Pair;
+use crate::definition::AsOf;
+use crate::error::{Error, Kind, Result};
+use crate::feature::Status;
+use crate::hash::RunId;
+use crate::online::{Key, ValueAt};
+use crate::run::feature_cells;
+use crate::table::Cell;
+
+/// What the pinned run says of one entity.
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
+    /// The name of the entity's key.
+    pub column: &'a str,
+    pub key: Key,
+    pub prediction: u8,
+    pub probability: f64,
+    pub model: &'a str,
+    pub run: RunId,
+    pub as_of: AsOf,
+    /// By full name, before preprocessing.
+    pub features_used: Vec<(&'a str, Cell<'a>)>,
+    /// The features that were null or absent, and went through the run's preprocessing.
+    pub imputed: Vec<&'a str>,
+}
+
+/// Contract §6, in its order.
+impl Serialize for Answer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(self.column, &self.key)?;
+        map.serialize_entry("prediction", &self.prediction)?;
+        map.serialize_entry("probability", &self.probability)?;
+        map.serialize_entry("model", self.model)?;
+        map.serialize_entry("run", &self.run)?;
+        map.serialize_entry("as_of", &self.as_of)?;
+        map.serialize_entry("features_used", &Features(&self.features_used))?;
+        map.serialize_entry("imputed", &self.imputed)?;
+        map.end()
+    }
+}
+
+struct Features<'a>(&'a [(&'a str, Cell<'a>)]);
+
+impl Serialize for Features<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, cell)| (name, cell)))
+    }
+}
+
+/// Answers for each key, in their order; one that cannot be answered for does not keep the others.
+///
+/// # Errors
+/// Of a key: [`Kind::UnknownEntity`], or [`Kind::MissingFeatures`] with the names of the features as
+/// its details. Of all: the model cannot be used, which was tried before it came to serve.
+pub fn answer<'a>(pair: &'a Arc<Pair>, keys: &[Key]) -> Result<Vec<Result<Answer<'a>>>> {
+    let rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().map(|key| inputs_of(pair, key)).collect();
+    let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
+    let probabilities = if usable.is_empty() {
+        Vec::new()
+    } else {
+        let columns: Vec<_> = pair
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(at, input)| {
+                let cells = usable.iter().map(|row| row[at].cell);
+                feature_cells(&input.name, input.dtype, cells)
+            })
+            .collect();
+        pair.pinned.model.predict(&columns)?.probabilities
+    };
+    let mut probabilities = probabilities.into_iter();
+    keys.iter()
+        .zip(rows)
+        .map(|(key, row)| match row {
+            Err(error) => Ok(Err(error)),
+            Ok(values) => {
+                let short = || Error::failure("the model gave fewer scores than rows");
+                let probability = probabilities.next().ok_or_else(short)?;
+                Ok(Ok(put_together(pair, key, &values, probability)))
+            }
+        })
+        .collect()
+}
+
+fn put_together<'a>(
+    pair: &'a Pair,
+    key: &Key,
+    values: &[ValueAt<'a>],
+    probability: f64,
+) -> Answer<'a> {
+    let named = || {
+        pair.inputs
+            .iter()
+            .map(|input| input.name.as_str())
+            .zip(values)
+    };
+    Answer {
+        column: pair.key().as_str(),
+        key: key.clone(),
+        prediction: u8::from(probability >= pair.pinned.spec.threshold),
+        probability,
+        model: pair.pinned.model_name.as_str(),
+        run: pair.run(),
+        as_of: pair.view.as_of(),
+        features_used: named().map(|(name, value)| (name, value.cell)).collect(),
+        imputed: named()
+            .filter(|(_, value)| value.status != Status::Present)
+            .map(|(name, _)| name)
+            .collect(),
+    }
+}
+
+/// The model's inputs for one entity, in its order.
+fn inputs_of<'a>(pair: &'a Pair, key: &Key) -> Result<Vec<ValueAt<'a>>> {
+    let rows = pair
+        .view
+        .find(pair.key(), key)
+        .ok_or_else(|| unknown(pair.key().as_str(), key, pair.view.as_of()))?;
+    let mut values = Vec::with_capacity(pair.inputs.len());
+    let mut missing: Vec<(&str, Status)> = Vec::new();
+    for input in &pair.inputs {
+        let value = pair
+            .view
+            .value(&rows, input.feature)
+            .ok_or_else(|| Error::failure(format!("`{}` is not materialized", input.name)))?;
+        let refused = match value.status {
+            Status::Present => false,
+            Status::Null | Status::NotFound => input.refuses_null,
+            Status::Expired => true,
+        };
+        if refused {
+            missing.push((&input.name, value.status));
+        }
+        values.push(value);
+    }
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    Err(missing_features(pair, key, &missing))
+}
+
+/// The error of an entity that no table knows.
+pub fn unknown(column: &str, key: &Key, as_of: AsOf) -> Error {
+    Error::new(
+        Kind::UnknownEntity,
+        format!("no table has a row for {column} {} at {as_of}", key.cell()),
+    )
+}
+
+fn missing_features(pair: &Pair, key: &Key, missing: &[(&str, Status)]) -> Error {
+    let words: Vec<String> = missing
+        .iter()
+        .map(|(name, status)| {
+            let why = match status {
+                Status::Expired => "has expired",
+                Status::NotFound => "has no row",
+                _ => "is null",
+            };
+            format!("{name} {why}")
+        })
+        .collect();
+    let (column, as_of) = (pair.key(), pair.view.as_of());
+    Error::new(
+        Kind::MissingFeatures,
+        format!(
+            "the run needs what {column} {} lacks at {as_of}: {}",
+            key.cell(),
+            words.join(", ")
+        ),
+    )
+    .details(missing.iter().map(|(name, _)| (*name).to_string()))
+}

@@ -1,0 +1,121 @@
+//! Errors as RFC 9457 wants them.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::http::{Reply, phrase};
+use crate::error::{Error, Kind};
+use crate::hash::RunId;
+
+/// What went wrong, for a program and for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub status: u16,
+    /// The last part of `type`.
+    pub slug: &'static str,
+    pub title: String,
+    /// One sentence or several, each with a full stop.
+    pub detail: String,
+    pub missing_features: Vec<String>,
+    /// The run that would have answered.
+    pub run: Option<RunId>,
+}
+
+impl Problem {
+    /// The problem of a status, which gives its title.
+    pub fn new(status: u16, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            slug: slug_of(status),
+            title: phrase(status).to_string(),
+            detail: detail.into(),
+            missing_features: Vec::new(),
+            run: None,
+        }
+    }
+
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(413, format!("A body has at most {limit} bytes."))
+    }
+
+    /// The problem an error of the library is to a client. `entity` is what rows are about.
+    ///
+    /// A failure inside says no more than that: its words are for the log.
+    pub fn of(error: &Error, entity: &str) -> Self {
+        let (slug, title) = match error.kind() {
+            Kind::UnknownEntity => ("unknown-entity", format!("Unknown {entity}")),
+            Kind::MissingFeatures => ("missing-features", "Missing features".to_string()),
+            Kind::NotReady => ("not-ready", "Not ready".to_string()),
+            _ => return Self::new(500, "The request could not be answered; see the log."),
+        };
+        let missing_features = match error.kind() {
+            Kind::MissingFeatures => error.all_details().to_vec(),
+            _ => Vec::new(),
+        };
+        Self {
+            status: error.kind().http_status(),
+            slug,
+            title,
+            detail: sentence(error.message()),
+            missing_features,
+            run: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_run(mut self, run: RunId) -> Self {
+        self.run = Some(run);
+        self
+    }
+
+    pub fn to_reply(&self) -> Reply {
+        let reply = Reply::json(self.status, "application/problem+json", self);
+        match self.run {
+            Some(run) => reply.with_header("X-Streamflow-Run", run.to_string()),
+            None => reply,
+        }
+    }
+}
+
+fn slug_of(status: u16) -> &'static str {
+    match status {
+        400 => "bad-request",
+        404 => "not-found",
+        405 => "method-not-allowed",
+        408 => "request-timeout",
+        413 => "too-large",
+        415 => "unsupported-media-type",
+        422 => "wrong-shape",
+        500 => "internal",
+        503 => "not-ready",
+        _ => "http",
+    }
+}
+
+/// A message as a sentence: a capital first, a full stop last.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    let mut text = format!("{}{}", first.unwrap_or_default(), letters.as_str());
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", &format!("/problems/{}", self.slug))?;
+        map.serialize_entry("title", &self.title)?;
+        map.serialize_entry("status", &self.status)?;
+        map.serialize_entry("detail", &self.detail)?;
+        if !self.missing_features.is_empty() {
+            map.serialize_entry("missing_features", &self.missing_features)?;
+        }
+        if let Some(run) = &self.run {
+            map.serialize_entry("run", run)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,320 @@
+//! Request → reply.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::body::{self, Wanted, check_type, key_of};
+use super::http::{Reply, Request};
+use super::lookup::FeatureAnswer;
+use super::openapi;
+use super::predict::{Answer, answer};
+use super::problem::Problem;
+use super::server::App;
+use super::state::{Pair, State, nothing_materialized};
+use crate::definition::Dtype;
+use crate::error::{Error, Result};
+use crate::online::Key;
+
+const JSON: &str = "application/json";
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Resource {
+    Health,
+    Ready,
+    /// The id as it stands in the path.
+    Features(String),
+    Predict,
+    Model,
+    Metrics,
+    OpenApi,
+}
+
+impl Resource {
+    /// A slash at the end of a path does not make it another.
+    fn at(path: &str) -> Option<Self> {
+        if let Some(id) = path.strip_prefix("/features/") {
+            let id = id.strip_suffix('/').unwrap_or(id);
+            let one = !id.is_empty() && !id.contains('/');
+            return one.then(|| Self::Features(id.to_string()));
+        }
+        Some(match path.strip_suffix('/').unwrap_or(path) {
+            "/health" => Self::Health,
+            "/ready" => Self::Ready,
+            "/predict" => Self::Predict,
+            "/model" => Self::Model,
+            "/metrics" => Self::Metrics,
+            "/openapi.json" => Self::OpenApi,
+            _ => return None,
+        })
+    }
+
+    /// The route as it is counted and documented.
+    fn template(&self) -> &'static str {
+        match self {
+            Self::Health => "/health",
+            Self::Ready => "/ready",
+            Self::Features(_) => "/features/{id}",
+            Self::Predict => "/predict",
+            Self::Model => "/model",
+            Self::Metrics => "/metrics",
+            Self::OpenApi => "/openapi.json",
+        }
+    }
+
+    fn allows(&self) -> &'static str {
+        match self {
+            Self::Predict => "POST",
+            _ => "GET, HEAD",
+        }
+    }
+}
+
+/// The route a path is counted under.
+pub fn template(path: &str) -> &'static str {
+    Resource::at(path).map_or("none", |resource| resource.template())
+}
+
+/// Answers a request from the state as it is now.
+pub fn reply(app: &App, request: &Request) -> Reply {
+    let state = app.state();
+    let done = respond(app, &state, request);
+    done.unwrap_or_else(|problem| problem.to_reply())
+}
+
+fn respond(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
+    let resource = Resource::at(&request.head.path).ok_or_else(|| {
+        Problem::new(
+            404,
+            "There is no such path; /openapi.json lists those there are.",
+        )
+    })?;
+    let method = request.head.method.as_str();
+    if !resource.allows().split(", ").any(|known| known == method) {
+        let why = format!("{} takes {}.", resource.template(), resource.allows());
+        let refusal = Problem::new(405, why).to_reply();
+        return Ok(refusal.with_header("Allow", resource.allows()));
+    }
+    match resource {
+        Resource::Health => Ok(Reply::json(200, JSON, &json!({ "status": "ok" }))),
+        Resource::Ready => ready(app, state),
+        Resource::Features(id) => features(app, state, &id),
+        Resource::Predict => predict(app, state, request),
+        Resource::Model => model(app, state),
+        Resource::Metrics => Ok(Reply::new(
+            200,
+            "text/plain; version=0.0.4; charset=utf-8",
+            app.telemetry.render(state, app.connections()),
+        )),
+        Resource::OpenApi => Ok(Reply::json(
+            200,
+            JSON,
+            &openapi::document(state.key().as_str(), key_dtype(state)),
+        )),
+    }
+}
+
+/// The pair that answers, or a 503.
+fn pair_of<'a>(app: &App, state: &'a State) -> Result<&'a Arc<Pair>, Problem> {
+    state
+        .ready(app.settings.max_age)
+        .map_err(|error| not_ready(app, &error))
+}
+
+/// Whatever keeps the pair from being there, a client hears that the server is not ready.
+fn not_ready(app: &App, error: &Error) -> Problem {
+    let problem = app.problem(error);
+    match problem.status {
+        500 => Problem::new(
+            503,
+            "The pinned run or its values cannot be loaded; see the log.",
+        ),
+        _ => problem,
+    }
+}
+
+fn ready(app: &App, state: &State) -> Result<Reply, Problem> {
+    let pair = pair_of(app, state)?;
+    let document = json!({
+        "status": "ready",
+        "model": pair.pinned.model_name,
+        "run": pair.run(),
+        "as_of": pair.view.as_of(),
+    });
+    Ok(with_run(pair, Reply::json(200, JSON, &document)))
+}
+
+fn with_run(pair: &Pair, reply: Reply) -> Reply {
+    reply.with_header("X-Streamflow-Run", pair.run().to_string())
+}
+
+fn key_dtype(state: &State) -> Option<Dtype> {
+    state.view.as_ref()?.key_dtype(state.key())
+}
+
+fn features(app: &App, state: &State, id: &str) -> Result<Reply, Problem> {
+    let id = decode(id)?;
+    let view = state
+        .view
+        .as_ref()
+        .ok_or_else(|| app.problem(&nothing_materialized()))?;
+    let dtype = view.key_dtype(state.key()).unwrap_or(Dtype::String);
+    // A text that is no integer is the key of nobody.
+    let key = Key::parse(&id, dtype).unwrap_or(Key::Text(id));
+    let found = FeatureAnswer::of(view, state.key(), &key).map_err(|error| app.problem(&error))?;
+    Ok(Reply::json(200, JSON, &found))
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str) -> Result<String, Problem> {
+    let refuse = || Problem::new(400, "The id in the path is not percent-encoded UTF-8.");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first != b'%' {
+            bytes.push(*first);
+            rest = after;
+            continue;
+        }
+        let digits = after
+            .get(..2)
+            .filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        bytes.push(byte.ok_or_else(refuse)?);
+        rest = &after[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| refuse())
+}
+
+fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
+    check_type(request.head.header("content-type"))?;
+    let column = state.key().as_str();
+    let wanted = body::parse(&request.body, column)?;
+    let pair = pair_of(app, state)?;
+    let dtype = key_dtype(state).unwrap_or(Dtype::String);
+    let answered = match wanted {
+        Wanted::One(value) => {
+            key_of(&value, column, dtype).and_then(|key| predict_one(app, pair, key))
+        }
+        Wanted::Many(values) => values
+            .iter()
+            .map(|value| key_of(value, column, dtype))
+            .collect::<Result<Vec<Key>, Problem>>()
+            .and_then(|keys| predict_many(app, pair, &keys)),
+    };
+    match answered {
+        Ok(reply) => Ok(with_run(pair, reply)),
+        Err(problem) => Err(problem.with_run(pair.run())),
+    }
+}
+
+fn predict_one(app: &App, pair: &Arc<Pair>, key: Key) -> Result<Reply, Problem> {
+    let answers = answer(pair, &[key]).map_err(|error| app.problem(&error))?;
+    match answers.into_iter().next() {
+        Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
+        Some(Err(error)) => Err(app.problem(&error)),
+        None => Err(Problem::new(500, "There is no answer.")),
+    }
+}
+
+fn predict_many(app: &App, pair: &Arc<Pair>, keys: &[Key]) -> Result<Reply, Problem> {
+    let answers = answer(pair, keys).map_err(|error| app.problem(&error))?;
+    let predictions: Vec<Item> = keys
+        .iter()
+        .zip(answers)
+        .map(|(key, found)| match found {
+            Ok(found) => Item::Answer(found),
+            Err(error) => Item::Refused(pair.key().as_str(), key, app.problem(&error)),
+        })
+        .collect();
+    Ok(Reply::json(200, JSON, &Batch { predictions }))
+}
+
+#[derive(Serialize)]
+struct Batch<'a> {
+    predictions: Vec<Item<'a>>,
+}
+
+/// One element of a batch's answer.
+enum Item<'a> {
+    Answer(Answer<'a>),
+    Refused(&'a str, &'a Key, Problem),
+}
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Answer(found) => found.serialize(serializer),
+            Self::Refused(column, key, problem) => {
+                use serde::ser::SerializeMap;
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry(column, key)?;
+                map.serialize_entry("error", problem)?;
+                map.end()
+            }
+        }
+    }
+}
+
+fn model(app: &App, state: &State) -> Result<Reply, Problem> {
+    let pair = state.pair.as_ref().map_err(|error| not_ready(app, error))?;
+    let pinned = &pair.pinned;
+    let execution = &pinned.execution;
+    let said = |name: &str| state.transition.as_ref().map(|entry| entry[name].clone());
+    let document = json!({
+        "model": pinned.model_name,
+        "run": pair.run(),
+        "stage": "production",
+        "experiment": execution.experiment,
+        "metrics": execution.metrics,
+        "rows": execution.rows,
+        "threshold": pinned.spec.threshold,
+        "estimator": pinned.spec.model.kind,
+        "features": pinned.spec.features.keys().collect::<Vec<_>>(),
+        "code": execution.code,
+        "data": pinned.data,
+        "outputs": execution.outputs,
+        "as_of": pair.view.as_of(),
+        "sequence": pinned.pin.sequence,
+        "since": said("at"),
+        "by": said("by"),
+        "reason": said("reason"),
+    });
+    Ok(with_run(pair, Reply::json(200, JSON, &document)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_somewhere_or_nowhere() {
+        assert_eq!(Resource::at("/health/"), Some(Resource::Health));
+        let features = |id: &str| Some(Resource::Features(id.to_string()));
+        assert_eq!(Resource::at("/features/a%2Fb"), features("a%2Fb"));
+        assert_eq!(Resource::at("/features/.."), features(".."));
+        for path in [
+            "/",
+            "*",
+            "//health",
+            "/features",
+            "/features/",
+            "/features/a/b",
+            "/Health",
+        ] {
+            assert_eq!(Resource::at(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn ids_are_percent_decoded() {
+        assert_eq!(decode("7590-VHVEG").as_deref(), Ok("7590-VHVEG"));
+        assert_eq!(decode("a%2Fb%20%C3%A9").as_deref(), Ok("a/b é"));
+        for text in ["%", "%2", "%zz", "%ff", "a%+1"] {
+            assert_eq!(decode(text).unwrap_err().status, 400, "{text}");
+        }
+    }
+}

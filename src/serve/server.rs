@@ -1,0 +1,299 @@
+//! Accepting, bounding and ending connections.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::http::{Incoming, Patience, Reply, Request, Unread};
+use super::problem::Problem;
+use super::route;
+use super::state::State;
+use super::telemetry::Telemetry;
+use super::watch::{Marks, Watcher};
+use crate::definition::{Age, Project};
+use crate::error::{Error, Kind, Result};
+use crate::host::Stopwatch;
+use crate::workspace::Workspace;
+
+/// Connections at a time; each has a thread.
+const MAX_CONNECTIONS: usize = 2048;
+/// A thread of a connection handles one request at a time and recurses nowhere.
+const STACK: usize = 1024 * 1024;
+/// Seconds an idle connection is kept, and when there are many of them.
+const IDLE_SECONDS: f64 = 60.0;
+const CROWDED_IDLE_SECONDS: f64 = 1.0;
+/// Seconds that requests in flight have when the server stops.
+const STOP_SECONDS: f64 = 9.0;
+
+/// What was decided at start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Values older than this by the clock are not served.
+    pub max_age: Option<Age>,
+    /// What rows are about, in messages: `user`.
+    entity: String,
+}
+
+impl Settings {
+    fn of(project: &Project) -> Self {
+        let entity = project.entities.keys().next();
+        Self {
+            max_age: project.serve.max_age,
+            entity: entity.map_or("entity".into(), ToString::to_string),
+        }
+    }
+}
+
+/// What all threads share.
+pub struct App {
+    pub settings: Settings,
+    pub telemetry: Telemetry,
+    state: RwLock<Arc<State>>,
+    stopping: AtomicBool,
+    /// Whether idle connections should make room.
+    crowded: AtomicBool,
+    connections: AtomicUsize,
+    log: fn(&str),
+}
+
+impl App {
+    /// The state as it is now; whoever holds it ends with it.
+    pub fn state(&self) -> Arc<State> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&state)
+    }
+
+    pub fn replace(&self, next: State) {
+        let next = Arc::new(next);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *state, next);
+        drop(state);
+        // Freed here, after the pointer is free again.
+        drop(before);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// A line to standard error.
+    pub fn log(&self, line: &str) {
+        (self.log)(line);
+    }
+
+    /// An error as a problem; what is no business of a client's goes to the log.
+    pub fn problem(&self, error: &Error) -> Problem {
+        let problem = Problem::of(error, &self.settings.entity);
+        if problem.status == 500 {
+            self.log(&format!("error: {error}"));
+        }
+        problem
+    }
+
+    /// The reply to a request. A bug in what answers is a 500, not the end of anything.
+    fn reply(&self, request: &Request) -> Reply {
+        let done = catch_unwind(AssertUnwindSafe(|| route::reply(self, request)));
+        done.unwrap_or_else(|_| {
+            self.log("error: a request met a bug; the lines above say where");
+            Problem::new(500, "The request met a bug; see the log.").to_reply()
+        })
+    }
+}
+
+impl Patience for App {
+    fn may_wait(&self, idle_seconds: f64) -> bool {
+        let limit = match self.crowded.load(Ordering::Relaxed) {
+            true => CROWDED_IDLE_SECONDS,
+            false => IDLE_SECONDS,
+        };
+        !self.is_stopping() && idle_seconds < limit
+    }
+}
+
+/// Listens on `HOST:PORT`.
+pub fn bind(address: &str) -> Result<TcpListener> {
+    let cannot = |error: std::io::Error| {
+        let in_use = error.kind() == std::io::ErrorKind::AddrInUse;
+        let error =
+            Error::new(Kind::Failure, format!("cannot listen on {address}")).caused_by(error);
+        if in_use {
+            error.help("another program has the port: stop it, or choose one with `--address 127.0.0.1:PORT`")
+        } else {
+            error.help("an address is HOST:PORT, such as 127.0.0.1:8000")
+        }
+    };
+    let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(cannot)?.collect();
+    TcpListener::bind(&found[..]).map_err(cannot)
+}
+
+/// Serves until the process is told to stop, and gives the number of requests it answered.
+///
+/// `ready` is told the state it starts with.
+pub fn run(
+    listener: &TcpListener,
+    workspace: Workspace,
+    log: fn(&str),
+    ready: impl FnOnce(&State),
+) -> Result<u64> {
+    let failed = |error| Error::failure("the server cannot be started").caused_by(error);
+    let address = listener.local_addr().map_err(failed)?;
+    let marks = Marks::read(&workspace).ok();
+    let state = State::load(&workspace);
+    ready(&state);
+    let app = Arc::new(App {
+        settings: Settings::of(&workspace.definitions().project),
+        telemetry: Telemetry::default(),
+        state: RwLock::new(Arc::new(state)),
+        stopping: AtomicBool::new(false),
+        crowded: AtomicBool::new(false),
+        connections: AtomicUsize::new(0),
+        log,
+    });
+    stop_on_signal(&app, address).map_err(failed)?;
+    let watched = Arc::clone(&app);
+    let watcher = thread::Builder::new()
+        .name("watcher".into())
+        .spawn(move || Watcher::new(workspace, marks).watch(&watched))
+        .map_err(failed)?;
+    accept(&app, listener);
+    let watch = Stopwatch::start();
+    while app.connections() > 0 && watch.seconds() < STOP_SECONDS {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // It looks at the flag several times a second; a panic of its own was printed when it happened.
+    let _ = watcher.join();
+    Ok(app.telemetry.answered())
+}
+
+/// The first SIGINT or SIGTERM stops gracefully, the second at once.
+fn stop_on_signal(app: &Arc<App>, address: SocketAddr) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let app = Arc::clone(app);
+    let builder = thread::Builder::new().name("signals".into());
+    builder.spawn(move || {
+        for signal in signals.forever() {
+            if app.stopping.swap(true, Ordering::Relaxed) {
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+            // The accepting thread waits for a connection: give it one.
+            let _ = TcpStream::connect_timeout(&reachable(address), Duration::from_secs(1));
+        }
+    })?;
+    Ok(())
+}
+
+/// An address that a listener on `address` can be reached at from here.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    address
+}
+
+/// Hands each connection to a thread of its own.
+///
+/// When none can be accepted (no file descriptor is left, for one) idle ones are asked to make room.
+fn accept(app: &Arc<App>, listener: &TcpListener) {
+    while !app.is_stopping() {
+        match listener.accept() {
+            Ok(_) if app.is_stopping() => return,
+            Ok((stream, _)) => {
+                let connections = app.connections();
+                app.crowded
+                    .store(connections > MAX_CONNECTIONS / 4 * 3, Ordering::Relaxed);
+                if connections < MAX_CONNECTIONS {
+                    start_connection(app, stream);
+                } else {
+                    refuse(stream);
+                }
+            }
+            Err(_) => {
+                app.crowded.store(true, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+fn start_connection(app: &Arc<App>, stream: TcpStream) {
+    let open = OpenConnection::new(app);
+    let builder = thread::Builder::new().stack_size(STACK);
+    // Without a thread the connection is dropped, as it would be without a file descriptor.
+    let _ = builder.spawn(move || {
+        if let Ok(incoming) = Incoming::new(stream) {
+            serve_connection(&open.app, incoming);
+        }
+    });
+}
+
+/// Counts a connection for as long as it lives.
+struct OpenConnection {
+    app: Arc<App>,
+}
+
+impl OpenConnection {
+    fn new(app: &Arc<App>) -> Self {
+        app.connections.fetch_add(1, Ordering::Relaxed);
+        Self {
+            app: Arc::clone(app),
+        }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.app.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn serve_connection(app: &App, mut incoming: Incoming) {
+    loop {
+        match incoming.next(app) {
+            Err(Unread::Closed) => return,
+            Err(Unread::Refused(problem)) => {
+                app.telemetry.count("none", "other", problem.status, 0.0);
+                incoming.write(&problem.to_reply().to_bytes(false, false));
+                return incoming.end();
+            }
+            Ok(request) => {
+                let watch = Stopwatch::start();
+                let reply = app.reply(&request);
+                let keep_alive = request.head.keeps_alive() && !app.is_stopping();
+                let bytes = reply.to_bytes(request.head.method == "HEAD", keep_alive);
+                let (path, method) = (&request.head.path, &request.head.method);
+                app.telemetry
+                    .count(route::template(path), method, reply.status, watch.seconds());
+                if !incoming.write(&bytes) {
+                    return;
+                }
+                if !keep_alive {
+                    return incoming.end();
+                }
+            }
+        }
+    }
+}
+
+/// Tells a client that there are too many, without waiting for it.
+fn refuse(mut stream: TcpStream) {
+    let problem = Problem::new(503, "There are too many connections; try again.");
+    let reply = problem.to_reply().with_header("Retry-After", "1");
+    if stream.set_nonblocking(true).is_ok() {
+        // A client whose buffer is full on its first byte is not worth waiting for.
+        let _ = stream.write_all(&reply.to_bytes(false, false));
+    }
+}

@@ -1,0 +1,225 @@
+//! What answers: a pinned run and materialized values that fit each other.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::predict::answer;
+use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project};
+use crate::error::{Error, Kind, Result};
+use crate::hash::{Digest, FeatureHash, RunId};
+use crate::host;
+use crate::learn::FeatureKind;
+use crate::online::{OnlineView, PinnedRun, load_pinned, newest, served_model};
+use crate::workspace::Workspace;
+
+/// A run and the values it answers from. Cannot be made unless they fit.
+#[derive(Debug)]
+pub struct Pair {
+    pub pinned: Arc<PinnedRun>,
+    pub view: Arc<OnlineView>,
+    /// In the order of the model.
+    pub(super) inputs: Vec<Input>,
+}
+
+/// One input of the model.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// `TABLE.FEATURE`.
+    pub name: String,
+    pub feature: FeatureHash,
+    pub dtype: Dtype,
+    pub refuses_null: bool,
+}
+
+/// Entities a new pair answers for before it serves.
+const TRIED: usize = 8;
+
+impl Pair {
+    /// # Errors
+    /// The values lack a feature of the run, or the model fails on a few entities it is tried with.
+    pub fn new(pinned: Arc<PinnedRun>, view: Arc<OnlineView>) -> Result<Arc<Self>> {
+        let refusing = pinned.model.encoder.forbidden_nulls(&[], 0);
+        let mut inputs = Vec::new();
+        let mut absent = Vec::new();
+        for feature in &pinned.model.features {
+            match view.dtype(feature.definition) {
+                Some(dtype) if kind_of(dtype) == feature.kind => inputs.push(Input {
+                    name: feature.name.clone(),
+                    feature: feature.definition,
+                    dtype,
+                    refuses_null: refusing.contains(&feature.name.as_str()),
+                }),
+                _ => absent.push(feature.name.clone()),
+            }
+        }
+        if !absent.is_empty() {
+            return Err(lacking(&pinned, &view, absent));
+        }
+        let pair = Arc::new(Self {
+            pinned,
+            view,
+            inputs,
+        });
+        let mut keys = pair.view.keys(pair.key());
+        keys.truncate(TRIED);
+        answer(&pair, &keys)?;
+        Ok(pair)
+    }
+
+    pub fn run(&self) -> RunId {
+        self.pinned.pin.run
+    }
+
+    /// The key column of the entity the run is about.
+    pub fn key(&self) -> &ColumnName {
+        &self.pinned.spec.key
+    }
+}
+
+fn kind_of(dtype: Dtype) -> FeatureKind {
+    match dtype {
+        Dtype::String | Dtype::Bool => FeatureKind::Categorical,
+        _ => FeatureKind::Numeric,
+    }
+}
+
+fn lacking(pinned: &PinnedRun, view: &OnlineView, absent: Vec<String>) -> Error {
+    Error::new(
+        Kind::NotReady,
+        format!(
+            "the values of {} lack features of run {}: {}",
+            view.as_of(),
+            pinned.pin.run.short(),
+            absent.join(", ")
+        ),
+    )
+    .details(absent)
+    .help("`streamflow materialize` computes them for every pinned run")
+}
+
+/// Everything a request may look at.
+#[derive(Debug)]
+pub struct State {
+    /// The pair, or why there is none.
+    pub pair: Result<Arc<Pair>, Arc<Error>>,
+    /// The values that `/features` answers from: those of the pair where there is one.
+    pub view: Option<Arc<OnlineView>>,
+    /// When, by whom and why the run was promoted, as far as the registry's log says.
+    pub transition: Option<Value>,
+    key: ColumnName,
+}
+
+impl State {
+    /// What a project's store and pins give now.
+    pub fn load(workspace: &Workspace) -> Self {
+        let pinned = served_model(workspace)
+            .and_then(|model| load_pinned(workspace, &model))
+            .map(Arc::new);
+        let view = load_view(workspace).map(|view| view.map(Arc::new));
+        Self::put_together(workspace, pinned, view)
+    }
+
+    /// Makes a state of what was found, or of why it was not.
+    pub fn put_together(
+        workspace: &Workspace,
+        pinned: Result<Arc<PinnedRun>>,
+        view: Result<Option<Arc<OnlineView>>>,
+    ) -> Self {
+        let (view, broken) = match view {
+            Ok(view) => (view, None),
+            Err(error) => (None, Some(error)),
+        };
+        let pair = match (pinned, &view, broken) {
+            (Err(error), _, _) | (_, _, Some(error)) => Err(Arc::new(error)),
+            (Ok(_), None, None) => Err(Arc::new(nothing_materialized())),
+            (Ok(pinned), Some(view), None) => Pair::new(pinned, Arc::clone(view)).map_err(Arc::new),
+        };
+        let key = match &pair {
+            Ok(pair) => pair.key().clone(),
+            Err(_) => default_key(&workspace.definitions().project, view.as_deref()),
+        };
+        let transition = pair
+            .as_ref()
+            .ok()
+            .and_then(|pair| transition_of(workspace, &pair.pinned.model_name, pair.run()));
+        Self {
+            pair,
+            view,
+            transition,
+            key,
+        }
+    }
+
+    /// The key column of the entities that are asked for.
+    pub fn key(&self) -> &ColumnName {
+        &self.key
+    }
+
+    /// The pair, if there is one and its values are young enough by the clock.
+    pub fn ready(&self, max_age: Option<Age>) -> Result<&Arc<Pair>, Arc<Error>> {
+        let pair = self.pair.as_ref().map_err(Arc::clone)?;
+        refuse_stale(pair.view.as_of(), max_age)?;
+        Ok(pair)
+    }
+
+    /// The pair for a command, which may say why there is none.
+    pub fn into_pair(self, max_age: Option<Age>) -> Result<Arc<Pair>> {
+        let pair = self.pair.and_then(|pair| {
+            refuse_stale(pair.view.as_of(), max_age)?;
+            Ok(pair)
+        });
+        pair.map_err(|error| {
+            Arc::into_inner(error).unwrap_or_else(|| Error::failure("no pair is loaded"))
+        })
+    }
+}
+
+fn load_view(workspace: &Workspace) -> Result<Option<OnlineView>> {
+    let store = workspace.store();
+    newest(store.catalog())?
+        .map(|fact| OnlineView::load(store, &fact.value))
+        .transpose()
+}
+
+/// The error while there are no values.
+pub fn nothing_materialized() -> Error {
+    Error::new(Kind::NotReady, "nothing is materialized")
+        .help("`streamflow materialize` computes the newest feature values")
+}
+
+fn refuse_stale(as_of: AsOf, max_age: Option<Age>) -> Result<(), Arc<Error>> {
+    let Some(max_age) = max_age else {
+        return Ok(());
+    };
+    if host::now().microseconds() - as_of.end() <= max_age.microseconds() {
+        return Ok(());
+    }
+    let message = format!("the values are of {as_of}, older than max_age = {max_age}");
+    Err(Arc::new(
+        Error::new(Kind::NotReady, message).help("`streamflow materialize` when newer data is in"),
+    ))
+}
+
+/// Without a run to say what rows are about: the key of materialized values, or of the first entity.
+fn default_key(project: &Project, view: Option<&OnlineView>) -> ColumnName {
+    let of_view = view.and_then(|view| view.key_columns().next());
+    let of_project = project.entities.values().next().map(|entity| &entity.key);
+    of_view
+        .or(of_project)
+        .cloned()
+        .unwrap_or_else(|| "entity".parse().expect("a plain word is a name"))
+}
+
+/// The newest entry of the registry's log that moved a run to production.
+fn transition_of(workspace: &Workspace, model: &ModelName, run: RunId) -> Option<Value> {
+    let catalog = workspace.store().catalog();
+    let log = catalog
+        .history::<Value>("transition", model.as_str())
+        .ok()?;
+    let run = run.to_string();
+    log.into_iter()
+        .rev()
+        .map(|fact| fact.value)
+        .find(|entry| entry["run"] == run.as_str() && entry["to"] == "production")
+}
