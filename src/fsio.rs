@@ -50,6 +50,32 @@ pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Held by one process at a time; let go when it is dropped, and when the process ends however.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Waits until no other process holds the file.
+    pub fn acquire(path: &Path) -> Result<Self> {
+        let lock = || {
+            let file = fs::OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)?;
+            match file.lock() {
+                // Some network file systems know no locks; what is guarded is guarded twice.
+                Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+                _ => Ok(file),
+            }
+        };
+        let file = lock().map_err(|error| cannot("lock", path, error))?;
+        Ok(Self { _file: file })
+    }
+}
+
 /// The error of a system call on a path.
 pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     Error::failure(format!("cannot {verb} {}", path.display())).caused_by(error)

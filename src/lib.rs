@@ -14,6 +14,7 @@ pub mod lockfile;
 pub mod math;
 pub mod online;
 pub mod plan;
+pub mod registry;
 pub mod report;
 pub mod run;
 pub mod sample;

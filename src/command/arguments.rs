@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::run::ArtefactName;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
 #[derive(Debug, Parser)]
@@ -82,6 +85,18 @@ pub enum Command {
     Predict(PredictArguments),
     /// Answers over HTTP until it is told to stop.
     Serve(ServeArguments),
+    /// Lists the runs of this store, the newest first.
+    Runs(RunsArguments),
+    /// Shows one run: results, data, code, stages, executions.
+    Show(ReferenceArgument),
+    /// Writes an artefact of a run into a file.
+    Get(GetArguments),
+    /// Pins a run to a stage, if its gates hold.
+    Promote(PromoteArguments),
+    /// Puts the run of the previous promotion back into production.
+    Rollback(RollbackArguments),
+    /// Shows who pinned what, when and why.
+    History(HistoryArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -156,6 +171,64 @@ pub struct DiffArguments {
     /// The run to compare with.
     #[arg(value_name = "RUN-B")]
     pub b: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Sorts by a metric, the best first, such as auc or log_loss.
+    #[arg(long, value_name = "METRIC")]
+    pub sort: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct GetArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+    /// What to write.
+    pub artefact: ArtefactName,
+    /// The file; its ending decides the format: .parquet, .csv or .json. `-` is standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+impl ValueEnum for ArtefactName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct PromoteArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@staging.
+    pub run: String,
+    /// production or staging.
+    #[arg(long, value_name = "STAGE")]
+    pub to: String,
+    /// Why, for those who come later.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    /// The registered model.
+    pub model: String,
+    /// Why, for those who come later.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// The registered model; may be left out while there is one.
+    pub model: Option<String>,
+    /// Shows what was pinned then: RFC 3339, or a date, which stands for its end.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
 }
 
 #[derive(Debug, Args)]

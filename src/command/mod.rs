@@ -4,6 +4,8 @@ mod arguments;
 mod check;
 mod diff;
 mod features;
+mod get;
+mod history;
 mod ingest;
 mod init;
 mod lock;
@@ -11,10 +13,14 @@ mod materialize;
 mod output;
 mod predict;
 mod progress;
+mod promote;
 mod replay;
+mod rollback;
 mod run;
+mod runs;
 mod schema;
 mod serve;
+mod show;
 mod snapshots;
 mod why;
 
@@ -70,6 +76,12 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Features(arguments) => features::features(context, arguments),
         Command::Predict(arguments) => predict::predict(context, arguments),
         Command::Serve(arguments) => serve::serve(context, arguments),
+        Command::Runs(arguments) => runs::runs(context, arguments),
+        Command::Show(arguments) => show::show(context, arguments),
+        Command::Get(arguments) => get::get(context, arguments),
+        Command::Promote(arguments) => promote::promote(context, arguments),
+        Command::Rollback(arguments) => rollback::rollback(context, arguments),
+        Command::History(arguments) => history::history(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

@@ -59,6 +59,10 @@ impl Printer {
         Self { format, color }
     }
 
+    pub fn format(self) -> Format {
+        self.format
+    }
+
     fn choice(self) -> ColorChoice {
         match self.color {
             Color::Auto => ColorChoice::Auto,

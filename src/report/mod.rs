@@ -11,7 +11,10 @@ mod export;
 mod init;
 mod online;
 mod performed;
+mod registry;
 mod run;
+mod runs;
+mod show;
 mod style;
 
 pub use compare::{diff_text, why_document, why_text};
@@ -26,5 +29,11 @@ pub use performed::{
     ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
     replayed_text,
 };
+pub use registry::{
+    HistoryView, history_document, history_text, promotion_document, promotion_text,
+    rollback_document, rollback_text,
+};
 pub use run::{RunDocument, RunScreen, run_text};
+pub use runs::{Stages, runs_document, runs_text};
+pub use show::{RunView, show_document, show_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};

@@ -124,7 +124,7 @@ pub struct RunScreen<'a> {
 }
 
 /// Metrics in the order of the screen: what ranks, what decides, what calibrates.
-const METRICS: [&str; 8] = [
+pub(super) const METRICS: [&str; 8] = [
     "auc",
     "average_precision",
     "f1",
@@ -137,16 +137,19 @@ const METRICS: [&str; 8] = [
 
 /// The headline, rows, metrics, confusion and importances of a run.
 pub fn run_text(screen: &RunScreen) -> String {
-    let RunScreen {
-        document, report, ..
-    } = screen;
+    let document = screen.document;
     let done = match document.status {
         "executed" => green(format!("executed in {}", seconds(document.seconds))),
         _ => green("from the cache"),
     };
     let name = bold(&document.experiment);
-    let mut text = format!("{name}   run {}   {done}\n", document.run.short());
-    text.push_str(&rows_text(screen));
+    format!("{name}   run {}   {done}\n", document.run.short()) + &result_text(screen)
+}
+
+/// What stands below the headline.
+pub(super) fn result_text(screen: &RunScreen) -> String {
+    let report = screen.report;
+    let mut text = rows_text(screen);
     text.push('\n');
     text.push_str(&metrics_text(screen));
     text.push('\n');

@@ -13,7 +13,7 @@ use super::reference::KnownRun;
 use crate::code::{Code, CommitId};
 use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
 use crate::error::Result;
-use crate::plan::{RunIdentity, RunSpec};
+use crate::plan::{Declared, RunIdentity, RunSpec};
 use crate::workspace::{PROJECT_FILE, Workspace};
 
 /// How many commits are looked at before the search is given up.
@@ -87,13 +87,9 @@ fn at_commit(code: &Code, commit: &CommitId, spec: &RunSpec) -> Result<Option<Fo
 /// Definitions, if they parse and one of their experiments is the run.
 fn found_in(files: DefinitionFiles, spec: &RunSpec) -> Option<FoundDefinitions> {
     let definitions = Definitions::parse(&files).ok()?;
-    let declares = |experiment: &&Experiment| declares(&definitions, experiment, spec);
-    let experiment = definitions
-        .experiments
-        .values()
-        .find(declares)?
-        .name
-        .clone();
+    let declared = spec.declare();
+    let is_run = |experiment: &&Experiment| declares(&definitions, experiment, spec, &declared);
+    let experiment = definitions.experiments.values().find(is_run)?.name.clone();
     Some(FoundDefinitions {
         commit: None,
         files,
@@ -102,11 +98,16 @@ fn found_in(files: DefinitionFiles, spec: &RunSpec) -> Option<FoundDefinitions> 
     })
 }
 
-/// The dates of labels with a lead come from the files of the time; the run names them.
-fn declares(definitions: &Definitions, experiment: &Experiment, spec: &RunSpec) -> bool {
+/// Whether an experiment is what `spec` declares. The dates of labels with a lead come from the
+/// files of the time; the run names them.
+pub(super) fn declares(
+    definitions: &Definitions,
+    experiment: &Experiment,
+    spec: &RunSpec,
+    declared: &Declared,
+) -> bool {
     experiment.as_of == spec.as_of
-        && RunSpec::of(definitions, experiment, spec.label_as_of.clone()).declare()
-            == spec.declare()
+        && RunSpec::of(definitions, experiment, spec.label_as_of.clone()).declare() == *declared
 }
 
 /// The definition files of an execution, with the project file of today, which is not kept.

@@ -12,6 +12,7 @@ mod artefact;
 mod diff;
 mod execute;
 mod history;
+mod list;
 mod lock;
 mod locks;
 mod perform;
@@ -20,6 +21,7 @@ mod reference;
 mod replay;
 mod resolve;
 mod steps;
+mod stored;
 mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
@@ -28,6 +30,7 @@ pub use diff::{
 };
 pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
 pub use history::{FoundDefinitions, definitions_of, find_commit};
+pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use perform::{
     LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state, find_experiment,
@@ -44,4 +47,5 @@ pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
 pub use steps::{feature_cells, feature_column};
+pub use stored::{ArtefactName, artefact_bytes, stored_report};
 pub use why::{Why, why};

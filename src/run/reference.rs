@@ -119,7 +119,7 @@ impl KnownRun {
             run,
             experiment: last.experiment.clone(),
             record,
-            results: results_of(&executions),
+            results: agreed(workspace, last, &executions).or_else(|| results_of(&executions)),
             executions,
             lock: None,
         }))
@@ -149,9 +149,24 @@ impl KnownRun {
     }
 }
 
+/// The results in the lock of the working tree, where an execution gave exactly those: of two
+/// results of one run they are the ones people settled on.
+fn agreed(
+    workspace: &Workspace,
+    last: &ExecutionRecord,
+    executions: &[ExecutionRecord],
+) -> Option<LockedResults> {
+    let lock = read_lock(workspace, &last.experiment).ok().flatten()?;
+    let results = lock.results.filter(|_| lock.run == last.run)?;
+    let gave = |execution: &ExecutionRecord| {
+        execution.outputs == results.outputs && execution.metrics == results.metrics
+    };
+    executions.iter().any(gave).then_some(results)
+}
+
 /// What the last `run` gave, which later proofs are held against; where there was only proof, what
 /// the first of them gave.
-fn results_of(executions: &[ExecutionRecord]) -> Option<LockedResults> {
+pub(super) fn results_of(executions: &[ExecutionRecord]) -> Option<LockedResults> {
     let execution = executions
         .iter()
         .rfind(|execution| execution.kind == ExecutionKind::Run)
@@ -210,11 +225,20 @@ fn latest(workspace: &Workspace, name: &str) -> Result<KnownRun> {
     {
         return Ok(known.named(&experiment));
     }
-    match lock_in_tree(workspace, &experiment)? {
-        Some(known) => Ok(known),
+    if let Some(known) = lock_in_tree(workspace, &experiment)? {
+        return Ok(known);
+    }
+    let path = lock_path(&experiment);
+    let locks = locks::of_history(workspace, |_| true)?;
+    match locks
+        .into_iter()
+        .find(|(_, lock)| lock.experiment == experiment)
+    {
+        Some((at, lock)) => KnownRun::locked(workspace, lock, &at),
         None => Err(Error::usage(format!(
             "{experiment} was never executed here and has no lock"
         ))
+        .detail(format!("looked for {path}, here and in git history"))
         .help(format!("`streamflow run {experiment}` executes it"))),
     }
 }

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | `objects/ab/cdef…` | one object | `objects` |
 //! | `catalog.sqlite` | facts, object sizes and byte hashes, file stamps | `catalog` |
+//! | `registry.lock` | nothing: held while a pin is moved | `registry` |
 //! | `.gitignore` | `*`: the store is never committed | `open` |
 //!
 //! The store knows nothing of tables, runs or models. Two processes on one store are normal: who

@@ -24,6 +24,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod upsert;
+mod write;
 
 pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
 pub use cell::Cell;
@@ -35,3 +36,4 @@ pub use places::Places;
 pub use read::{ReadFile, read};
 pub use refusal::{aligned, counted, grouped, quoted};
 pub use upsert::upsert;
+pub use write::{to_csv, to_json};

@@ -1,0 +1,118 @@
+//! `streamflow get`.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::arguments::{Format, GetArguments};
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::fsio;
+use crate::hash::Digest;
+use crate::report;
+use crate::run::{self, ArtefactName};
+use crate::table;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As stored: Parquet of a table, the bytes of a model.
+    Stored,
+    Csv,
+    Json,
+}
+
+/// Writes an artefact of a run into a file, or to standard output for `-`.
+pub fn get(context: &Context, arguments: &GetArguments) -> Result<Output> {
+    let to_stdout = arguments.output == Path::new("-");
+    let form = match to_stdout {
+        true => form_of_stdout(context, arguments.artefact)?,
+        false => form_of(&arguments.output, arguments.artefact)?,
+    };
+    let workspace = context.workspace()?;
+    let known = run::find_reference(&workspace, &arguments.run)?;
+    let stored = run::artefact_bytes(workspace.store(), &known, arguments.artefact)?;
+    let bytes = convert(stored, form)?;
+    if to_stdout {
+        return to_standard_output(context, &bytes);
+    }
+    fsio::write_atomic(&arguments.output, &bytes)?;
+    let size = bytes.len() as u64;
+    let text = format!(
+        "{} of run {} written to {}   {} bytes\n",
+        arguments.artefact.as_str(),
+        known.run.short(),
+        arguments.output.display(),
+        report::count(size)
+    );
+    let document = json!({
+        "run": known.run,
+        "artefact": arguments.artefact.as_str(),
+        "file": arguments.output,
+        "bytes": size,
+    });
+    Ok(Output::new(text, &document))
+}
+
+/// What the ending of a file's name asks for.
+fn form_of(file: &Path, artefact: ArtefactName) -> Result<Form> {
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    let ending = ending.map(str::to_ascii_lowercase);
+    let possible = match (artefact, ending.as_deref()) {
+        (ArtefactName::Model, _) => return Ok(Form::Stored),
+        (ArtefactName::Report, Some("json")) => return Ok(Form::Stored),
+        (ArtefactName::Report, _) => ".json",
+        (_, Some("parquet")) => return Ok(Form::Stored),
+        (_, Some("csv")) => return Ok(Form::Csv),
+        (_, Some("json")) => return Ok(Form::Json),
+        _ => ".parquet, .csv or .json",
+    };
+    let name = artefact.as_str();
+    let found = ending.map_or("no ending".to_string(), |ending| format!("`.{ending}`"));
+    Err(
+        Error::usage(format!("a {name} is written as {possible}, not as {found}"))
+            .detail(format!("file  {}", file.display()))
+            .help("the file's name decides the format, as in `-o predictions.csv`"),
+    )
+}
+
+/// Tables as CSV for people, or as the one JSON document of `--format json`.
+fn form_of_stdout(context: &Context, artefact: ArtefactName) -> Result<Form> {
+    match (artefact, context.printer.format()) {
+        (ArtefactName::Report, _) => Ok(Form::Stored),
+        (ArtefactName::Model, Format::Text) => Ok(Form::Stored),
+        (ArtefactName::Model, Format::Json) => Err(Error::usage(
+            "a model is no JSON document, so it cannot go to standard output with --format json",
+        )
+        .help("`-o FILE` writes it into a file")),
+        (_, Format::Text) => Ok(Form::Csv),
+        (_, Format::Json) => Ok(Form::Json),
+    }
+}
+
+fn convert(stored: Vec<u8>, form: Form) -> Result<Vec<u8>> {
+    match form {
+        Form::Stored => Ok(stored),
+        Form::Csv => table::to_csv(&table::from_parquet_object(&stored)?),
+        Form::Json => table::to_json(&table::from_parquet_object(&stored)?),
+    }
+}
+
+/// The bytes as they are: values may hold what looks like a colour.
+fn to_standard_output(context: &Context, bytes: &[u8]) -> Result<Output> {
+    if context.printer.format() == Format::Json {
+        let document: Value = serde_json::from_slice(bytes)
+            .map_err(|error| Error::failure("an artefact is no JSON").caused_by(error))?;
+        return Ok(Output::new(String::new(), &document));
+    }
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        // The reader has gone: `streamflow get … -o - | head`.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(fsio::cannot("write", Path::new("standard output"), error))
+        }
+        _ => Ok(Output::new(String::new(), &Value::Null)),
+    }
+}

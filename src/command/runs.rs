@@ -1,0 +1,61 @@
+//! `streamflow runs`.
+
+use super::Context;
+use super::arguments::RunsArguments;
+use super::output::Output;
+use crate::definition::METRICS;
+use crate::error::{Error, Result, did_you_mean};
+use crate::registry;
+use crate::report;
+use crate::run::{self, RunSummary};
+
+/// Metrics of which less is better.
+const LOSSES: [&str; 2] = ["brier", "log_loss"];
+
+/// Lists the runs of this store, the newest or the best first.
+pub fn runs(context: &Context, arguments: &RunsArguments) -> Result<Output> {
+    let workspace = context.workspace()?;
+    let sort = arguments.sort.as_deref();
+    if let Some(metric) = sort {
+        known_metric(metric)?;
+    }
+    let mut runs = run::summaries(&workspace)?;
+    if let Some(metric) = sort {
+        sort_by(&mut runs, metric);
+    }
+    let stages = registry::stages(&workspace)?;
+    Ok(Output::new(
+        report::runs_text(&runs, &stages, sort),
+        &report::runs_document(&runs, &stages),
+    ))
+}
+
+fn known_metric(metric: &str) -> Result<()> {
+    if METRICS.contains(&metric) {
+        return Ok(());
+    }
+    let error = Error::usage(format!("there is no metric `{metric}`"))
+        .detail(format!("metrics: {}", METRICS.join(", ")));
+    Err(match did_you_mean(metric, METRICS) {
+        Some(close) => error.help(format!("did you mean `{close}`?")),
+        None => error,
+    })
+}
+
+/// The best first; runs without the metric, or with no number for it, last. Equal ones stay in
+/// order of time.
+fn sort_by(runs: &mut [RunSummary], metric: &str) {
+    let key = |run: &RunSummary| -> f64 {
+        let value = run
+            .metrics
+            .get(metric)
+            .copied()
+            .filter(|value| !value.is_nan());
+        match value {
+            None => f64::INFINITY,
+            Some(value) if LOSSES.contains(&metric) => value,
+            Some(value) => -value,
+        }
+    };
+    runs.sort_by(|a, b| key(a).total_cmp(&key(b)));
+}

@@ -1,0 +1,132 @@
+//! Rollback: Production goes back to the promotion before.
+
+use super::log::{Decision, Transition, TransitionKind};
+use super::promote::reason_of;
+use super::stack::{Pinning, stack_of};
+use super::stage::Registry;
+use crate::code::Code;
+use crate::definition::{ModelName, Stage};
+use crate::error::{Error, Kind, Result};
+use crate::hash::{Digest, RunId, TransitionHash};
+use crate::host;
+use crate::lockfile::{Pin, PinFile, pin_path};
+use crate::workspace::Workspace;
+
+/// A rollback that was made.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    pub model: ModelName,
+    /// What stood in Production until now.
+    pub before: Pin,
+    pub transition: Transition,
+    pub notices: Vec<String>,
+}
+
+/// Pins Production to the run of the previous promotion. Gates are not asked: it was promoted.
+///
+/// # Errors
+/// [`Kind::Failure`] when there is no earlier promotion; [`Kind::MissingInput`] when there may be
+/// one, and neither the log of this store nor git history knows it.
+pub fn rollback(workspace: &Workspace, model: &ModelName, reason: &str) -> Result<Rollback> {
+    let reason = reason_of(reason)?;
+    let stage = Stage::Production;
+    let mut registry = Registry::open(workspace, model)?;
+    let notices = registry.notice().into_iter().collect();
+    let Some(before) = registry.pins.get(&stage).copied() else {
+        return Err(Error::failure(format!(
+            "nothing to go back from: no run of {model} is pinned to {stage}"
+        ))
+        .help(format!(
+            "`streamflow promote RUN --to {stage} --reason TEXT` pins one"
+        )));
+    };
+    let target = previous(workspace, model, &registry, before)?;
+    let transition = registry.record(Decision {
+        run: target,
+        from: registry.other_stage(target, stage),
+        to: stage,
+        by: host::user(),
+        at: host::now(),
+        reason,
+        kind: TransitionKind::Rollback,
+        replaced: Some(before.run),
+    })?;
+    Ok(Rollback {
+        model: model.clone(),
+        before,
+        transition,
+        notices,
+    })
+}
+
+/// The run that stood in Production before the present pin.
+fn previous(
+    workspace: &Workspace,
+    model: &ModelName,
+    registry: &Registry,
+    current: Pin,
+) -> Result<RunId> {
+    let mut known = committed_pins(workspace, model)?;
+    known.push((Stage::Production, current));
+    let pinnings = pinnings(&registry.log, &known, current.sequence);
+    let stack = stack_of(&pinnings);
+    if let Some(below) = stack.len().checked_sub(2) {
+        return Ok(stack[below]);
+    }
+    let mut sequences: Vec<u64> = known.iter().map(|(_, pin)| pin.sequence).collect();
+    sequences.extend(registry.log.iter().map(|transition| transition.sequence));
+    let complete = (1..=current.sequence).all(|sequence| sequences.contains(&sequence));
+    let run = current.run.short();
+    Err(match complete {
+        true => Error::failure(format!(
+            "nothing to go back to: {run} is the first run of {model} in production"
+        ))
+        .help("`streamflow promote RUN --to production --reason TEXT` pins another"),
+        false => Error::new(
+            Kind::MissingInput,
+            format!("what stood in production of {model} before {run} is not known here"),
+        )
+        .detail("neither the log of this store nor the git history of its pin file tells")
+        .help("roll back where the promotions were made, or promote the run by its hash"),
+    })
+}
+
+/// Everything that was put into Production up to a transition: of the log, and what only pin files
+/// tell of.
+fn pinnings(log: &[Transition], known: &[(Stage, Pin)], until: u64) -> Vec<Pinning> {
+    let mut pinnings: Vec<Pinning> = log
+        .iter()
+        .filter(|transition| transition.to == Stage::Production)
+        .map(Pinning::from)
+        .collect();
+    let mut hashes: Vec<TransitionHash> = log.iter().map(|transition| transition.hash).collect();
+    for (stage, pin) in known {
+        if *stage == Stage::Production && !hashes.contains(&pin.hash) {
+            hashes.push(pin.hash);
+            pinnings.push(Pinning {
+                sequence: pin.sequence,
+                run: pin.run,
+                kind: None,
+                replaced: None,
+            });
+        }
+    }
+    pinnings.retain(|pinning| pinning.sequence <= until);
+    pinnings.sort_by_key(|pinning| pinning.sequence);
+    pinnings
+}
+
+/// The pins of every commit that changed the file, the oldest first.
+fn committed_pins(workspace: &Workspace, model: &ModelName) -> Result<Vec<(Stage, Pin)>> {
+    let path = pin_path(model);
+    let code = Code::discover(workspace.root())?;
+    let mut pins = Vec::new();
+    for commit in code.history(&[path.as_str()])?.iter().rev() {
+        if let Some(text) = code.file_at(&commit.id.to_string(), &path)?
+            && let Ok(file) = PinFile::parse(&path, &text)
+        {
+            pins.extend(file.pins);
+        }
+    }
+    Ok(pins)
+}

@@ -1,0 +1,134 @@
+//! The table of runs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::style::{Table, dim, green, yellow};
+use crate::definition::{ModelName, Stage};
+use crate::hash::{Digest, RunId};
+use crate::run::RunSummary;
+
+/// Where runs are pinned.
+pub type Stages = BTreeMap<RunId, Vec<(ModelName, Stage)>>;
+
+/// Metrics with the heading each has in a narrow column.
+const HEADINGS: [(&str, &str); 8] = [
+    ("auc", "auc"),
+    ("f1", "f1"),
+    ("accuracy", "acc."),
+    ("average_precision", "ap"),
+    ("precision", "prec."),
+    ("recall", "recall"),
+    ("log_loss", "logl."),
+    ("brier", "brier"),
+];
+
+/// `{"runs":[…]}`, contract §3.
+pub fn runs_document(runs: &[RunSummary], stages: &Stages) -> Value {
+    let runs: Vec<Value> = runs
+        .iter()
+        .map(|run| {
+            json!({
+                "run": run.run,
+                "experiment": run.experiment,
+                "created_at": run.created_at,
+                "executed_at": run.executed_at,
+                "executions": run.executions,
+                "metrics": run.metrics,
+                "code": run.code,
+                "stage": stage_of(run, stages),
+                "reproduced": run.reproduced,
+                "two_results": run.two_results,
+            })
+        })
+        .collect();
+    json!({ "runs": runs })
+}
+
+/// Production before staging.
+fn stage_of(run: &RunSummary, stages: &Stages) -> Option<Stage> {
+    let places = stages.get(&run.run)?;
+    places.iter().map(|(_, stage)| *stage).min()
+}
+
+/// Newest first at 80 columns. `sorted_by` is always among the metrics shown.
+pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) -> String {
+    if runs.is_empty() {
+        return "No run was executed in this store yet.\nnext: `streamflow run`\n".into();
+    }
+    let shown = shown_metrics(sorted_by);
+    let mut table = Table::default();
+    table.row().left("");
+    for header in ["run", "experiment", "since"] {
+        table.left(dim(header));
+    }
+    for (_, heading) in &shown {
+        table.right(dim(heading));
+    }
+    table.left(dim("commit"));
+    for run in runs {
+        let (mark, _) = mark_of(run, stages);
+        table
+            .row()
+            .left(mark)
+            .left(run.run.short())
+            .left(shortened(run.experiment.as_str(), 17))
+            .left(run.created_at.to_minute()[..10].to_string());
+        for (name, _) in &shown {
+            let value = run.metrics.get(*name);
+            table.right(value.map_or("–".to_string(), |value| format!("{value:.4}")));
+        }
+        table.left(commit_words(run));
+    }
+    table.render(0) + &legend(runs, stages)
+}
+
+fn commit_words(run: &RunSummary) -> String {
+    match run.code.commit.is_none() {
+        true => dim("none"),
+        false => run.code.commit.short().chars().take(7).collect(),
+    }
+}
+
+fn shown_metrics(sorted_by: Option<&str>) -> Vec<(&'static str, &'static str)> {
+    let mut shown = HEADINGS[..3].to_vec();
+    let wanted = |(name, _): &&(&str, &str)| Some(*name) == sorted_by;
+    if let Some(sorted) = HEADINGS[3..].iter().find(wanted) {
+        shown[2] = *sorted;
+    }
+    shown
+}
+
+/// What is most to be known of a run, as one character, with its meaning.
+fn mark_of(run: &RunSummary, stages: &Stages) -> (String, &'static str) {
+    match (run.two_results, stage_of(run, stages)) {
+        (true, _) => (
+            yellow('≠'),
+            "≠ gave different outputs: `streamflow show RUN`",
+        ),
+        (false, Some(Stage::Production)) => (green('P'), "P production"),
+        (false, Some(Stage::Staging)) => ("S".to_string(), "S staging"),
+        (false, None) => (String::new(), ""),
+    }
+}
+
+fn legend(runs: &[RunSummary], stages: &Stages) -> String {
+    let mut meanings: Vec<&str> = runs.iter().map(|run| mark_of(run, stages).1).collect();
+    meanings.retain(|meaning| !meaning.is_empty());
+    meanings.sort_unstable();
+    meanings.dedup();
+    match meanings.as_slice() {
+        [] => String::new(),
+        some => format!("\n{}\n", dim(some.join("   "))),
+    }
+}
+
+/// At most `width` characters; what is cut off shows.
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_string();
+    }
+    let kept: String = text.chars().take(width - 1).collect();
+    format!("{kept}…")
+}

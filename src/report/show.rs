@@ -1,0 +1,268 @@
+//! One run with everything that is known of it.
+
+use serde_json::{Value, json};
+
+use super::run::{METRICS, RunDocument, RunScreen, result_text};
+use super::style::{Table, bold, count, dim, green, plural, seconds, wrap, yellow};
+use crate::code::{CodeState, CommitId};
+use crate::definition::{ModelName, Stage};
+use crate::hash::Digest;
+use crate::run::{ExecutionKind, ExecutionRecord, KnownRun, Report};
+
+/// A run as `show` found it.
+#[derive(Debug)]
+pub struct RunView<'a> {
+    pub known: &'a KnownRun,
+    /// What the label is called.
+    pub label: String,
+    /// None when the store does not have it.
+    pub report: Option<Report>,
+    /// The commit whose definitions give the run.
+    pub commit: Option<CommitId>,
+    pub stages: Vec<(ModelName, Stage)>,
+}
+
+impl RunView<'_> {
+    fn reproduced(&self) -> bool {
+        self.known
+            .executions
+            .iter()
+            .any(|execution| execution.reproduced)
+    }
+}
+
+/// The document of contract §3, and what else is known. Of a run that was only read of in a lock,
+/// `status`, `rows` and `steps` have nothing to say.
+pub fn show_document(view: &RunView) -> Value {
+    let known = view.known;
+    let mut document = match known.shown_execution() {
+        Some(execution) => executed_document(view, execution),
+        None => locked_document(view),
+    };
+    let extra = json!({
+        "metrics": known.metrics(),
+        "outputs": known.outputs(),
+        "data": known.record.data,
+        "declared": known.record.declared,
+        "operations": known.record.operations,
+        "stages": stages_document(&view.stages),
+        "executions": known.executions.iter().map(execution_document).collect::<Vec<_>>(),
+        "reproduced": view.reproduced(),
+        "two_results": known.has_two_results(),
+    });
+    if let (Value::Object(fields), Value::Object(more)) = (&mut document, extra) {
+        fields.extend(more);
+    }
+    document
+}
+
+fn executed_document(view: &RunView, execution: &ExecutionRecord) -> Value {
+    let mut document = RunDocument::new(execution, &view.known.as_of(), "executed");
+    document.experiment.clone_from(&view.known.experiment);
+    if let Some(commit) = &view.commit {
+        document.code = CodeState {
+            commit: commit.clone(),
+            dirty: false,
+        };
+    }
+    if let Some(report) = &view.report {
+        document = document.with_report(report);
+    }
+    serde_json::to_value(document).unwrap_or(Value::Null)
+}
+
+fn locked_document(view: &RunView) -> Value {
+    let known = view.known;
+    let commit = view.commit.clone().or(known.commit().cloned());
+    json!({
+        "run": known.run,
+        "experiment": known.experiment,
+        "status": null,
+        "as_of": known.as_of(),
+        "rows": null,
+        "steps": [],
+        "code": { "commit": commit.unwrap_or(CommitId::none()), "dirty": view.commit.is_none() },
+        "environment": known.environment(),
+        "seconds": null,
+    })
+}
+
+fn execution_document(execution: &ExecutionRecord) -> Value {
+    json!({
+        "at": execution.at,
+        "kind": execution.kind,
+        "experiment": execution.experiment,
+        "seconds": execution.seconds,
+        "threads": execution.threads,
+        "outputs": execution.outputs,
+        "reproduced": execution.reproduced,
+        "environment": execution.environment.hash(),
+    })
+}
+
+fn stages_document(stages: &[(ModelName, Stage)]) -> Value {
+    let places = stages
+        .iter()
+        .map(|(model, stage)| json!({ "model": model, "stage": stage }));
+    places.collect()
+}
+
+/// The screen of `show`.
+pub fn show_text(view: &RunView) -> String {
+    let known = view.known;
+    let name = bold(&known.experiment);
+    let mut text = match known.shown_execution() {
+        None => format!(
+            "{name}   run {}   {}\n",
+            known.run.short(),
+            dim("not executed here")
+        ),
+        Some(execution) => format!(
+            "{name}   run {}   executed {} in {}\n",
+            known.run.short(),
+            execution.at.to_minute(),
+            seconds(execution.seconds)
+        ),
+    };
+    text.push_str(&result(view));
+    text.push('\n');
+    text.push_str(&facts(view));
+    text.push('\n');
+    text.push_str(&data(view));
+    if known.has_two_results() {
+        text.push('\n');
+        text.push_str(&two_results(view));
+    }
+    text
+}
+
+fn result(view: &RunView) -> String {
+    let known = view.known;
+    if let (Some(execution), Some(report)) = (known.shown_execution(), &view.report) {
+        let document = RunDocument::new(execution, &known.as_of(), "executed");
+        return result_text(&RunScreen {
+            document: &document,
+            report,
+            positive: execution.rows.positive,
+            before: None,
+            label: &view.label,
+            warnings: &[],
+        });
+    }
+    let dates: Vec<String> = known.as_of().iter().map(ToString::to_string).collect();
+    let mut text = format!("  as of      {}\n", dates.join(", "));
+    if known.results.is_none() {
+        text.push_str("  it has no results yet: `streamflow run` executes it\n");
+        return text;
+    }
+    let mut table = Table::default();
+    table.row().left("").right("in the lock");
+    for name in METRICS {
+        if let Some(value) = known.metrics().get(name) {
+            table.row().left(name).right(format!("{value:.4}"));
+        }
+    }
+    text + "\n" + &table.render(2)
+}
+
+fn facts(view: &RunView) -> String {
+    let known = view.known;
+    let mut table = Table::default();
+    let mut row = |name: &str, words: String| {
+        table.row().left(name).left(words);
+    };
+    row("code", code_words(view));
+    if !view.stages.is_empty() {
+        let places = view
+            .stages
+            .iter()
+            .map(|(model, stage)| format!("{model}@{stage}"));
+        row("pinned", green(places.collect::<Vec<_>>().join(", ")));
+    }
+    row("executions", executions_words(view));
+    if let Some(environment) = known.environment() {
+        let words = format!(
+            "streamflow {}, {}, {}",
+            environment.streamflow, environment.target, environment.c_library
+        );
+        row("machine", words);
+    }
+    row("full hash", known.run.to_string());
+    for (name, hash) in known.outputs().iter().flat_map(|outputs| outputs.named()) {
+        row(name, hash);
+    }
+    table.render(2)
+}
+
+fn code_words(view: &RunView) -> String {
+    match &view.commit {
+        Some(commit) => format!("commit {}", commit.short()),
+        None => yellow("no commit holds definitions that give this run"),
+    }
+}
+
+/// `3 times (run, replay), reproduced`.
+fn executions_words(view: &RunView) -> String {
+    let executions = &view.known.executions;
+    let named = |kind| executions.iter().any(|execution| execution.kind == kind);
+    let kinds = [
+        (ExecutionKind::Run, "run"),
+        (ExecutionKind::Locked, "run --locked"),
+        (ExecutionKind::Replay, "replay"),
+    ];
+    let words: Vec<&str> = kinds
+        .into_iter()
+        .filter(|(kind, _)| named(*kind))
+        .map(|(_, word)| word)
+        .collect();
+    if executions.is_empty() {
+        return "none in this store".to_string();
+    }
+    let proof = match (view.known.has_two_results(), view.reproduced()) {
+        (true, _) => yellow("with different outputs"),
+        (false, true) => green("reproduced"),
+        (false, false) => "not yet reproduced".to_string(),
+    };
+    format!("{} ({}), {proof}", executions.len(), words.join(", "))
+}
+
+fn data(view: &RunView) -> String {
+    let mut table = Table::default();
+    table.row();
+    for header in ["data", "as of"] {
+        table.left(dim(header));
+    }
+    table
+        .right(dim("rows"))
+        .left(dim("hash of the columns used"));
+    for data in &view.known.record.data {
+        table
+            .row()
+            .left(data.table.to_string())
+            .left(data.as_of.to_string())
+            .right(count(data.rows))
+            .left(data.hash.short());
+    }
+    table.render(2)
+}
+
+/// Each distinct result with where it came from.
+fn two_results(view: &RunView) -> String {
+    let mut text = wrap(
+        &format!("  {} ", yellow("notice")),
+        "this run gave different results; `streamflow replay` tells which this machine gives",
+    );
+    let mut table = Table::default();
+    for execution in &view.known.executions {
+        let auc = execution.metrics.get("auc");
+        table
+            .row()
+            .left(execution.at.to_minute())
+            .left(execution.environment.hash().short())
+            .left(format!("model {}", execution.outputs.model.short()))
+            .left(auc.map_or(String::new(), |auc| format!("auc {auc:.4}")))
+            .left(plural(execution.threads as u64, "thread"));
+    }
+    text.push_str(&table.render(4));
+    text
+}

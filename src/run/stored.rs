@@ -1,0 +1,101 @@
+//! What a run has left in the store.
+
+use super::artefact::Report;
+use super::reference::KnownRun;
+use crate::error::{Error, Kind, Result};
+use crate::hash::{Digest, ObjectId};
+use crate::plan::Step;
+use crate::store::{ObjectName, Store};
+
+/// Something of a run that can be had as a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArtefactName {
+    TrainingSet,
+    Split,
+    Model,
+    Predictions,
+    Report,
+}
+
+impl ArtefactName {
+    pub const ALL: [Self; 5] = [
+        Self::TrainingSet,
+        Self::Split,
+        Self::Model,
+        Self::Predictions,
+        Self::Report,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TrainingSet => "training_set",
+            Self::Split => "split",
+            Self::Model => "model",
+            Self::Predictions => "predictions",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// The bytes of an artefact as they are stored: tables are Parquet, a report is JSON.
+///
+/// # Errors
+/// [`Kind::MissingInput`] when this store does not have it.
+pub fn artefact_bytes(store: &Store, known: &KnownRun, artefact: ArtefactName) -> Result<Vec<u8>> {
+    let object = object_of(known, artefact).filter(|name| is_there(store, *name));
+    let object = object.ok_or_else(|| missing(known, artefact))?;
+    let needed_by = format!("the {} of run {}", artefact.as_str(), known.run.short());
+    store.get(object, &needed_by)
+}
+
+/// The evaluation of a run; none when this store does not have it.
+pub fn stored_report(store: &Store, known: &KnownRun) -> Result<Option<Report>> {
+    match object_of(known, ArtefactName::Report).filter(|name| is_there(store, *name)) {
+        None => Ok(None),
+        Some(object) => {
+            let needed_by = format!("the report of run {}", known.run.short());
+            Report::from_bytes(&store.get(object, &needed_by)?).map(Some)
+        }
+    }
+}
+
+fn object_of(known: &KnownRun, artefact: ArtefactName) -> Option<ObjectName> {
+    let outputs = known.outputs();
+    match artefact {
+        ArtefactName::TrainingSet => Some(outputs?.training_set.into()),
+        ArtefactName::Split => Some(outputs?.split.into()),
+        ArtefactName::Model => Some(outputs?.model.into()),
+        ArtefactName::Predictions => Some(outputs?.predictions.into()),
+        ArtefactName::Report => report_of(known).map(ObjectName::from),
+    }
+}
+
+/// The report is no output of the contract; the execution's last step names it.
+fn report_of(known: &KnownRun) -> Option<ObjectId> {
+    let execution = known.shown_execution()?;
+    let evaluate = execution
+        .steps
+        .iter()
+        .find(|step| step.name == Step::Evaluate.as_str())?;
+    evaluate.output.parse().ok()
+}
+
+fn is_there(store: &Store, name: ObjectName) -> bool {
+    store.objects().path(name).is_file()
+}
+
+fn missing(known: &KnownRun, artefact: ArtefactName) -> Error {
+    let run = known.run.short();
+    Error::new(
+        Kind::MissingInput,
+        format!(
+            "this store does not have the {} of run {run}",
+            artefact.as_str()
+        ),
+    )
+    .help(format!("`streamflow replay {run}` makes it again"))
+    .help(format!(
+        "`streamflow run --locked {}` does too, if it is what is locked",
+        known.experiment
+    ))
+}
