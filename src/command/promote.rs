@@ -4,7 +4,9 @@ use super::Context;
 use super::arguments::PromoteArguments;
 use super::output::Output;
 use crate::definition::Stage;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::hash::Digest;
+use crate::online;
 use crate::registry;
 use crate::report;
 use crate::run::{self, KnownRun};
@@ -32,6 +34,26 @@ pub fn promote(context: &Context, arguments: &PromoteArguments) -> Result<Output
     Ok(output)
 }
 
-fn materialized_features_missing(_: &Workspace, _: &KnownRun) -> Result<Option<Error>> {
-    Ok(None)
+/// A run in production must find its features where requests are answered from.
+fn materialized_features_missing(workspace: &Workspace, known: &KnownRun) -> Result<Option<Error>> {
+    let lacking = online::lacks_features(workspace, known.run)?.unwrap_or_default();
+    if lacking.is_empty() {
+        return Ok(None);
+    }
+    let names = lacking.iter().map(ToString::to_string);
+    let run = known.run.short();
+    Ok(Some(
+        Error::new(
+            Kind::MissingInput,
+            format!(
+                "what is materialized lacks {} of run {run}",
+                report::plural(lacking.len() as u64, "feature")
+            ),
+        )
+        .details(names)
+        .help(format!(
+            "`streamflow promote {run} --to staging …`, then `streamflow materialize`"
+        ))
+        .help("which computes the features of every pinned run, then promote it to production"),
+    ))
 }

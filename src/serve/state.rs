@@ -108,6 +108,8 @@ pub struct State {
     /// When, by whom and why the run was promoted, as far as the registry's log says.
     pub transition: Option<Value>,
     key: ColumnName,
+    /// What rows are about, in messages: `user`.
+    entity: String,
 }
 
 impl State {
@@ -143,12 +145,20 @@ impl State {
             .as_ref()
             .ok()
             .and_then(|pair| transition_of(workspace, &pair.pinned.model_name, pair.run()));
+        let entities = &workspace.definitions().project.entities;
+        let entity = entities.iter().find(|(_, entity)| entity.key == key);
         Self {
             pair,
             view,
             transition,
+            entity: entity.map_or("entity".into(), |(name, _)| name.to_string()),
             key,
         }
+    }
+
+    /// The name of the entity that is asked for.
+    pub fn entity(&self) -> &str {
+        &self.entity
     }
 
     /// The key column of the entities that are asked for.
