@@ -19,7 +19,7 @@ use crate::host::Stopwatch;
 use crate::online::{self, OnlineView};
 use crate::report;
 use crate::serve::{Answer, Pair, ScoreColumns, State, answer, score_all};
-use crate::table::{Frame, Values};
+use crate::table::{self, Frame, Values};
 use crate::workspace::Workspace;
 
 /// Predicts for some entities, or scores all of them into a file.
@@ -105,8 +105,8 @@ fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Outp
     let scores = score_all(&pair)?;
     let rows = scores.keys.len();
     let scored = scores.scored;
-    let (frame, order) = scored_table(&pair, scores)?;
-    fsio::write_atomic(path, &report::table_file(path, &frame, &order)?)?;
+    let frame = scored_table(&pair, scores)?;
+    fsio::write_atomic(path, &table_file(path, &frame)?)?;
     let refused = rows - scored;
     let document = json!({
         "path": path.display().to_string(),
@@ -146,33 +146,45 @@ fn pair_at(workspace: &Workspace, as_of: AsOf) -> Result<Arc<Pair>> {
     Pair::new(Arc::clone(&pinned), Arc::new(view))
 }
 
-/// The columns of the file in their order.
-fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<(Frame, Vec<ColumnName>)> {
+/// The scores with what they are of and whose they are.
+fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
     let rows = scores.keys.len();
     let name = |text: &str| text.parse().expect("our own names are names");
     let all = |text: &str| Values::strings(&vec![Some(text); rows]);
-    let columns: Vec<(ColumnName, Values)> = vec![
-        (pair.key().clone(), scores.keys),
-        (
-            name("as_of"),
-            Values::repeated_date(pair.view.as_of().days(), rows),
-        ),
+    let as_of = Values::repeated_date(pair.view.as_of().days(), rows);
+    let columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
+        (name("as_of"), as_of),
         (name("prediction"), scores.prediction),
         (name("probability"), scores.probability),
         (name("model"), all(pair.pinned.model_name.as_str())),
         (name("run"), all(&pair.run().to_string())),
         (name("error"), scores.error),
-    ];
-    let order: Vec<ColumnName> = columns.iter().map(|(name, _)| name.clone()).collect();
-    if order[1..].contains(pair.key()) {
+    ]);
+    let key = pair.key();
+    if columns.contains_key(key) {
         return Err(Error::usage(format!(
-            "the key is called `{}`, as a column of the scored table is",
-            pair.key()
+            "the key is called `{key}`, as a column of the scored table is"
         ))
         .help("rename the key in the exports"));
     }
-    Ok((
-        Frame::new(rows, columns.into_iter().collect::<BTreeMap<_, _>>()),
-        order,
+    Ok(Frame::new(rows, columns).with_column(key.clone(), scores.keys))
+}
+
+/// The table in the format that the file's name asks for.
+fn table_file(path: &Path, frame: &Frame) -> Result<Vec<u8>> {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => table::to_csv(frame),
+        Some("parquet") => table::to_parquet(frame),
+        Some("json") => table::to_json(frame),
+        _ => Err(unknown_format(path)),
+    }
+}
+
+fn unknown_format(path: &Path) -> Error {
+    Error::usage(format!(
+        "{} does not say which format it has",
+        path.display()
     ))
+    .help("end its name in .csv, .parquet or .json")
 }
