@@ -156,32 +156,26 @@ fn pair_at(workspace: &Workspace, as_of: AsOf) -> Result<Arc<Pair>> {
     Pair::new(Arc::clone(&pinned), Arc::new(view))
 }
 
-/// The columns of the file in their order.
+/// The scores with what they are of and whose they are.
 fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
     let rows = scores.keys.len();
     let name = |text: &str| text.parse().expect("our own names are names");
     let all = |text: &str| Values::strings(&vec![Some(text); rows]);
-    let columns: Vec<(ColumnName, Values)> = vec![
-        (pair.key().clone(), scores.keys),
-        (
-            name("as_of"),
-            Values::repeated_date(pair.view.as_of().days(), rows),
-        ),
+    let as_of = Values::repeated_date(pair.view.as_of().days(), rows);
+    let columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
+        (name("as_of"), as_of),
         (name("prediction"), scores.prediction),
         (name("probability"), scores.probability),
         (name("model"), all(pair.pinned.model_name.as_str())),
         (name("run"), all(&pair.run().to_string())),
         (name("error"), scores.error),
-    ];
-    if columns[1..].iter().any(|(name, _)| name == pair.key()) {
+    ]);
+    let key = pair.key();
+    if columns.contains_key(key) {
         return Err(Error::usage(format!(
-            "the key is called `{}`, as a column of the scored table is",
-            pair.key()
+            "the key is called `{key}`, as a column of the scored table is"
         ))
         .help("rename the key in the exports"));
     }
-    Ok(Frame::new(
-        rows,
-        columns.into_iter().collect::<BTreeMap<_, _>>(),
-    ))
+    Ok(Frame::new(rows, columns).with_column(key.clone(), scores.keys))
 }

@@ -34,26 +34,21 @@ pub fn promote(context: &Context, arguments: &PromoteArguments) -> Result<Output
     Ok(output)
 }
 
-/// A run in production must find its features where requests are answered from.
+/// The error of values that serve now and would not do for the run.
 fn materialized_features_missing(workspace: &Workspace, known: &KnownRun) -> Result<Option<Error>> {
     let lacking = online::lacks_features(workspace, known.run)?.unwrap_or_default();
     if lacking.is_empty() {
         return Ok(None);
     }
-    let names = lacking.iter().map(ToString::to_string);
     let run = known.run.short();
-    Ok(Some(
-        Error::new(
-            Kind::MissingInput,
-            format!(
-                "what is materialized lacks {} of run {run}",
-                report::plural(lacking.len() as u64, "feature")
-            ),
-        )
-        .details(names)
-        .help(format!(
-            "`streamflow promote {run} --to staging …`, then `streamflow materialize`"
-        ))
-        .help("which computes the features of every pinned run, then promote it to production"),
-    ))
+    let error = Error::new(
+        Kind::MissingInput,
+        format!("the materialized values lack features of run {run}"),
+    )
+    .details(lacking.iter().map(ToString::to_string))
+    .help("`streamflow materialize` computes those of the working tree and of every pinned run")
+    .help(format!(
+        "of other definitions, pin the run first: `streamflow promote {run} --to staging --reason TEXT`"
+    ));
+    Ok(Some(error))
 }

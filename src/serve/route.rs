@@ -272,7 +272,7 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
         .map_err(|error| not_ready(app, state, error))?;
     let pinned = &pair.pinned;
     let execution = &pinned.execution;
-    let said = |name: &str| state.transition.as_ref().map(|entry| entry[name].clone());
+    let transition = state.transition.as_ref();
     let document = json!({
         "model": pinned.model_name,
         "run": pair.run(),
@@ -288,9 +288,9 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
         "outputs": execution.outputs,
         "as_of": pair.view.as_of(),
         "sequence": pinned.pin.sequence,
-        "since": said("at"),
-        "by": said("by"),
-        "reason": said("reason"),
+        "since": transition.map(|entry| entry.at),
+        "by": transition.map(|entry| &entry.by),
+        "reason": transition.map(|entry| &entry.reason),
     });
     Ok(with_run(pair, Reply::json(200, JSON, &document)))
 }

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::predict::answer;
-use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project};
+use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
 use crate::learn::FeatureKind;
 use crate::online::{OnlineView, PinnedRun, load_pinned, newest, served_model};
+use crate::registry::{self, Transition};
 use crate::workspace::Workspace;
 
 /// A run and the values it answers from. Cannot be made unless they fit.
@@ -106,7 +105,7 @@ pub struct State {
     /// The values that `/features` answers from: those of the pair where there is one.
     pub view: Option<Arc<OnlineView>>,
     /// When, by whom and why the run was promoted, as far as the registry's log says.
-    pub transition: Option<Value>,
+    pub transition: Option<Transition>,
     key: ColumnName,
     /// What rows are about, in messages: `user`.
     entity: String,
@@ -221,15 +220,11 @@ fn default_key(project: &Project, view: Option<&OnlineView>) -> ColumnName {
         .unwrap_or_else(|| "entity".parse().expect("a plain word is a name"))
 }
 
-/// The newest entry of the registry's log that moved a run to production.
-fn transition_of(workspace: &Workspace, model: &ModelName, run: RunId) -> Option<Value> {
-    let catalog = workspace.store().catalog();
-    let log = catalog
-        .history::<Value>("transition", model.as_str())
-        .ok()?;
-    let run = run.to_string();
+/// The newest entry of the registry's log that moved a run to production. A clone has the pin and
+/// not the log.
+fn transition_of(workspace: &Workspace, model: &ModelName, run: RunId) -> Option<Transition> {
+    let log = registry::transitions(workspace.store().catalog(), model).ok()?;
     log.into_iter()
         .rev()
-        .map(|fact| fact.value)
-        .find(|entry| entry["run"] == run.as_str() && entry["to"] == "production")
+        .find(|entry| entry.run == run && entry.to == Stage::Production)
 }

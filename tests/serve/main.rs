@@ -371,3 +371,38 @@ fn a_port_in_use_is_named() {
     let (code, _) = world.run(&["serve", "--address", "nonsense"]);
     assert_eq!(code, 1);
 }
+
+#[test]
+fn a_run_whose_values_are_not_there_is_not_promoted() {
+    let run = template().lenient.to_string();
+    let world = World::new();
+    let path = world.root.join("features/subscriptions.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let other = text.replace("fee_change = \"", "fee_change = \"2 * ");
+    assert_ne!(text, other);
+    fs::write(&path, other).unwrap();
+    world.materialize("2024-01-31");
+
+    let promote =
+        |stage: &str| world.run(&["promote", &run, "--to", stage, "--reason", "it is better"]);
+    let (code, document) = promote("production");
+    assert_eq!(code, 5, "{document:#}");
+    let lacking = &document["error"]["details"];
+    assert_eq!(lacking, &json!(["subscriptions.fee_change"]));
+
+    // Pinned to a stage, its definitions are materialized beside those of the tree.
+    assert_eq!(promote("staging").0, 0);
+    world.materialize("2024-01-31");
+    let (code, document) = promote("production");
+    assert_eq!(code, 0, "{document:#}");
+    let server = world.serve();
+    let id = world.ids("2024-01-31").remove(5);
+    let used = server.predict(&json!({ "user_id": id })).json();
+    let shown = server.get(&format!("/features/{id}")).json();
+    let name = "subscriptions.fee_change";
+    let (used, shown) = (&used["features_used"][name], &shown["features"][name]);
+    assert_ne!(used, shown);
+    let model = server.get("/model").json();
+    assert_eq!(model["reason"], "it is better");
+    assert!(model["since"].is_string() && model["by"].is_string());
+}
