@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Table, WIDTH, bold, count, dim, green, plural, red, seconds, wrapped, yellow};
+use super::style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
 use crate::check::CheckResult;
 use crate::definition::Severity;
 use crate::hash::Digest;
@@ -190,9 +190,5 @@ fn check_text(table: &str, check: &CheckResult) -> String {
         plural(check.checked as u64, "row"),
         examples.join(", "),
     );
-    let rows = wrapped(&words, WIDTH - 15);
-    format!(
-        "  {word}  {}\n",
-        rows.join(&format!("\n{}", " ".repeat(15)))
-    )
+    wrap(&format!("  {word}  "), &words)
 }

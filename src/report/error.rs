@@ -16,16 +16,16 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&finding_text(finding));
         text.push('\n');
     }
+    let word = match error.all_findings() {
+        [] => format!("{} ", red("error:")),
+        _ => String::new(),
+    };
     let mut lines = vec![error.to_string()];
     lines.extend_from_slice(error.all_details());
     let lines = shortened(&lines);
-    if error.all_findings().is_empty() {
-        text.push_str(&wrap(&format!("{} ", red("error:")), &lines[0]));
-    } else {
-        text.push_str(&format!("{}\n", lines[0]));
-    }
+    text.push_str(&wrap(&word, &lines[0]));
     for line in &lines[1..] {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&wrap("  ", line));
     }
     for (at, line) in error.all_help().iter().enumerate() {
         let word = if at == 0 {

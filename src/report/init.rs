@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::style::{WIDTH, bold, dim, green, plural, wrapped};
+use super::style::{bold, dim, green, plural, wrap};
 
 /// A new project.
 #[derive(Debug)]
@@ -55,11 +55,11 @@ pub fn from_exports_text(project: &NewProject) -> String {
     for (file, guesses) in by_file {
         text.push_str(&format!("\n{}\n", bold(file)));
         for guess in guesses {
-            text.push_str(&sentence("  - ", guess));
+            text.push_str(&wrap("  - ", guess));
         }
     }
     text.push('\n');
-    text.push_str(&sentence(
+    text.push_str(&wrap(
         "",
         "These are guesses. Each stands beside its line with the evidence; correct what is wrong.",
     ));
@@ -96,14 +96,4 @@ fn next(project: &NewProject) -> String {
         Some(folder) => format!("next: cd {folder} && streamflow check && streamflow run\n"),
         None => "next: streamflow check && streamflow run\n".to_string(),
     }
-}
-
-/// A sentence whose first row begins with `lead`, the others as far in.
-fn sentence(lead: &str, words: &str) -> String {
-    let indent = lead.chars().count();
-    let rows = wrapped(words, WIDTH - indent);
-    format!(
-        "{lead}{}\n",
-        rows.join(&format!("\n{}", " ".repeat(indent)))
-    )
 }

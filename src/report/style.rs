@@ -61,49 +61,52 @@ pub fn seconds(value: f64) -> String {
     format!("{} min {} s", whole / 60, whole % 60)
 }
 
-/// Columns of a screen.
-pub const WIDTH: usize = 80;
+/// Columns of the screens.
+const WIDTH: usize = 80;
 
-/// Words in rows of at most so many columns. What stands in backticks is typed, and not parted.
-pub fn wrapped(line: &str, width: usize) -> Vec<String> {
-    let mut units: Vec<String> = Vec::new();
-    let mut typed = false;
-    for word in line.split(' ') {
-        match units.last_mut() {
-            Some(unit) if typed => {
-                unit.push(' ');
-                unit.push_str(word);
-            }
-            _ => units.push(word.to_string()),
-        }
-        typed ^= word.matches('`').count() % 2 == 1;
-    }
-    let mut rows: Vec<String> = Vec::new();
-    for unit in units {
-        let length = unit.chars().count();
-        match rows.last_mut() {
-            Some(row) if row.chars().count() + 1 + length <= width => {
-                row.push(' ');
-                row.push_str(&unit);
-            }
-            _ => rows.push(unit),
-        }
-    }
-    rows
-}
-
-/// A sentence in rows as wide as a screen: `first` stands before the first row, as many spaces
-/// before the others. Text in columns (two spaces in a row) stays as it is.
+/// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole,
+/// and so does what stands in backticks, which is there to be typed.
+///
+/// `first` stands before the first line, as many spaces before the others. A text that is already
+/// in columns (two spaces in a row) is left as it is: its alignment says more than its width.
 pub fn wrap(first: &str, text: &str) -> String {
+    let indent = width(first);
     if text.contains("  ") {
         return format!("{first}{text}\n");
     }
-    let indent = width(first);
-    let rows = wrapped(text, WIDTH.saturating_sub(indent));
-    format!(
-        "{first}{}\n",
-        rows.join(&format!("\n{}", " ".repeat(indent)))
-    )
+    let mut lines = vec![first.to_string()];
+    let mut used = indent;
+    for word in words(text) {
+        let length = width(&word);
+        let line = lines.last_mut().expect("there is a first line");
+        if used > indent && used + 1 + length > WIDTH {
+            lines.push(format!("{}{word}", " ".repeat(indent)));
+            used = indent + length;
+        } else {
+            let gap = usize::from(used > indent);
+            line.push_str(&" ".repeat(gap));
+            line.push_str(&word);
+            used += gap + length;
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The words of a text; what stands between two backticks is one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut typed = false;
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if typed => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_string()),
+        }
+        typed ^= word.matches('`').count() % 2 == 1;
+    }
+    words
 }
 
 /// Rows of cells in aligned columns, two spaces apart.
@@ -204,13 +207,27 @@ mod tests {
     }
 
     #[test]
-    fn sentences_wrap_and_commands_do_not() {
-        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
-        assert_eq!(
-            wrapped("say `run a b`, now", 8),
-            ["say", "`run a b`,", "now"]
+    fn long_sentences_are_broken_and_columns_are_not() {
+        let words = ["word"; 20].join(" ");
+        let wrapped = wrap("help: ", &words);
+        assert!(
+            wrapped.lines().all(|line| line.chars().count() <= 80),
+            "{wrapped}"
         );
-        assert_eq!(wrapped("", 8), [""]);
+        assert!(
+            wrapped
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("      word"))
+        );
+        let typed = format!("{words} `{}`", &words[..70]);
+        assert!(
+            wrap("", &typed)
+                .lines()
+                .any(|line| line == format!("`{}`", &words[..70]))
+        );
+        let columns = format!("a  {words}");
+        assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
     }
 
     #[test]
