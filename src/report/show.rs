@@ -188,7 +188,11 @@ fn facts(view: &RunView) -> String {
         row("machine", words);
     }
     row("full hash", known.run.to_string());
-    for (name, hash) in known.outputs().iter().flat_map(|outputs| outputs.named()) {
+    for (name, hash) in known
+        .outputs()
+        .iter()
+        .flat_map(crate::lockfile::Outputs::named)
+    {
         row(name, hash);
     }
     table.render(2)

@@ -1,5 +1,7 @@
 //! The program driven from outside, as people and other programs drive it.
 
+#![allow(clippy::unwrap_used)] // A test that panics has failed, which is its purpose.
+
 mod accident;
 mod common;
 mod data;
