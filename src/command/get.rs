@@ -12,17 +12,12 @@ use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hash::Digest;
 use crate::report;
-use crate::run::{self, ArtefactName};
-use crate::table;
+use crate::run::{self, ArtefactName, KnownRun};
+use crate::table::{self, FileForm};
 
-/// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// As stored: Parquet of a table, the bytes of a model.
-    Stored,
-    Csv,
-    Json,
-}
+/// What a file holds: the bytes as stored (Parquet of a table, a model, a report), or a table in
+/// another format.
+type Form = Option<FileForm>;
 
 /// Writes an artefact of a run into a file, or to standard output for `-`.
 pub fn get(context: &Context, arguments: &GetArguments) -> Result<Output> {
@@ -34,7 +29,7 @@ pub fn get(context: &Context, arguments: &GetArguments) -> Result<Output> {
     let workspace = context.workspace()?;
     let known = run::find_reference(&workspace, &arguments.run)?;
     let stored = run::artefact_bytes(workspace.store(), &known, arguments.artefact)?;
-    let bytes = convert(stored, form)?;
+    let bytes = convert(&known, stored, form)?;
     if to_stdout {
         return to_standard_output(context, &bytes);
     }
@@ -58,17 +53,15 @@ pub fn get(context: &Context, arguments: &GetArguments) -> Result<Output> {
 
 /// What the ending of a file's name asks for.
 fn form_of(file: &Path, artefact: ArtefactName) -> Result<Form> {
-    let ending = file.extension().and_then(|ending| ending.to_str());
-    let ending = ending.map(str::to_ascii_lowercase);
-    let possible = match (artefact, ending.as_deref()) {
-        (ArtefactName::Model, _) => return Ok(Form::Stored),
-        (ArtefactName::Report, Some("json")) => return Ok(Form::Stored),
+    let form = FileForm::of(file);
+    let possible = match (artefact, form) {
+        (ArtefactName::Model, _) | (ArtefactName::Report, Some(FileForm::Json)) => return Ok(None),
         (ArtefactName::Report, _) => ".json",
-        (_, Some("parquet")) => return Ok(Form::Stored),
-        (_, Some("csv")) => return Ok(Form::Csv),
-        (_, Some("json")) => return Ok(Form::Json),
-        _ => ".parquet, .csv or .json",
+        (_, Some(FileForm::Parquet)) => return Ok(None),
+        (_, Some(form)) => return Ok(Some(form)),
+        (_, None) => ".parquet, .csv or .json",
     };
+    let ending = file.extension().map(|ending| ending.to_string_lossy());
     let name = artefact.as_str();
     let found = ending.map_or("no ending".to_string(), |ending| format!("`.{ending}`"));
     Err(
@@ -81,22 +74,24 @@ fn form_of(file: &Path, artefact: ArtefactName) -> Result<Form> {
 /// Tables as CSV for people, or as the one JSON document of `--format json`.
 fn form_of_stdout(context: &Context, artefact: ArtefactName) -> Result<Form> {
     match (artefact, context.printer.format()) {
-        (ArtefactName::Report, _) => Ok(Form::Stored),
-        (ArtefactName::Model, Format::Text) => Ok(Form::Stored),
+        (ArtefactName::Report, _) => Ok(None),
+        (ArtefactName::Model, Format::Text) => Ok(None),
         (ArtefactName::Model, Format::Json) => Err(Error::usage(
             "a model is no JSON document, so it cannot go to standard output with --format json",
         )
         .help("`-o FILE` writes it into a file")),
-        (_, Format::Text) => Ok(Form::Csv),
-        (_, Format::Json) => Ok(Form::Json),
+        (_, Format::Text) => Ok(Some(FileForm::Csv)),
+        (_, Format::Json) => Ok(Some(FileForm::Json)),
     }
 }
 
-fn convert(stored: Vec<u8>, form: Form) -> Result<Vec<u8>> {
+fn convert(known: &KnownRun, stored: Vec<u8>, form: Form) -> Result<Vec<u8>> {
     match form {
-        Form::Stored => Ok(stored),
-        Form::Csv => table::to_csv(&table::from_parquet_object(&stored)?),
-        Form::Json => table::to_json(&table::from_parquet_object(&stored)?),
+        None => Ok(stored),
+        Some(form) => {
+            let key = known.record.declared.text("entity.key")?;
+            form.encode(&table::from_parquet_object(&stored)?, &[key, "as_of"])
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::host::Stopwatch;
 use crate::online::{self, OnlineView};
 use crate::report;
 use crate::serve::{Answer, Pair, ScoreColumns, State, answer, score_all};
-use crate::table::{Frame, Values};
+use crate::table::{FileForm, Frame, Values};
 use crate::workspace::Workspace;
 
 /// Predicts for some entities, or scores all of them into a file.
@@ -58,7 +58,11 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
                 documents.push(serde_json::to_value(&found).unwrap_or(Value::Null));
             }
             Err(error) => {
-                text.push_str(&format!("{}   {}\n", key.cell(), report::red(&error)));
+                text.push_str(&format!(
+                    "{}   {}\n",
+                    report::bold(key),
+                    report::red(&error)
+                ));
                 let error_document = report::error_json(&error);
                 documents.push(json!({ column.as_str(): key, "error": error_document }));
                 first_error.get_or_insert(error);
@@ -74,7 +78,7 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
 fn told(found: &Answer) -> String {
     let mut text = format!(
         "{}   prediction {}   probability {:.4}   {} run {} at {}\n",
-        report::bold(found.key.cell()),
+        report::bold(&found.key),
         found.prediction,
         found.probability,
         found.model,
@@ -93,6 +97,13 @@ fn told(found: &Answer) -> String {
 
 /// Every entity into a table: from what serves, or from the snapshot of a date.
 fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Output> {
+    let form = FileForm::of(path).ok_or_else(|| {
+        Error::usage(format!(
+            "{} does not say which format it has",
+            path.display()
+        ))
+        .help("end its name in .csv, .parquet or .json")
+    })?;
     let watch = Stopwatch::start();
     let pair = match as_of {
         None => State::load(workspace).into_pair(None)?,
@@ -101,8 +112,11 @@ fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Outp
     let scores = score_all(&pair)?;
     let rows = scores.keys.len();
     let scored = scores.scored;
-    let (frame, order) = scored_table(&pair, scores)?;
-    fsio::write_atomic(path, &report::table_file(path, &frame, &order)?)?;
+    let bytes = form.encode(
+        &scored_table(&pair, scores)?,
+        &[pair.key().as_str(), "prediction"],
+    )?;
+    fsio::write_atomic(path, &bytes)?;
     let refused = rows - scored;
     let document = json!({
         "path": path.display().to_string(),
@@ -142,33 +156,26 @@ fn pair_at(workspace: &Workspace, as_of: AsOf) -> Result<Arc<Pair>> {
     Pair::new(Arc::clone(&pinned), Arc::new(view))
 }
 
-/// The columns of the file in their order.
-fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<(Frame, Vec<ColumnName>)> {
+/// The scores with what they are of and whose they are.
+fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
     let rows = scores.keys.len();
     let name = |text: &str| text.parse().expect("our own names are names");
     let all = |text: &str| Values::strings(&vec![Some(text); rows]);
-    let columns: Vec<(ColumnName, Values)> = vec![
-        (pair.key().clone(), scores.keys),
-        (
-            name("as_of"),
-            Values::repeated_date(pair.view.as_of().days(), rows),
-        ),
+    let as_of = Values::repeated_date(pair.view.as_of().days(), rows);
+    let columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
+        (name("as_of"), as_of),
         (name("prediction"), scores.prediction),
         (name("probability"), scores.probability),
         (name("model"), all(pair.pinned.model_name.as_str())),
         (name("run"), all(&pair.run().to_string())),
         (name("error"), scores.error),
-    ];
-    let order: Vec<ColumnName> = columns.iter().map(|(name, _)| name.clone()).collect();
-    if order[1..].contains(pair.key()) {
+    ]);
+    let key = pair.key();
+    if columns.contains_key(key) {
         return Err(Error::usage(format!(
-            "the key is called `{}`, as a column of the scored table is",
-            pair.key()
+            "the key is called `{key}`, as a column of the scored table is"
         ))
         .help("rename the key in the exports"));
     }
-    Ok((
-        Frame::new(rows, columns.into_iter().collect::<BTreeMap<_, _>>()),
-        order,
-    ))
+    Ok(Frame::new(rows, columns).with_column(key.clone(), scores.keys))
 }

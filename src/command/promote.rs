@@ -4,7 +4,9 @@ use super::Context;
 use super::arguments::PromoteArguments;
 use super::output::Output;
 use crate::definition::Stage;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::hash::Digest;
+use crate::online;
 use crate::registry;
 use crate::report;
 use crate::run::{self, KnownRun};
@@ -32,6 +34,21 @@ pub fn promote(context: &Context, arguments: &PromoteArguments) -> Result<Output
     Ok(output)
 }
 
-fn materialized_features_missing(_: &Workspace, _: &KnownRun) -> Result<Option<Error>> {
-    Ok(None)
+/// The error of values that serve now and would not do for the run.
+fn materialized_features_missing(workspace: &Workspace, known: &KnownRun) -> Result<Option<Error>> {
+    let lacking = online::lacks_features(workspace, known.run)?.unwrap_or_default();
+    if lacking.is_empty() {
+        return Ok(None);
+    }
+    let run = known.run.short();
+    let error = Error::new(
+        Kind::MissingInput,
+        format!("the materialized values lack features of run {run}"),
+    )
+    .details(lacking.iter().map(ToString::to_string))
+    .help("`streamflow materialize` computes those of the working tree and of every pinned run")
+    .help(format!(
+        "of other definitions, pin the run first: `streamflow promote {run} --to staging --reason TEXT`"
+    ));
+    Ok(Some(error))
 }

@@ -1,7 +1,5 @@
 //! `streamflow serve`.
 
-use std::net::TcpListener;
-
 use serde_json::json;
 
 use super::Context;
@@ -18,7 +16,9 @@ pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
     let declared = &workspace.definitions().project.serve.address;
     let address = arguments.address.as_ref().unwrap_or(declared).clone();
     let listener = serve::bind(&address)?;
-    let told = listening_on(&listener, &address);
+    let told = listener
+        .local_addr()
+        .map_or(address, |taken| taken.to_string());
     let answered = serve::run(&listener, workspace, log, |state| {
         context.printer.log(&opening(state, &told));
     })?;
@@ -27,13 +27,6 @@ pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
         text,
         &json!({ "address": told, "requests": answered }),
     ))
-}
-
-/// The address with the port that was taken.
-fn listening_on(listener: &TcpListener, asked: &str) -> String {
-    listener
-        .local_addr()
-        .map_or_else(|_| asked.to_string(), |address| address.to_string())
 }
 
 /// The line that says the server is up, and with what.

@@ -1,6 +1,7 @@
 //! Values in memory, found by key.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 
@@ -41,6 +42,16 @@ impl Key {
         match self {
             Self::Integer(value) => Cell::I64(*value),
             Self::Text(text) => Cell::String(text),
+        }
+    }
+}
+
+/// As people write it.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Text(text) => f.write_str(text),
         }
     }
 }

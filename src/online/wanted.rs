@@ -9,7 +9,7 @@ use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::lockfile;
 use crate::plan::RunSpec;
-use crate::snapshot::{Snapshot, Snapshots};
+use crate::snapshot::{Snapshot, Snapshots, TableSnapshot};
 use crate::workspace::Workspace;
 
 /// Features by table, each definition once.
@@ -65,7 +65,7 @@ impl Wanted {
     ) {
         for name in spec.tables.keys() {
             let table = workspace.definitions().tables.get(name);
-            let dtypes = snapshot.tables.get(name).map(|found| found.dtypes());
+            let dtypes = snapshot.tables.get(name).map(TableSnapshot::dtypes);
             let specs = match (table, dtypes) {
                 (Some(table), Some(dtypes)) => fitting(spec, table, &dtypes),
                 _ => Err(Error::failure(format!("there is no table {name} any more"))),

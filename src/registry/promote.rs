@@ -204,11 +204,11 @@ fn refused(promotion: &Promotion, known: &KnownRun) -> Option<Error> {
     let mut error = Error::new(
         Kind::GateRefused,
         format!(
-            "{} of {} gates of {} refuse run {}",
+            "run {} does not pass {} of {} gates of {}",
+            known.run.short(),
             refused.len(),
             promotion.gates.len(),
-            promotion.stage,
-            known.run.short()
+            promotion.stage
         ),
     )
     .details(lines);

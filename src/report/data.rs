@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Table, bold, count, dim, green, plural, red, seconds, yellow};
+use super::style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
 use crate::check::CheckResult;
 use crate::definition::Severity;
 use crate::hash::Digest;
@@ -182,12 +182,13 @@ fn check_text(table: &str, check: &CheckResult) -> String {
         .take(3)
         .map(|example| format!("{} (line {})", example.value, example.line))
         .collect();
-    format!(
-        "  {word}  {table}.{} {}: {} of {}, such as {}\n",
+    let words = format!(
+        "{table}.{} {}: {} of {}, such as {}",
         check.column,
         check.rule,
         count(check.failed as u64),
         plural(check.checked as u64, "row"),
         examples.join(", "),
-    )
+    );
+    wrap(&format!("  {word}  "), &words)
 }

@@ -1,5 +1,7 @@
 //! Errors as a person reads them, and as a program does.
 
+use std::collections::BTreeSet;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -18,8 +20,11 @@ pub fn error_text(error: &Error) -> String {
         [] => format!("{} ", red("error:")),
         _ => String::new(),
     };
-    text.push_str(&wrap(&word, &error.to_string()));
-    for line in error.all_details() {
+    let mut lines = vec![error.to_string()];
+    lines.extend_from_slice(error.all_details());
+    let lines = shortened(&lines);
+    text.push_str(&wrap(&word, &lines[0]));
+    for line in &lines[1..] {
         text.push_str(&wrap("  ", line));
     }
     for (at, line) in error.all_help().iter().enumerate() {
@@ -31,6 +36,28 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&wrap(&word, line));
     }
     text
+}
+
+/// Lines with every hash cut to 12 digits, or whole where two of them begin alike.
+fn shortened(lines: &[String]) -> Vec<String> {
+    let hashes: BTreeSet<&str> = lines.iter().flat_map(|line| hashes_in(line)).collect();
+    let short: BTreeSet<&str> = hashes.iter().map(|hash| &hash[..12]).collect();
+    if short.len() < hashes.len() {
+        return lines.to_vec();
+    }
+    let cut = |line: &String| {
+        hashes
+            .iter()
+            .fold(line.clone(), |line, hash| line.replace(hash, &hash[..12]))
+    };
+    lines.iter().map(cut).collect()
+}
+
+/// The words that are 64 hexadecimal digits.
+fn hashes_in(line: &str) -> impl Iterator<Item = &str> {
+    let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    line.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(move |word| word.len() == 64 && word.chars().all(is_digit))
 }
 
 fn finding_text(finding: &Finding) -> String {
@@ -79,4 +106,19 @@ pub fn error_json(error: &Error) -> Value {
         "details": error.all_details(),
         "findings": findings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_cut_unless_they_begin_alike() {
+        let (a, b) = ("ab".repeat(32), "cd".repeat(32));
+        let lines = [format!("object {a}"), format!("{a} → {b}.")];
+        let short = ["object abababababab", "abababababab → cdcdcdcdcdcd."];
+        assert_eq!(shortened(&lines), short);
+        let alike = [format!("{a} → {}ff", &a[..62])];
+        assert_eq!(shortened(&alike), alike);
+    }
 }

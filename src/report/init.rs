@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::style::{bold, dim, green, plural};
-
-const WIDTH: usize = 80;
+use super::style::{bold, dim, green, plural, wrap};
 
 /// A new project.
 #[derive(Debug)]
@@ -57,11 +55,11 @@ pub fn from_exports_text(project: &NewProject) -> String {
     for (file, guesses) in by_file {
         text.push_str(&format!("\n{}\n", bold(file)));
         for guess in guesses {
-            text.push_str(&wrapped("  - ", guess));
+            text.push_str(&wrap("  - ", guess));
         }
     }
     text.push('\n');
-    text.push_str(&wrapped(
+    text.push_str(&wrap(
         "",
         "These are guesses. Each stands beside its line with the evidence; correct what is wrong.",
     ));
@@ -97,42 +95,5 @@ fn next(project: &NewProject) -> String {
     match &project.folder {
         Some(folder) => format!("next: cd {folder} && streamflow check && streamflow run\n"),
         None => "next: streamflow check && streamflow run\n".to_string(),
-    }
-}
-
-/// Words in lines of at most 80 columns; the first begins with `lead`, the others as far in.
-fn wrapped(lead: &str, words: &str) -> String {
-    let mut text = String::new();
-    let mut line = lead.to_string();
-    let mut is_new = true;
-    for word in words.split_whitespace() {
-        if !is_new && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            text.push_str(&line);
-            text.push('\n');
-            line = " ".repeat(lead.chars().count());
-            is_new = true;
-        }
-        if !is_new {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_new = false;
-    }
-    text.push_str(&line);
-    text.push('\n');
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_wrap_below_their_first_word() {
-        let sentence = "word ".repeat(30);
-        let text = wrapped("  - ", &sentence);
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
-        let starts: Vec<&str> = text.lines().map(|line| &line[..5]).collect();
-        assert_eq!(starts, ["  - w", "    w"]);
     }
 }

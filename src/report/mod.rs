@@ -7,7 +7,6 @@
 mod compare;
 mod data;
 mod error;
-mod export;
 mod init;
 mod online;
 mod performed;
@@ -20,7 +19,6 @@ mod style;
 pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
-pub use export::table_file;
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,

@@ -109,7 +109,7 @@ pub fn features_text(view: &EntityView) -> String {
         let why = match value.status {
             Status::Present => String::new(),
             Status::Null => dim("null in its row"),
-            Status::Expired => yellow("expired: its row is older than the ttl"),
+            Status::Expired => yellow("expired"),
             Status::NotFound => dim("no row in this table"),
         };
         let shown = match value.status {
@@ -120,7 +120,7 @@ pub fn features_text(view: &EntityView) -> String {
     }
     format!(
         "{}   at {}\n{}",
-        bold(view.key.cell()),
+        bold(view.key),
         view.as_of,
         table.render(2)
     )

@@ -73,7 +73,7 @@ pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) 
             .row()
             .left(mark)
             .left(run.run.short())
-            .left(shortened(run.experiment.as_str(), 17))
+            .left(shortened(run.experiment.as_str(), 19))
             .left(run.created_at.to_minute()[..10].to_string());
         for (name, _) in &shown {
             let value = run.metrics.get(*name);

@@ -64,7 +64,8 @@ pub fn seconds(value: f64) -> String {
 /// Columns of the screens.
 const WIDTH: usize = 80;
 
-/// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole.
+/// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole,
+/// and so does what stands in backticks, which is there to be typed.
 ///
 /// `first` stands before the first line, as many spaces before the others. A text that is already
 /// in columns (two spaces in a row) is left as it is: its alignment says more than its width.
@@ -75,8 +76,8 @@ pub fn wrap(first: &str, text: &str) -> String {
     }
     let mut lines = vec![first.to_string()];
     let mut used = indent;
-    for word in text.split(' ') {
-        let length = width(word);
+    for word in words(text) {
+        let length = width(&word);
         let line = lines.last_mut().expect("there is a first line");
         if used > indent && used + 1 + length > WIDTH {
             lines.push(format!("{}{word}", " ".repeat(indent)));
@@ -84,11 +85,28 @@ pub fn wrap(first: &str, text: &str) -> String {
         } else {
             let gap = usize::from(used > indent);
             line.push_str(&" ".repeat(gap));
-            line.push_str(word);
+            line.push_str(&word);
             used += gap + length;
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// The words of a text; what stands between two backticks is one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut typed = false;
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if typed => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_string()),
+        }
+        typed ^= word.matches('`').count() % 2 == 1;
+    }
+    words
 }
 
 /// Rows of cells in aligned columns, two spaces apart.
@@ -201,6 +219,12 @@ mod tests {
                 .lines()
                 .nth(1)
                 .is_some_and(|line| line.starts_with("      word"))
+        );
+        let typed = format!("{words} `{}`", &words[..70]);
+        assert!(
+            wrap("", &typed)
+                .lines()
+                .any(|line| line == format!("`{}`", &words[..70]))
         );
         let columns = format!("a  {words}");
         assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));

@@ -10,6 +10,7 @@ use crate::hash::{Digest, ObjectId};
 use crate::host::Environment;
 use crate::lockfile::{Lock, LockedCode, LockedResults, lock_path};
 use crate::plan::{Difference, RunIdentity, differences, place_of};
+use crate::table::aligned;
 
 /// The lock of a run.
 pub fn lock_of(
@@ -84,15 +85,16 @@ pub fn out_of_date(
         return None;
     }
     let name = &lock.experiment;
-    let lines = reasons
+    let lines: Vec<Vec<String>> = reasons
         .iter()
-        .map(|reason| describe(reason, lock, definitions, experiment));
+        .map(|reason| describe(reason, lock, definitions, experiment))
+        .collect();
     Some(
         Error::new(
             Kind::Lock,
             format!("the lock of {name} is out of date, and --locked forbids changing it"),
         )
-        .details(lines)
+        .details(aligned(&lines))
         .help(format!("accept with `streamflow run {name}`,"))
         .help(format!(
             "or run what is locked with `streamflow replay {name}@locked`"
@@ -100,30 +102,24 @@ pub fn out_of_date(
     )
 }
 
-/// `model.trees  300 → 500  experiments/churn.toml:31:9`.
+/// `model.trees`, `300 → 500`, `experiments/churn.toml:31:9`.
 fn describe(
     reason: &Difference,
     lock: &Lock,
     definitions: &Definitions,
     experiment: &Experiment,
-) -> String {
-    let words = format!("{:<16} {reason}", reason.name());
-    match reason {
+) -> Vec<String> {
+    let place = match reason {
         Difference::Operation { .. } => {
-            format!(
-                "{words}, locked by streamflow {}",
-                lock.environment.streamflow
-            )
+            format!("locked by streamflow {}", lock.environment.streamflow)
         }
-        Difference::Value { path, .. } => {
-            let place = place_of(definitions, experiment, path).map_or_else(
-                || experiment.origin.source.path.clone(),
-                |span| span.to_string(),
-            );
-            format!("{words:<40} {place}")
-        }
-        Difference::Data { .. } => words,
-    }
+        Difference::Value { path, .. } => place_of(definitions, experiment, path).map_or_else(
+            || experiment.origin.source.path.clone(),
+            |span| span.to_string(),
+        ),
+        Difference::Data { .. } => String::new(),
+    };
+    vec![reason.name(), reason.to_string(), place]
 }
 
 /// The lines of an environment's differences, for a finding that needs explaining.

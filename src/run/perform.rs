@@ -340,7 +340,7 @@ pub fn not_reproduced(record: &ExecutionRecord, finding: &Finding) -> Error {
     let lines = finding
         .differences
         .iter()
-        .map(|(name, before, now)| format!("{name:<22} {} → {}", short(before), short(now)));
+        .map(|(name, before, now)| format!("{name:<22} {before} → {now}"));
     Error::new(
         Kind::NotReproduced,
         format!(

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::definition::{AsOf, Definitions, Experiment, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
+use crate::hash::{ObjectId, TableHash};
 use crate::learn;
 use crate::lockfile::LockedData;
 use crate::plan::{DataInput, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt};
-use crate::snapshot::{Ingested, Snapshots, SourceRecord, TableSnapshot, find_locked};
+use crate::snapshot::{Ingested, Snapshots, TableSnapshot, find_locked};
 
 /// A run that can be executed: its plan, and the tables it reads.
 #[derive(Debug, Clone)]
@@ -166,13 +167,21 @@ pub fn locked_tables(
             tables.insert(at, found);
             continue;
         }
-        let rebuilt = rebuild(snapshots, &at).map_err(|error| refused_data(&at, wanted, error))?;
-        if !matches(&rebuilt) {
-            let recorded = recorded
-                .iter()
-                .find(|data| data.table == at.0 && data.as_of == at.1);
-            return Err(other_data(spec, &at, purpose, wanted, recorded, &rebuilt));
-        }
+        let rebuilt = match rebuild(snapshots, &at) {
+            Ok(rebuilt) if matches(&rebuilt) => rebuilt,
+            other => {
+                let recorded = recorded
+                    .iter()
+                    .find(|data| data.table == at.0 && data.as_of == at.1);
+                let wanted = Wanted {
+                    at: &at,
+                    purpose,
+                    hash: wanted.hash,
+                    recorded,
+                };
+                return Err(not_to_be_had(snapshots, spec, &wanted, other));
+            }
+        };
         tables.insert(at, rebuilt);
     }
     Ok(tables)
@@ -183,86 +192,80 @@ fn rebuild(snapshots: &Snapshots, (table, as_of): &TableAt) -> Result<TableSnaps
     Ok(ingested.snapshot.tables[table].clone())
 }
 
-/// The error of data that is not what the lock says.
-fn other_data(
-    spec: &RunSpec,
-    at: &TableAt,
+/// A table that a lock names.
+struct Wanted<'a> {
+    at: &'a TableAt,
     purpose: Purpose,
-    wanted: &DataInput,
-    recorded: Option<&LockedData>,
-    found: &TableSnapshot,
+    hash: TableHash,
+    /// What it was made of, as the lock says.
+    recorded: Option<&'a LockedData>,
+}
+
+/// The error of data that is not what the lock says, or that the sources no longer give at all.
+fn not_to_be_had(
+    snapshots: &Snapshots,
+    spec: &RunSpec,
+    wanted: &Wanted,
+    found: Result<TableSnapshot>,
 ) -> Error {
-    let (table, as_of) = at;
-    let hash = match spec.columns_read(table, purpose, &found.dtypes()) {
-        Ok(columns) => found.projection(&columns).to_string(),
-        Err(error) => error.to_string(),
-    };
+    let (table, as_of) = wanted.at;
     let error = Error::new(
         Kind::MissingInput,
         format!("the locked data of {table} at {as_of} cannot be had"),
     )
-    .detail(format!("locked   {}", wanted.hash))
-    .detail(format!("rebuilt  {hash}"));
-    match first_difference(recorded, found) {
-        Some((path, words)) => error.detail(words).help(format!(
-            "restore the file (`git checkout -- {path}`), or accept the new data with `streamflow run`"
-        )),
+    .detail(format!("locked   {}", wanted.hash));
+    let error = match found {
+        Ok(found) => match spec.columns_read(table, wanted.purpose, &found.dtypes()) {
+            Ok(columns) => error.detail(format!("rebuilt  {}", found.projection(&columns))),
+            Err(lacking) => error.detail(format!("rebuilt  {lacking}")),
+        },
+        Err(refused) if matches!(refused.kind(), Kind::MissingInput | Kind::DataRefused) => error
+            .detail(format!("rebuilt  {refused}"))
+            .details(refused.all_details().iter().cloned()),
+        Err(other) => return other,
+    };
+    let sources = snapshots
+        .table(table)
+        .and_then(|table| snapshots.sources_at(table, *as_of))
+        .unwrap_or_default();
+    match first_difference(wanted.recorded, &sources) {
+        Some((path, words)) => error
+            .detail(format!("differs  {path}  {words}"))
+            .help(format!(
+                "`git checkout -- {path}` restores a committed file,"
+            ))
+            .help("`streamflow run` accepts what is there".to_string()),
         None => error
-            .detail(format!("every source file is as locked: features/{table}.toml reads them otherwise"))
-            .help("restore the definition, or accept the new data with `streamflow run`"),
+            .detail("every source file is as locked: columns or checks read it otherwise")
+            .help(format!(
+                "undo the change in features/{table}.toml, or accept it with `streamflow run`"
+            )),
     }
 }
 
-/// The error of locked data whose source is refused by now.
-fn refused_data((table, as_of): &TableAt, wanted: &DataInput, error: Error) -> Error {
-    if error.kind() != Kind::DataRefused {
-        return error;
-    }
-    Error::new(
-        Kind::MissingInput,
-        format!("the locked data of {table} at {as_of} cannot be had"),
-    )
-    .detail(format!("locked   {}", wanted.hash))
-    .detail(format!("rebuilt  refused: {error}"))
-    .details(error.all_details().iter().map(|line| format!("  {line}")))
-    .help("restore the file, or accept other data with `streamflow run`")
-}
-
-/// The first source file that is not as locked, and how.
+/// The first source file that is not as locked: its path, and in what it differs.
 fn first_difference(
     recorded: Option<&LockedData>,
-    found: &TableSnapshot,
+    found: &[(AsOf, String, ObjectId)],
 ) -> Option<(String, String)> {
     let recorded = &recorded?.sources;
-    for locked in recorded {
-        let path = locked.path.clone();
-        match found
-            .sources
-            .iter()
-            .find(|source| source.date == locked.date)
-        {
-            None => {
-                return Some((
-                    path,
-                    format!("first difference: {} is missing", locked.path),
-                ));
+    let dates: BTreeSet<AsOf> = recorded
+        .iter()
+        .map(|source| source.date)
+        .chain(found.iter().map(|(date, ..)| *date))
+        .collect();
+    dates.into_iter().find_map(|date| {
+        let old = recorded.iter().find(|source| source.date == date);
+        let new = found.iter().find(|(found, ..)| *found == date);
+        match (old, new) {
+            (Some(old), None) => Some((old.path.clone(), "is missing".to_string())),
+            (None, Some((_, path, _))) => Some((path.clone(), "is new".to_string())),
+            (Some(old), Some((_, path, hash))) if old.hash != *hash => {
+                Some((path.clone(), format!("BLAKE3 {} → {hash}", old.hash)))
             }
-            Some(now) if now.hash != locked.hash => {
-                let words = format!(
-                    "first difference: {}  BLAKE3 {} → {}",
-                    now.path, locked.hash, now.hash
-                );
-                return Some((path, words));
-            }
-            Some(_) => {}
+            _ => None,
         }
-    }
-    let is_new = |now: &&SourceRecord| recorded.iter().all(|old| old.date != now.date);
-    let added = found.sources.iter().find(is_new)?;
-    Some((
-        added.path.clone(),
-        format!("first difference: {} is new", added.path),
-    ))
+    })
 }
 
 impl Resolved {

@@ -21,20 +21,8 @@ impl<'a> Dialect<'a> {
         let pairs = columns
             .iter()
             .filter_map(|words| full_pair(&values_beyond_null(words)));
-        let commas = columns
-            .iter()
-            .filter(|words| needs_mark(words, ','))
-            .count();
-        let points = columns
-            .iter()
-            .filter(|words| needs_mark(words, '.'))
-            .count();
         Self {
-            decimal: if commas > points && delimiter != ',' {
-                ','
-            } else {
-                '.'
-            },
+            decimal: decimal(columns, delimiter),
             nulls: columns.iter().flat_map(null_words).collect(),
             pairs: pairs.collect(),
         }
@@ -108,6 +96,21 @@ fn full_pair(values: &[&str]) -> Option<usize> {
             .collect();
         truths.is_some_and(|truths| truths.len() == 2)
     })
+}
+
+/// The mark that makes numbers of more cells. Where both make as many, the comma: who splits cells
+/// by another mark does it for the sake of decimal commas.
+fn decimal(columns: &[Words<'_>], delimiter: char) -> char {
+    let cells = |mark: char| -> usize {
+        let numbers = columns.iter().filter(|words| needs_mark(words, mark));
+        numbers.flat_map(BTreeMap::values).sum()
+    };
+    let (commas, points) = (cells(','), cells('.'));
+    if delimiter != ',' && commas > 0 && commas >= points {
+        ','
+    } else {
+        '.'
+    }
 }
 
 /// Whether the column is one of numbers with this decimal mark, and not without it.

@@ -114,6 +114,19 @@ fn a_table_we_did_not_design() {
     insta::assert_snapshot!("guesses", guesses(&scaffold));
 }
 
+/// A version looks like a number with a point; it does not make text of the numbers beside it.
+#[test]
+fn one_column_with_points_does_not_outweigh_decimal_commas() {
+    let row = |n: usize| format!("K{n};{n},5;8.{}", n % 3);
+    let usage = rows("kunde;stunden;version", 1..41, row);
+    let exports = [export("nutzung", &[(JANUARY, usage)]), labels()];
+    let scaffold = scaffold(&exports, "kunde", "labels.gekuendigt").unwrap();
+    let table = text(&scaffold, "features/nutzung.toml");
+    assert!(table.contains("decimal   = \",\""), "{table}");
+    assert!(table.contains("stunden = \"f64\""), "{table}");
+    assert!(table.contains("version = \"string\""), "{table}");
+}
+
 #[test]
 fn the_order_of_files_and_rows_does_not_matter() {
     let reversed = |text: &str| {

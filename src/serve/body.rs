@@ -22,7 +22,7 @@ pub fn check_type(content_type: Option<&str>) -> Result<(), Problem> {
     match essence {
         Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
         Some(other) => {
-            let shown: String = other.chars().filter(|c| c.is_ascii_graphic()).collect();
+            let shown: String = other.chars().filter(char::is_ascii_graphic).collect();
             Err(Problem::new(
                 415,
                 format!(

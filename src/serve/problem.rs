@@ -13,9 +13,9 @@ pub struct Problem {
     pub status: u16,
     /// The last part of `type`.
     pub slug: &'static str,
-    pub title: String,
+    pub title: Box<str>,
     /// One sentence or several, each with a full stop.
-    pub detail: String,
+    pub detail: Box<str>,
     pub missing_features: Vec<String>,
     /// The run that would have answered.
     pub run: Option<RunId>,
@@ -27,8 +27,8 @@ impl Problem {
         Self {
             status,
             slug: slug_of(status),
-            title: phrase(status).to_string(),
-            detail: detail.into(),
+            title: phrase(status).into(),
+            detail: detail.into().into_boxed_str(),
             missing_features: Vec::new(),
             run: None,
         }
@@ -55,8 +55,8 @@ impl Problem {
         Self {
             status: error.kind().http_status(),
             slug,
-            title,
-            detail: sentence(error.message()),
+            title: title.into(),
+            detail: sentence(error.message()).into(),
             missing_features,
             run: None,
         }

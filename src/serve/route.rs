@@ -120,12 +120,12 @@ fn respond(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
 fn pair_of<'a>(app: &App, state: &'a State) -> Result<&'a Arc<Pair>, Problem> {
     state
         .ready(app.settings.max_age)
-        .map_err(|error| not_ready(app, &error))
+        .map_err(|error| not_ready(app, state, &error))
 }
 
 /// Whatever keeps the pair from being there, a client hears that the server is not ready.
-fn not_ready(app: &App, error: &Error) -> Problem {
-    let problem = app.problem(error);
+fn not_ready(app: &App, state: &State, error: &Error) -> Problem {
+    let problem = app.problem(state, error);
     match problem.status {
         500 => Problem::new(
             503,
@@ -159,11 +159,12 @@ fn features(app: &App, state: &State, id: &str) -> Result<Reply, Problem> {
     let view = state
         .view
         .as_ref()
-        .ok_or_else(|| app.problem(&nothing_materialized()))?;
+        .ok_or_else(|| app.problem(state, &nothing_materialized()))?;
     let dtype = view.key_dtype(state.key()).unwrap_or(Dtype::String);
     // A text that is no integer is the key of nobody.
     let key = Key::parse(&id, dtype).unwrap_or(Key::Text(id));
-    let found = FeatureAnswer::of(view, state.key(), &key).map_err(|error| app.problem(&error))?;
+    let found =
+        FeatureAnswer::of(view, state.key(), &key).map_err(|error| app.problem(state, &error))?;
     Ok(Reply::json(200, JSON, &found))
 }
 
@@ -197,13 +198,13 @@ fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
     let dtype = key_dtype(state).unwrap_or(Dtype::String);
     let answered = match wanted {
         Wanted::One(value) => {
-            key_of(&value, column, dtype).and_then(|key| predict_one(app, pair, key))
+            key_of(&value, column, dtype).and_then(|key| predict_one(app, state, pair, key))
         }
         Wanted::Many(values) => values
             .iter()
             .map(|value| key_of(value, column, dtype))
             .collect::<Result<Vec<Key>, Problem>>()
-            .and_then(|keys| predict_many(app, pair, &keys)),
+            .and_then(|keys| predict_many(app, state, pair, &keys)),
     };
     match answered {
         Ok(reply) => Ok(with_run(pair, reply)),
@@ -211,23 +212,28 @@ fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
     }
 }
 
-fn predict_one(app: &App, pair: &Arc<Pair>, key: Key) -> Result<Reply, Problem> {
-    let answers = answer(pair, &[key]).map_err(|error| app.problem(&error))?;
+fn predict_one(app: &App, state: &State, pair: &Arc<Pair>, key: Key) -> Result<Reply, Problem> {
+    let answers = answer(pair, &[key]).map_err(|error| app.problem(state, &error))?;
     match answers.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
-        Some(Err(error)) => Err(app.problem(&error)),
+        Some(Err(error)) => Err(app.problem(state, &error)),
         None => Err(Problem::new(500, "There is no answer.")),
     }
 }
 
-fn predict_many(app: &App, pair: &Arc<Pair>, keys: &[Key]) -> Result<Reply, Problem> {
-    let answers = answer(pair, keys).map_err(|error| app.problem(&error))?;
+fn predict_many(
+    app: &App,
+    state: &State,
+    pair: &Arc<Pair>,
+    keys: &[Key],
+) -> Result<Reply, Problem> {
+    let answers = answer(pair, keys).map_err(|error| app.problem(state, &error))?;
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)
         .map(|(key, found)| match found {
             Ok(found) => Item::Answer(found),
-            Err(error) => Item::Refused(pair.key().as_str(), key, app.problem(&error)),
+            Err(error) => Item::Refused(pair.key().as_str(), key, app.problem(state, &error)),
         })
         .collect();
     Ok(Reply::json(200, JSON, &Batch { predictions }))
@@ -260,10 +266,13 @@ impl Serialize for Item<'_> {
 }
 
 fn model(app: &App, state: &State) -> Result<Reply, Problem> {
-    let pair = state.pair.as_ref().map_err(|error| not_ready(app, error))?;
+    let pair = state
+        .pair
+        .as_ref()
+        .map_err(|error| not_ready(app, state, error))?;
     let pinned = &pair.pinned;
     let execution = &pinned.execution;
-    let said = |name: &str| state.transition.as_ref().map(|entry| entry[name].clone());
+    let transition = state.transition.as_ref();
     let document = json!({
         "model": pinned.model_name,
         "run": pair.run(),
@@ -279,9 +288,9 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
         "outputs": execution.outputs,
         "as_of": pair.view.as_of(),
         "sequence": pinned.pin.sequence,
-        "since": said("at"),
-        "by": said("by"),
-        "reason": said("reason"),
+        "since": transition.map(|entry| entry.at),
+        "by": transition.map(|entry| &entry.by),
+        "reason": transition.map(|entry| &entry.reason),
     });
     Ok(with_run(pair, Reply::json(200, JSON, &document)))
 }

@@ -17,7 +17,7 @@ use super::route;
 use super::state::State;
 use super::telemetry::Telemetry;
 use super::watch::{Marks, Watcher};
-use crate::definition::{Age, Project};
+use crate::definition::Age;
 use crate::error::{Error, Kind, Result};
 use crate::host::Stopwatch;
 use crate::workspace::Workspace;
@@ -29,6 +29,9 @@ const STACK: usize = 1024 * 1024;
 /// Seconds an idle connection is kept, and when there are many of them.
 const IDLE_SECONDS: f64 = 60.0;
 const CROWDED_IDLE_SECONDS: f64 = 1.0;
+/// Seconds that the head and the body of a request may take, and when the server stops.
+const PART_SECONDS: f64 = 10.0;
+const LAST_PART_SECONDS: f64 = 2.0;
 /// Seconds that requests in flight have when the server stops.
 const STOP_SECONDS: f64 = 9.0;
 
@@ -37,18 +40,6 @@ const STOP_SECONDS: f64 = 9.0;
 pub struct Settings {
     /// Values older than this by the clock are not served.
     pub max_age: Option<Age>,
-    /// What rows are about, in messages: `user`.
-    entity: String,
-}
-
-impl Settings {
-    fn of(project: &Project) -> Self {
-        let entity = project.entities.keys().next();
-        Self {
-            max_age: project.serve.max_age,
-            entity: entity.map_or("entity".into(), ToString::to_string),
-        }
-    }
 }
 
 /// What all threads share.
@@ -93,8 +84,8 @@ impl App {
     }
 
     /// An error as a problem; what is no business of a client's goes to the log.
-    pub fn problem(&self, error: &Error) -> Problem {
-        let problem = Problem::of(error, &self.settings.entity);
+    pub fn problem(&self, state: &State, error: &Error) -> Problem {
+        let problem = Problem::of(error, state.entity());
         if problem.status == 500 {
             self.log(&format!("error: {error}"));
         }
@@ -118,6 +109,14 @@ impl Patience for App {
             false => IDLE_SECONDS,
         };
         !self.is_stopping() && idle_seconds < limit
+    }
+
+    fn part_seconds(&self) -> f64 {
+        if self.is_stopping() {
+            LAST_PART_SECONDS
+        } else {
+            PART_SECONDS
+        }
     }
 }
 
@@ -152,7 +151,9 @@ pub fn run(
     let state = State::load(&workspace);
     ready(&state);
     let app = Arc::new(App {
-        settings: Settings::of(&workspace.definitions().project),
+        settings: Settings {
+            max_age: workspace.definitions().project.serve.max_age,
+        },
         telemetry: Telemetry::default(),
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::predict::answer;
-use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project};
+use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
 use crate::learn::FeatureKind;
 use crate::online::{OnlineView, PinnedRun, load_pinned, newest, served_model};
+use crate::registry::{self, Transition};
 use crate::workspace::Workspace;
 
 /// A run and the values it answers from. Cannot be made unless they fit.
@@ -106,8 +105,10 @@ pub struct State {
     /// The values that `/features` answers from: those of the pair where there is one.
     pub view: Option<Arc<OnlineView>>,
     /// When, by whom and why the run was promoted, as far as the registry's log says.
-    pub transition: Option<Value>,
+    pub transition: Option<Transition>,
     key: ColumnName,
+    /// What rows are about, in messages: `user`.
+    entity: String,
 }
 
 impl State {
@@ -143,12 +144,20 @@ impl State {
             .as_ref()
             .ok()
             .and_then(|pair| transition_of(workspace, &pair.pinned.model_name, pair.run()));
+        let entities = &workspace.definitions().project.entities;
+        let entity = entities.iter().find(|(_, entity)| entity.key == key);
         Self {
             pair,
             view,
             transition,
+            entity: entity.map_or("entity".into(), |(name, _)| name.to_string()),
             key,
         }
+    }
+
+    /// The name of the entity that is asked for.
+    pub fn entity(&self) -> &str {
+        &self.entity
     }
 
     /// The key column of the entities that are asked for.
@@ -211,15 +220,11 @@ fn default_key(project: &Project, view: Option<&OnlineView>) -> ColumnName {
         .unwrap_or_else(|| "entity".parse().expect("a plain word is a name"))
 }
 
-/// The newest entry of the registry's log that moved a run to production.
-fn transition_of(workspace: &Workspace, model: &ModelName, run: RunId) -> Option<Value> {
-    let catalog = workspace.store().catalog();
-    let log = catalog
-        .history::<Value>("transition", model.as_str())
-        .ok()?;
-    let run = run.to_string();
+/// The newest entry of the registry's log that moved a run to production. A clone has the pin and
+/// not the log.
+fn transition_of(workspace: &Workspace, model: &ModelName, run: RunId) -> Option<Transition> {
+    let log = registry::transitions(workspace.store().catalog(), model).ok()?;
     log.into_iter()
         .rev()
-        .map(|fact| fact.value)
-        .find(|entry| entry["run"] == run.as_str() && entry["to"] == "production")
+        .find(|entry| entry.run == run && entry.to == Stage::Production)
 }

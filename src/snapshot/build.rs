@@ -2,7 +2,7 @@
 
 use super::model::{SourceRecord, TableSnapshot};
 use super::sources::SourceFile;
-use crate::check::{self, Checked};
+use crate::check::{self, CheckResult, Checked};
 use crate::definition::{AsOf, ColumnName, Table};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{ObjectId, ReadingHash};
@@ -56,9 +56,17 @@ pub fn build(
         columns,
         reading,
         sources,
-        checks: last.checked.results().to_vec(),
+        checks: last.checked.results().iter().map(counts_only).collect(),
         quarantined: last.checked.quarantined().len() as u64,
     })
+}
+
+/// A result as the catalog keeps it: which rows broke the rule matters while the file is at hand.
+fn counts_only(result: &CheckResult) -> CheckResult {
+    CheckResult {
+        rows: Vec::new(),
+        ..result.clone()
+    }
 }
 
 /// One file, read, checked and in canonical order.

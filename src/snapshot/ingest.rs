@@ -10,7 +10,7 @@ use super::sources::{KEPT, KeptSource, SourceFile, files_of, no_file, outside_fi
 use crate::definition::{AsOf, Definitions, Mode, Table, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
-use crate::hash::ReadingHash;
+use crate::hash::{ObjectId, ReadingHash};
 use crate::store::{Fact, NewObject};
 use crate::workspace::Workspace;
 
@@ -214,19 +214,39 @@ impl Snapshots<'_> {
         if all.iter().all(|file| file.date != as_of) {
             return Err(no_file(table, as_of, &all));
         }
-        let counts = |file: &SourceFile| match table.source.mode {
+        self.hashed(table, as_of, all)
+    }
+
+    /// Those of the files that count for a table at a date, with their hashes.
+    fn hashed(
+        &self,
+        table: &Table,
+        as_of: AsOf,
+        mut files: Vec<SourceFile>,
+    ) -> Result<Vec<HashedFile>> {
+        files.retain(|file| match table.source.mode {
             Mode::Upsert => file.date <= as_of,
             Mode::Replace => file.date == as_of,
-        };
-        all.into_iter()
-            .filter(counts)
+        });
+        let store = self.workspace.store();
+        files
+            .into_iter()
             .map(|file| {
                 Ok(HashedFile {
-                    hash: file.hash(self.workspace.store())?,
+                    hash: file.hash(store)?,
                     file,
                 })
             })
             .collect()
+    }
+
+    /// The files there are for a table at a date: date, path, and hash of the bytes.
+    pub fn sources_at(&self, table: &Table, as_of: AsOf) -> Result<Vec<(AsOf, String, ObjectId)>> {
+        let files = self.hashed(table, as_of, files_of(self.workspace, table)?)?;
+        Ok(files
+            .into_iter()
+            .map(|HashedFile { file, hash }| (file.date, file.path, hash))
+            .collect())
     }
 
     /// The newest sound earlier snapshot that is made of the first of these files.

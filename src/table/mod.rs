@@ -36,4 +36,4 @@ pub use places::Places;
 pub use read::{ReadFile, read};
 pub use refusal::{aligned, counted, grouped, quoted};
 pub use upsert::upsert;
-pub use write::{to_csv, to_json};
+pub use write::FileForm;

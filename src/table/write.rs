@@ -2,25 +2,65 @@
 //!
 //! Both hold the same values: numbers in the fewest digits that read back as the same number, dates
 //! and instants in ISO form, nulls as nothing (CSV) and `null` (JSON). Columns stand in bytewise
-//! order of their names, as in the store.
+//! order of their names, as in the store, where nothing else is asked for.
+
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Cell, Frame};
+use super::{Cell, Frame, to_parquet};
 use crate::error::{Error, Result};
 
+/// A format that tables are written in for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileForm {
+    Parquet,
+    Csv,
+    Json,
+}
+
+impl FileForm {
+    /// The format that the ending of a file's name asks for, in any case; none for another ending.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "parquet" => Some(Self::Parquet),
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// The table as a file. In CSV the columns of `leading` stand first, in that order: what a row
+    /// is about, before what is said of it.
+    pub fn encode(self, frame: &Frame, leading: &[&str]) -> Result<Vec<u8>> {
+        match self {
+            Self::Parquet => to_parquet(frame),
+            Self::Csv => to_csv(frame, leading),
+            Self::Json => to_json(frame),
+        }
+    }
+}
+
 /// A header and a line for each row.
-pub fn to_csv(frame: &Frame) -> Result<Vec<u8>> {
+fn to_csv(frame: &Frame, leading: &[&str]) -> Result<Vec<u8>> {
+    let first = leading
+        .iter()
+        .filter_map(|name| frame.columns().get_key_value(*name));
+    let rest = frame
+        .columns()
+        .iter()
+        .filter(|(name, _)| !leading.contains(&name.as_str()));
+    let columns: Vec<_> = first.chain(rest).collect();
     let failed =
         |error: csv::Error| Error::failure("a table cannot be written as CSV").caused_by(error);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = frame.columns().keys().map(|name| name.as_str());
-    writer.write_record(header).map_err(failed)?;
+    writer
+        .write_record(columns.iter().map(|(name, _)| name.as_str()))
+        .map_err(failed)?;
     for row in 0..frame.rows() {
-        let cells = frame
-            .columns()
-            .values()
-            .map(|values| csv_field(values.cell(row)));
+        let cells = columns
+            .iter()
+            .map(|(_, values)| csv_field(values.cell(row)));
         writer.write_record(cells).map_err(failed)?;
     }
     writer.into_inner().map_err(|error| {
@@ -39,7 +79,7 @@ fn csv_field(cell: Cell) -> String {
 }
 
 /// An array of objects, one a line.
-pub fn to_json(frame: &Frame) -> Result<Vec<u8>> {
+fn to_json(frame: &Frame) -> Result<Vec<u8>> {
     let mut text = String::from("[");
     for row in 0..frame.rows() {
         text.push_str(if row == 0 { "\n" } else { ",\n" });
@@ -89,11 +129,11 @@ mod tests {
 
     #[test]
     fn csv_keeps_every_digit_and_quotes_what_needs_it() {
-        let text = String::from_utf8(to_csv(&frame()).unwrap()).unwrap();
+        let text = String::from_utf8(to_csv(&frame(), &["s"]).unwrap()).unwrap();
         assert_eq!(
             text,
-            "b,d,f,i,s,t\ntrue,2024-02-29,0.30000000000000004,9223372036854775807,\
-             \"a,\"\"b\"\"\nc\",1970-01-01T00:00:01.5Z\n,,,,,\n"
+            "s,b,d,f,i,t\n\"a,\"\"b\"\"\nc\",true,2024-02-29,0.30000000000000004,\
+             9223372036854775807,1970-01-01T00:00:01.5Z\n,,,,,\n"
         );
     }
 

@@ -66,7 +66,9 @@ impl LabelledSpine {
         let mut found = Vec::new();
         let mut unlabelled = 0;
         for row in (0..labels.rows()).filter(|row| dates.cell(*row) == Cell::Date(as_of.days())) {
-            match truth(spec, values.cell(row), as_of)? {
+            let label = truth(spec, values.cell(row))
+                .map_err(|error| error.detail(place_of(spec, labels, row, as_of)))?;
+            match label {
                 Some(label) => {
                     rows.push(Some(row_number(row)));
                     found.push(Some(label));
@@ -87,7 +89,7 @@ impl LabelledSpine {
 }
 
 /// What a label says; none for null.
-fn truth(spec: &RunSpec, cell: Cell, as_of: AsOf) -> Result<Option<bool>> {
+fn truth(spec: &RunSpec, cell: Cell) -> Result<Option<bool>> {
     Ok(match (cell, &spec.label.positive) {
         (Cell::Null, _) => None,
         (Cell::Bool(label), _) => Some(label),
@@ -98,16 +100,22 @@ fn truth(spec: &RunSpec, cell: Cell, as_of: AsOf) -> Result<Option<bool>> {
             return Err(Error::new(
                 Kind::DataRefused,
                 format!(
-                    "a label is neither 0 nor 1: {} of {} at {as_of}",
-                    label.column, label.table
+                    "{}.{} is {other}, which is no label",
+                    label.table, label.column
                 ),
             )
-            .detail(format!("found {other:?}"))
             .help(
                 "a label is a bool, an i64 of 0 and 1, or a string with `positive` under [label]",
             ));
         }
     })
+}
+
+/// `2024-01-31, user_id "U002"`: where a label stands.
+fn place_of(spec: &RunSpec, labels: &Frame, row: usize, as_of: AsOf) -> String {
+    let key = labels.column(spec.key.as_str());
+    let key = key.map_or(Cell::Null, |keys| keys.cell(row));
+    format!("{as_of}, {} {key}", spec.key)
 }
 
 fn no_labels(spec: &RunSpec, as_of: AsOf, unlabelled: u64) -> Error {
@@ -120,6 +128,7 @@ fn no_labels(spec: &RunSpec, as_of: AsOf, unlabelled: u64) -> Error {
         "{unlabelled} rows of the date's own file, in all of them {} is null",
         label.column
     ))
+    .help("train on an earlier `as_of`; or with `lead = 1` under [label], where the file of the next date brings the labels")
 }
 
 fn with_features(

@@ -16,8 +16,6 @@ pub const MAX_BODY: usize = 1024 * 1024;
 const SLICE: Duration = Duration::from_millis(250);
 /// A client that does not read its reply is given up after this.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Seconds for a head, from its first byte, and as many for a body.
-const PART_SECONDS: f64 = 10.0;
 /// Seconds and bytes that a refused body is read on for, so that the client sees the reply.
 const DRAIN_SECONDS: f64 = 2.0;
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -38,10 +36,12 @@ pub enum Unread {
     Refused(Problem),
 }
 
-/// What a connection asks while it waits for the next request.
+/// What a connection asks while it waits.
 pub trait Patience {
     /// Whether a connection that has been idle for so long may go on waiting.
     fn may_wait(&self, idle_seconds: f64) -> bool;
+    /// Seconds for a head, from its first byte, and as many for a body.
+    fn part_seconds(&self) -> f64;
 }
 
 /// A connection with the bytes that were read and not yet used.
@@ -69,12 +69,12 @@ impl Incoming {
                 return Err(Unread::Closed);
             }
         }
-        let head = self.read_head()?;
-        let body = self.read_body(&head)?;
+        let head = self.read_head(patience)?;
+        let body = self.read_body(&head, patience)?;
         Ok(Request { head, body })
     }
 
-    fn read_head(&mut self) -> Result<Head, Unread> {
+    fn read_head(&mut self, patience: &impl Patience) -> Result<Head, Unread> {
         let watch = Stopwatch::start();
         // RFC 9112 §2.2: an empty line before a request is passed over.
         while self.buffer.starts_with(b"\r\n") {
@@ -91,11 +91,11 @@ impl Incoming {
                 let why = format!("The head of a request has at most {MAX_HEAD} bytes.");
                 return Err(Unread::Refused(Problem::new(431, why)));
             }
-            self.fill_before(watch)?;
+            self.fill_before(watch, patience)?;
         }
     }
 
-    fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, Unread> {
+    fn read_body(&mut self, head: &Head, patience: &impl Patience) -> Result<Vec<u8>, Unread> {
         let framing = head.framing().map_err(Unread::Refused)?;
         let length = match framing {
             Framing::Length(0) => return Ok(Vec::new()),
@@ -120,7 +120,7 @@ impl Incoming {
             if self.buffer.len() > 2 * MAX_BODY {
                 return Err(Unread::Refused(Problem::too_large(MAX_BODY)));
             }
-            self.fill_before(watch)?;
+            self.fill_before(watch, patience)?;
         }
     }
 
@@ -142,9 +142,10 @@ impl Incoming {
         }
     }
 
-    fn fill_before(&mut self, watch: Stopwatch) -> Result<(), Unread> {
-        if watch.seconds() > PART_SECONDS {
-            let why = format!("The request was not whole after {PART_SECONDS} seconds.");
+    fn fill_before(&mut self, watch: Stopwatch, patience: &impl Patience) -> Result<(), Unread> {
+        let limit = patience.part_seconds();
+        if watch.seconds() > limit {
+            let why = format!("The request was not whole after {limit} seconds.");
             return Err(Unread::Refused(Problem::new(408, why)));
         }
         self.fill().map(|_| ())
