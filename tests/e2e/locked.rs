@@ -343,7 +343,7 @@ fn an_operation_of_another_version_is_a_difference() {
 fn another_environment_with_the_same_outputs_is_a_success_and_says_so() {
     let world = locked();
     rewrite(&world, |lock| {
-        lock.environment.c_library = "glibc 2.17".to_string()
+        lock.environment.c_library = "glibc 2.17".to_string();
     });
     let output = prove(&world, 0);
     assert!(output.stdout.contains("glibc 2.17"), "{}", output.stdout);
@@ -354,7 +354,7 @@ fn another_environment_with_the_same_outputs_is_a_success_and_says_so() {
 fn another_environment_explains_other_outputs() {
     let world = locked();
     rewrite(&world, |lock| {
-        lock.environment.c_library = "glibc 2.17".to_string()
+        lock.environment.c_library = "glibc 2.17".to_string();
     });
     flip_digit(&world, LOCK, "predictions = ");
     let output = prove(&world, 4);
