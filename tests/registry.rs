@@ -1,5 +1,7 @@
 //! Runs by name, and the registry: the program driven from outside on the example project.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -144,7 +144,7 @@ fn tell(experiment: &Experiment, done: Result<Performed>, arguments: &RunArgumen
         Ok((result, error)) => {
             let document = report::performed_document(&result, error.as_ref());
             let text = match arguments.locked {
-                true => report::locked_text(&result),
+                true => report::locked_text(&result, error.is_some()),
                 false => report::performed_text(&result, experiment, error.is_some()),
             };
             Output {

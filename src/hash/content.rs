@@ -194,10 +194,8 @@ mod tests {
     fn golden_vector_of_the_law() {
         let value = BTreeMap::from([("b".to_string(), 2_i64), ("a".to_string(), -1_i64)]);
         let mut expected = Vec::new();
-        for (length, text) in [(4_u64, "test")] {
-            expected.extend(length.to_le_bytes());
-            expected.extend(text.as_bytes());
-        }
+        expected.extend(4_u64.to_le_bytes());
+        expected.extend(b"test");
         expected.extend(2_u64.to_le_bytes());
         for (key, number) in [("a", -1_i64), ("b", 2)] {
             expected.extend(1_u64.to_le_bytes());

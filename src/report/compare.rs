@@ -74,7 +74,7 @@ fn metrics_text(diff: &RunDiff) -> String {
         |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
     for metric in &diff.metrics {
         let delta = match metric.delta {
-            Some(delta) if delta == 0.0 => dim("the same"),
+            Some(0.0) => dim("the same"),
             Some(delta) => {
                 let sign = if delta < 0.0 { '−' } else { '+' };
                 format!("{sign}{:.4}", delta.abs())

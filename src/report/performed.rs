@@ -155,8 +155,11 @@ fn next_step(result: &RunResult, experiment: &Experiment, run: &str) -> String {
 }
 
 /// `churn_prior   run 1c02fe88a9b1   executed   identical to its lock`.
-pub fn locked_text(result: &RunResult) -> String {
+///
+/// `refused` when the error that follows says in what it differs.
+pub fn locked_text(result: &RunResult, refused: bool) -> String {
     let verdict = match status(result) {
+        _ if refused => red("not what its lock says"),
         "executed" => green("identical to its lock"),
         _ => "identical to its lock".to_string(),
     };

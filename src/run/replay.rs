@@ -73,7 +73,7 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
         context,
     );
     let before = known.environment().unwrap_or(workspace.environment());
-    let finding = record.compare(&outputs, &metrics, before);
+    let finding = record.compare(&outputs, metrics, before);
     record.reproduced = finding.is_none();
     keep(workspace, &resolved, &execution, &mut record, &texts)?;
     let result = RunResult {
@@ -100,7 +100,7 @@ fn tables(
     };
     let data = known.record.identity().data;
     locked_tables(&snapshots, spec, &data, &known.record.data, |notice| {
-        notices.push(notice)
+        notices.push(notice);
     })
 }
 

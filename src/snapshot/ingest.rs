@@ -156,7 +156,7 @@ impl Snapshots<'_> {
         for (name, file) in chosen.into_iter().flatten() {
             self.remember(self.table(name)?, file)?;
         }
-        let (snapshot, stamped) = self.stamp(as_of, latest, tables)?;
+        let (snapshot, stamped) = self.stamp(as_of, latest, &tables)?;
         Ok(Ingested {
             snapshot,
             stamped,
@@ -278,13 +278,13 @@ impl Snapshots<'_> {
         &self,
         as_of: AsOf,
         mut latest: Option<Fact<Snapshot>>,
-        tables: BTreeMap<TableName, TableSnapshot>,
+        tables: &BTreeMap<TableName, TableSnapshot>,
     ) -> Result<(Snapshot, bool)> {
         let catalog = self.workspace.store().catalog();
         let needs: Vec<_> = tables.values().map(|table| table.hash.into()).collect();
         loop {
             if let Some(fact) = &latest
-                && fact.value.tables == tables
+                && fact.value.tables == *tables
             {
                 return Ok((fact.value.clone(), false));
             }

@@ -306,7 +306,8 @@ fn one_label_class() {
     insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @r"
     exit 6
     --- stderr
-        Executed training_set   joining features at each row's date      <time> s
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+        Executed training_set of small                                   <time> s
     error: the training set has one label class: all 60 rows are negative
     help: see that the label column holds both classes on that date, and that
           `positive` under [label] names one of its values
@@ -317,6 +318,7 @@ fn one_label_class() {
     insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @r"
     exit 6
     --- stderr
+        Ingested 2024-01-31 (revision 2)   2 tables   120 rows   1 check passed
     error: labels has no label at 2024-01-31
       60 rows of the date's own file, in all of them left is null
     help: train on an earlier `as_of`; or with `lead = 1` under [label], where the
@@ -340,6 +342,7 @@ fn a_label_that_is_neither_of_two() {
     insta::assert_snapshot!(world.run(&["run"]).assert_code(6).screen(), @r#"
     exit 6
     --- stderr
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
     error: labels.left is 2, which is no label
       2024-01-31, user_id "U001"
     help: a label is a bool, an i64 of 0 and 1, or a string with `positive` under

@@ -231,7 +231,7 @@ fn everything_that_is_used_is_part_of_a_run() {
             DEFINITION,
             "trees = 12\nseed  = 42",
             "trees = 12\nseed  = 43",
-        )
+        );
     });
     assert_other(|world| world.edit(DEFINITION, "seed   = 42", "seed   = 43"));
     assert_other(|world| world.edit(DEFINITION, "test   = 0.25", "test   = 0.26"));

@@ -27,7 +27,9 @@ fn prove(world: &World, code: i32) -> Output {
         "something outside the store was written"
     );
     if code != 0 {
-        assert!(!output.stdout.contains("proved"), "{}", output.stdout);
+        for word in ["proved", "identical"] {
+            assert!(!output.stdout.contains(word), "{}", output.stdout);
+        }
     }
     output
 }
@@ -77,13 +79,15 @@ fn one_digit_of_an_output_is_not_reproduced() {
     );
     insta::assert_snapshot!(screen, @r"
     exit 4
+    --- stdout
+    small                    run <short>   executed   not what its lock says
     --- stderr
-        Executed training_set   joining features at each row's date      <time> s
-        Executed split          dividing train and test                  <time> s
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
-    error: small was not reproduced: outputs.model is another
+        Executed training_set of small                                   <time> s
+        Executed split of small                                          <time> s
+        Executed fit of small                                            <time> s
+        Executed predict of small                                        <time> s
+        Executed evaluate of small                                       <time> s
+    error: small was not reproduced: step fit is the first to give something else
       outputs.model          <hash> → <hash>
       environment: the same
     help: the lock was not touched; compare the machines, or accept with
@@ -131,7 +135,6 @@ fn another_result_is_written_only_when_it_is_accepted() {
     insta::assert_snapshot!(world.run(&["run", "small"]).assert_code(4).screen(), @r"
     exit 4
     --- stdout
-        Ingested 2024-01-31   2 tables   120 rows   1 check passed
     small   run <short>   executed in <time> s
       rows       60   train 48   test 12   left 35.0 %
       as of      2024-01-31
@@ -153,12 +156,13 @@ fn another_result_is_written_only_when_it_is_accepted() {
       what it looks at   hours 0.59 · per_device 0.32 · devices 0.05 · plan 0.04
 
     --- stderr
-        Executed training_set   joining features at each row's date      <time> s
-        Executed split          dividing train and test                  <time> s
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
-    error: small was not reproduced: outputs.model is another
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+        Executed training_set of small                                   <time> s
+        Executed split of small                                          <time> s
+        Executed fit of small                                            <time> s
+        Executed predict of small                                        <time> s
+        Executed evaluate of small                                       <time> s
+    error: small was not reproduced: step fit is the first to give something else
       outputs.model          <hash> → <hash>
       environment: the same
     help: `streamflow run small --accept` takes the new outputs
@@ -199,10 +203,31 @@ fn one_cell_that_a_run_uses_is_missing_input() {
 fn a_locked_file_that_is_refused_is_missing_input() {
     let world = locked();
     world.edit_cell(USAGE, "U007", "hours", "745");
-    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @r"
+    exit 5
+    --- stderr
+    error: the locked data of usage at 2024-01-31 cannot be had
+      locked   <short>
+      rebuilt  usage refused: 1 check failed
+      data/2024-01-31/usage.csv:8   hours   745   must be between 0 and 744
+      hours   between 0 and 744   broken by 1 of 60 rows
+      differs  data/2024-01-31/usage.csv  BLAKE3 <short> → <short>
+    help: `git checkout -- data/2024-01-31/usage.csv` restores a committed file,
+          `streamflow run` accepts what is there
+    ");
     let world = locked();
     world.edit_cell(USAGE, "U007", "hours", "much");
-    insta::assert_snapshot!(prove(&world, 5).screen(), @"");
+    insta::assert_snapshot!(prove(&world, 5).screen(), @r#"
+    exit 5
+    --- stderr
+    error: the locked data of usage at 2024-01-31 cannot be had
+      locked   <short>
+      rebuilt  usage refused: 1 value cannot be read
+      data/2024-01-31/usage.csv:8   hours   "much"   is not an f64
+      differs  data/2024-01-31/usage.csv  BLAKE3 <short> → <short>
+    help: `git checkout -- data/2024-01-31/usage.csv` restores a committed file,
+          `streamflow run` accepts what is there
+    "#);
 }
 
 #[test]
@@ -318,7 +343,7 @@ fn an_operation_of_another_version_is_a_difference() {
 fn another_environment_with_the_same_outputs_is_a_success_and_says_so() {
     let world = locked();
     rewrite(&world, |lock| {
-        lock.environment.c_library = "glibc 2.17".to_string()
+        lock.environment.c_library = "glibc 2.17".to_string();
     });
     let output = prove(&world, 0);
     assert!(output.stdout.contains("glibc 2.17"), "{}", output.stdout);
@@ -329,7 +354,7 @@ fn another_environment_with_the_same_outputs_is_a_success_and_says_so() {
 fn another_environment_explains_other_outputs() {
     let world = locked();
     rewrite(&world, |lock| {
-        lock.environment.c_library = "glibc 2.17".to_string()
+        lock.environment.c_library = "glibc 2.17".to_string();
     });
     flip_digit(&world, LOCK, "predictions = ");
     let output = prove(&world, 4);

@@ -55,21 +55,21 @@ fn a_fresh_clone_proves_every_lock() {
     churn_random_forest      run <short>   executed   identical to its lock
     3 runs proved on this machine in <time> s.
     --- stderr
-        Executed training_set   joining features at each row's date      <time> s
-        Executed split          dividing train and test                  <time> s
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
-        Executed training_set   joining features at each row's date      <time> s
-        Executed split          dividing train and test                  <time> s
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
-        Executed training_set   joining features at each row's date      <time> s
-        Executed split          dividing train and test                  <time> s
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
+        Executed training_set of churn_logistic                          <time> s
+        Executed split of churn_logistic                                 <time> s
+        Executed fit of churn_logistic                                   <time> s
+        Executed predict of churn_logistic                               <time> s
+        Executed evaluate of churn_logistic                              <time> s
+        Executed training_set of churn_prior                             <time> s
+        Executed split of churn_prior                                    <time> s
+        Executed fit of churn_prior                                      <time> s
+        Executed predict of churn_prior                                  <time> s
+        Executed evaluate of churn_prior                                 <time> s
+        Executed training_set of churn_random_forest                     <time> s
+        Executed split of churn_random_forest                            <time> s
+        Executed fit of churn_random_forest                              <time> s
+        Executed predict of churn_random_forest                          <time> s
+        Executed evaluate of churn_random_forest                         <time> s
     ");
     assert_eq!(
         clone.files(),
@@ -87,7 +87,6 @@ fn the_screens_of_a_run() {
     insta::assert_snapshot!(first.screen(), @r"
     exit 0
     --- stdout
-        Ingested 2024-01-31   2 tables   120 rows   1 check passed
     small   run <short>   executed in <time> s
       rows       60   train 48   test 12   left 35.0 %
       as of      2024-01-31
@@ -111,11 +110,12 @@ fn the_screens_of_a_run() {
       lock written: lockfiles/small.lock   (the first)
       next: git add lockfiles/small.lock && git commit
     --- stderr
-        Executed training_set   joining features at each row's date      <time> s
-        Executed split          dividing train and test                  <time> s
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+        Executed training_set of small                                   <time> s
+        Executed split of small                                          <time> s
+        Executed fit of small                                            <time> s
+        Executed predict of small                                        <time> s
+        Executed evaluate of small                                       <time> s
     ");
     world.commit("Everything");
     world.edit("experiments/small.toml", "trees = 12", "trees = 13");
@@ -146,9 +146,9 @@ fn the_screens_of_a_run() {
       lock written: lockfiles/small.lock   (model.trees 12 → 13)
       next: git add lockfiles/small.lock && git commit
     --- stderr
-        Executed fit            fitting encoder and estimator            <time> s
-        Executed predict        scoring the test rows                    <time> s
-        Executed evaluate       computing metrics                        <time> s
+        Executed fit of small                                            <time> s
+        Executed predict of small                                        <time> s
+        Executed evaluate of small                                       <time> s
     ");
     insta::assert_snapshot!(world.run(&["run", "--locked"]).assert_code(0).screen(), @r"
     exit 0

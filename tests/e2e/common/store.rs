@@ -29,7 +29,7 @@ pub fn corrupt_objects(world: &World) {
         let mut bytes = fs::read(&path).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        let writable = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let writable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
         fs::set_permissions(&path, writable).unwrap();
         fs::write(&path, bytes).unwrap();
     }
