@@ -1,6 +1,6 @@
 //! The rules of the house, kept by a machine. ARCHITECTURE.md says what they are for.
 
-#![allow(clippy::unwrap_used)] // A test that panics has failed, which is its purpose.
+#![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
 #[path = "architecture/source.rs"]
 mod source;

@@ -1,6 +1,6 @@
 //! Runs by name, and the registry: the program driven from outside on the example project.
 
-#![allow(clippy::unwrap_used)] // A test that panics has failed, which is its purpose.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;

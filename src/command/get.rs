@@ -65,7 +65,7 @@ fn form_of(file: &Path, artefact: ArtefactName) -> Result<Form> {
     let name = artefact.as_str();
     let found = ending.map_or("no ending".to_string(), |ending| format!("`.{ending}`"));
     Err(
-        Error::usage(format!("a {name} is written as {possible}, not as {found}"))
+        Error::usage(format!("`{name}` is written as {possible}, not as {found}"))
             .detail(format!("file  {}", file.display()))
             .help("the file's name decides the format, as in `-o predictions.csv`"),
     )

@@ -114,7 +114,14 @@ fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Outp
     let scored = scores.scored;
     let bytes = form.encode(
         &scored_table(&pair, scores)?,
-        &[pair.key().as_str(), "prediction"],
+        &[
+            pair.key().as_str(),
+            "as_of",
+            "prediction",
+            "probability",
+            "model",
+            "run",
+        ],
     )?;
     fsio::write_atomic(path, &bytes)?;
     let refused = rows - scored;

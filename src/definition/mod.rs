@@ -46,7 +46,7 @@ pub use table::{
     Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
 };
 pub use time::{Age, AsOf};
-pub use value::{Value, ValuePath};
+pub use value::{Value, ValuePath, toml_key};
 
 /// The definition files of a project: path relative to the root, with `/`, to text. Paths are
 /// `streamflow.toml`, `features/TABLE.toml` and `experiments/NAME.toml`.

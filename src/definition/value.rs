@@ -68,6 +68,16 @@ impl ContentHash for Value {
     }
 }
 
+/// A name as a key in TOML: quoted when it is more than a bare word.
+pub fn toml_key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_string()
+    } else {
+        Value::Text(name.to_string()).to_string()
+    }
+}
+
 /// The place of a value: keys joined by dots, `model.trees`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

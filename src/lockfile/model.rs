@@ -88,15 +88,20 @@ impl Outputs {
 impl Lock {
     /// What the run is, by the lock's own inputs.
     pub fn identity(&self) -> RunIdentity {
-        let inputs = self.data.iter().map(|data| DataInput {
-            table: data.table.clone(),
-            as_of: data.as_of,
-            hash: data.hash,
-        });
         RunIdentity {
             declared: self.declared.clone(),
             operations: self.operations.clone(),
-            data: inputs.collect(),
+            data: self.data.iter().map(DataInput::from).collect(),
+        }
+    }
+}
+
+impl From<&LockedData> for DataInput {
+    fn from(data: &LockedData) -> Self {
+        Self {
+            table: data.table.clone(),
+            as_of: data.as_of,
+            hash: data.hash,
         }
     }
 }

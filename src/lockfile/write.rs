@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::model::{Lock, LockVersion, LockedData, LockedResults};
-use crate::definition::Value;
+use crate::definition::{Value, toml_key};
 
 const HEADER: &str = "# Written by streamflow; review it, commit it, do not edit it.\n\
                       # `streamflow run --locked` proves every line again.\n";
@@ -21,7 +21,7 @@ pub fn render_lock(lock: &Lock) -> String {
 
     section(&mut text, "[declared]");
     for (path, value) in lock.declared.iter() {
-        let keys: Vec<String> = path.segments().map(key).collect();
+        let keys: Vec<String> = path.segments().map(toml_key).collect();
         dotted(&mut text, &keys.join("."), value);
     }
     section(&mut text, "[operations]");
@@ -83,17 +83,7 @@ fn section(text: &mut String, header: &str) {
 }
 
 fn line(text: &mut String, name: &str, value: &Value) {
-    dotted(text, &key(name), value);
-}
-
-/// A key as TOML writes it: quoted when it is more than a bare word.
-fn key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !name.is_empty() && name.chars().all(bare) {
-        name.to_string()
-    } else {
-        Value::Text(name.to_string()).to_string()
-    }
+    dotted(text, &toml_key(name), value);
 }
 
 fn dotted(text: &mut String, keys: &str, value: &Value) {

@@ -108,7 +108,10 @@ fn not_here(run: RunId) -> Error {
         Kind::NotReady,
         format!("run {} is pinned, but not in this store", run.short()),
     )
-    .help("`streamflow run --locked` rebuilds it")
+    .help(format!(
+        "`streamflow run --locked` rebuilds what is locked, `streamflow replay {}` this run",
+        run.short()
+    ))
 }
 
 /// What a run declares: from the store, else from a lock of the working tree.

@@ -7,6 +7,7 @@ use super::style::{Table, bold, count, dim, green, plural, seconds, wrap, yellow
 use crate::code::{CodeState, CommitId};
 use crate::definition::{ModelName, Stage};
 use crate::hash::Digest;
+use crate::lockfile::Outputs;
 use crate::run::{ExecutionKind, ExecutionRecord, KnownRun, Report};
 
 /// A run as `show` found it.
@@ -188,11 +189,7 @@ fn facts(view: &RunView) -> String {
         row("machine", words);
     }
     row("full hash", known.run.to_string());
-    for (name, hash) in known
-        .outputs()
-        .iter()
-        .flat_map(crate::lockfile::Outputs::named)
-    {
+    for (name, hash) in known.outputs().iter().flat_map(Outputs::named) {
         row(name, hash);
     }
     table.render(2)

@@ -272,7 +272,10 @@ fn metric_pairs(a: &KnownRun, b: &KnownRun) -> Vec<MetricPair> {
 }
 
 fn predictions(store: &Store, a: &KnownRun, b: &KnownRun) -> Result<Option<PredictionChanges>> {
-    let (Some(a), Some(b)) = (scores(store, a)?, scores(store, b)?) else {
+    // With one date each, rows are compared by entity alone, so that two months can be held against
+    // each other.
+    let dated = a.as_of().len() > 1 || b.as_of().len() > 1;
+    let (Some(a), Some(b)) = (scores(store, a, dated)?, scores(store, b, dated)?) else {
         return Ok(None);
     };
     let mut changes = PredictionChanges {
@@ -291,11 +294,10 @@ fn predictions(store: &Store, a: &KnownRun, b: &KnownRun) -> Result<Option<Predi
     Ok(Some(changes))
 }
 
-/// The score of each test row, and whether it reaches the run's threshold. Rows of runs at one
-/// date each are compared by entity alone, so that two months can be held against each other.
+/// The score of each test row, and whether it reaches the run's threshold.
 type Scores = BTreeMap<(String, Option<AsOf>), (f64, bool)>;
 
-fn scores(store: &Store, known: &KnownRun) -> Result<Option<Scores>> {
+fn scores(store: &Store, known: &KnownRun, dated: bool) -> Result<Option<Scores>> {
     let Some(outputs) = known.outputs() else {
         return Ok(None);
     };
@@ -305,7 +307,6 @@ fn scores(store: &Store, known: &KnownRun) -> Result<Option<Scores>> {
     }
     let frame = from_parquet_object(&store.get(name, "a comparison of predictions")?)?;
     let spec = RunSpec::from_declared(&known.record.declared)?;
-    let dated = spec.as_of.len() > 1;
     let cells = columns(&frame, &spec.key)?;
     let [keys, dates, probabilities] = cells;
     let rows = (0..frame.rows()).filter_map(|row| {

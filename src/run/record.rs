@@ -38,15 +38,10 @@ impl RunRecord {
     }
 
     pub fn identity(&self) -> RunIdentity {
-        let data = self.data.iter().map(|data| DataInput {
-            table: data.table.clone(),
-            as_of: data.as_of,
-            hash: data.hash,
-        });
         RunIdentity {
             declared: self.declared.clone(),
             operations: self.operations.clone(),
-            data: data.collect(),
+            data: self.data.iter().map(DataInput::from).collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The program driven from outside, as people and other programs drive it.
 
-#![allow(clippy::unwrap_used)] // A test that panics has failed, which is its purpose.
+#![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
 mod accident;
 mod common;

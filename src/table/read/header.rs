@@ -1,6 +1,6 @@
 //! The columns a file has against the columns its table declares.
 
-use crate::definition::{AsOf, Column, ColumnName};
+use crate::definition::{AsOf, Column, ColumnName, toml_key};
 use crate::error::{Error, Result, did_you_mean};
 
 use super::super::refusal::{aligned, counted};
@@ -125,7 +125,8 @@ fn helps(differences: &[Difference<'_>], names: &[&str], incoming: &Incoming<'_>
     let unknown = |difference: &&Difference<'_>| matches!(difference, Difference::Unknown { name, .. } if !name.is_empty());
     if let Some(Difference::Unknown { name, .. }) = differences.iter().find(unknown) {
         helps.push(format!(
-            "a column that is new with this file is declared in {definition}: `{name} = {{ type = \"f64\", since = {} }}`",
+            "a column that is new with this file is declared in {definition}: `{} = {{ type = \"f64\", since = {} }}`",
+            toml_key(name),
             incoming.as_of
         ));
     }
@@ -134,7 +135,8 @@ fn helps(differences: &[Difference<'_>], names: &[&str], incoming: &Incoming<'_>
         .find(|d| matches!(d, Difference::Missing(_)))
     {
         helps.push(format!(
-            "a column that files have only from some date on is declared in {definition}: `{name} = {{ type = \"{}\", since = THE-DATE }}`",
+            "a column that files have only from some date on is declared in {definition}: `{} = {{ type = \"{}\", since = THE-DATE }}`",
+            toml_key(name.as_str()),
             incoming.table.columns[*name].dtype.as_str()
         ));
     }

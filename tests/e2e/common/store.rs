@@ -1,7 +1,6 @@
 //! The store looked at from outside, by what its documentation says of it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::World;
@@ -30,7 +29,7 @@ pub fn corrupt_objects(world: &World) {
         let mut bytes = fs::read(&path).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        let writable = fs::Permissions::from_mode(0o644);
+        let writable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
         fs::set_permissions(&path, writable).unwrap();
         fs::write(&path, bytes).unwrap();
     }
