@@ -1,4 +1,19 @@
 //! streamflow: reproducible tabular machine learning.
+//!
+//! People declare tables, checks, features and experiments in TOML. A declaration becomes a plan of
+//! pure steps; every input and output is named by the hash of its content; only what was never
+//! executed is executed; what came out stands in a lockfile that a colleague can replay.
+//! ARCHITECTURE.md is the map of the house with its floors: a module imports only modules of a lower
+//! one. From the ground up:
+//!
+//! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
+//!   and the one reader of the machine;
+//! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
+//! - [`check`], [`feature`], [`learn`]: rules, values at a point in time, models: pure functions;
+//! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
+//! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
+//! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
+//! - [`report`], [`sample`], [`scaffold`], [`command`]: words, projects, and the command line.
 
 pub mod check;
 pub mod code;

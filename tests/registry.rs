@@ -373,6 +373,21 @@ fn a_reproduced_run_is_promoted_once() {
 }
 
 #[test]
+fn a_lock_proved_in_a_clone_counts_as_reproduced() {
+    let world = World::sample();
+    world.run("run").exits(0);
+    world.commit("locks");
+    let reproduced =
+        |world: &World| world.json(&format!("show {FOREST}@latest"))["reproduced"].as_bool();
+    world.run("run --locked").exits(0);
+    assert_eq!(reproduced(&world), Some(false), "nothing was computed anew");
+    let clone = world.cloned();
+    // The experiments share their training set, which the clone computes once for all of them.
+    clone.run("run --locked").exits(0);
+    assert_eq!(reproduced(&clone), Some(true));
+}
+
+#[test]
 fn wrong_usage_is_told_apart() {
     let world = World::sample();
     let run = world.prior_run("0.4");

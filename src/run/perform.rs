@@ -208,7 +208,10 @@ pub fn run_locked(
     let mut record =
         ExecutionRecord::new(&resolved, &execution, name, ExecutionKind::Locked, context);
     let finding = record.compare(&locked.outputs, &locked.metrics, &lock.environment);
-    record.reproduced = execution.is_proof() && finding.is_none();
+    // Steps that runs share are computed once. In a store that has never executed this run, they
+    // were computed here all the same, and what the lock says was found elsewhere.
+    let first_here = executions_of(workspace.store().catalog(), record.run)?.is_empty();
+    record.reproduced = finding.is_none() && (execution.is_proof() || first_here);
     keep(workspace, &resolved, &execution, &mut record, &texts)?;
     notices.extend(other_environment(&lock, workspace, finding.is_none()));
     let error = finding.map(|finding| {

@@ -83,8 +83,8 @@ pub struct ExecutionRecord {
     /// The definition files as they were, by path; each is an object of the store.
     pub files: BTreeMap<String, ObjectId>,
     pub environment: Environment,
-    /// Nothing came from the cache, and outputs and metrics were those of an earlier execution or
-    /// of a lock.
+    /// Outputs and metrics were those of an earlier execution or of a lock, found anew: nothing came
+    /// from the cache, or this store had never executed the run that the lock describes.
     pub reproduced: bool,
 }
 
