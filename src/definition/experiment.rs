@@ -142,7 +142,8 @@ pub struct Model {
     pub parameters: BTreeMap<String, Value>,
 }
 
-/// What a run is measured by, and gates may name.
+/// What a run is measured by, and gates may name, in the order of screens: what ranks, what decides,
+/// what calibrates.
 pub const METRICS: [&str; 8] = [
     "auc",
     "average_precision",

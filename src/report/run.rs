@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::style::{Table, bold, count, dim, green, seconds};
 use crate::code::CodeState;
-use crate::definition::{AsOf, ExperimentName};
+use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
 use crate::learn::Confusion;
@@ -122,18 +122,6 @@ pub struct RunScreen<'a> {
     pub label: &'a str,
     pub warnings: &'a [String],
 }
-
-/// Metrics in the order of the screen: what ranks, what decides, what calibrates.
-pub(super) const METRICS: [&str; 8] = [
-    "auc",
-    "average_precision",
-    "f1",
-    "accuracy",
-    "precision",
-    "recall",
-    "log_loss",
-    "brier",
-];
 
 /// The headline, rows, metrics, confusion and importances of a run.
 pub fn run_text(screen: &RunScreen) -> String {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::run::{METRICS, RunDocument, RunScreen, result_text};
+use super::run::{RunDocument, RunScreen, result_text};
 use super::style::{Table, bold, count, dim, green, plural, seconds, wrap, yellow};
 use crate::code::{CodeState, CommitId};
-use crate::definition::{ModelName, Stage};
+use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::Digest;
 use crate::lockfile::Outputs;
 use crate::run::{ExecutionKind, ExecutionRecord, KnownRun, Report};
