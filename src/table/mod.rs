@@ -12,6 +12,7 @@
 
 mod canonical;
 mod cell;
+mod diff;
 mod digest;
 mod frame;
 mod parquet;
@@ -28,6 +29,7 @@ mod write;
 
 pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
 pub use cell::Cell;
+pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};
 pub use parquet::{from_parquet_object, to_parquet};
