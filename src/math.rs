@@ -31,6 +31,11 @@ pub fn cos(x: f64) -> f64 {
     libm::cos(x)
 }
 
+/// The chance that a standard normal variable is at least `z` away from 0, on either side.
+pub fn two_sided_normal(z: f64) -> f64 {
+    libm::erfc(z.abs() / std::f64::consts::SQRT_2)
+}
+
 /// `1 / (1 + e^−x)`, without overflow for large negative `x`.
 pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {

@@ -148,7 +148,7 @@ impl Evaluation {
 }
 
 /// How many positive and negative rows have each distinct probability, highest first.
-struct Steps(Vec<(u64, u64)>);
+pub(super) struct Steps(pub(super) Vec<(u64, u64)>);
 
 impl Steps {
     fn of(labels: &[bool], probabilities: &[f64]) -> Self {
@@ -170,7 +170,7 @@ impl Steps {
 
     /// The chance that a positive row ranks above a negative one, ties counting half: the
     /// Mann-Whitney statistic over the number of pairs. Counted in whole numbers, hence exact.
-    fn auc(&self) -> Option<f64> {
+    pub(super) fn auc(&self) -> Option<f64> {
         let (positive, negative) = self.totals();
         let mut negatives_below = negative;
         let mut half_wins = 0_u128;
@@ -183,7 +183,7 @@ impl Steps {
     }
 
     /// `Σ (recall_k − recall_{k−1}) · precision_k` over the distinct probabilities, highest first.
-    fn average_precision(&self) -> Option<f64> {
+    pub(super) fn average_precision(&self) -> Option<f64> {
         let (positive, negative) = self.totals();
         let (mut found, mut taken, mut sum) = (0, 0, 0.0);
         for &(positives, negatives) in &self.0 {
@@ -200,24 +200,28 @@ fn count_classes(rows: &[(f64, bool)]) -> (u64, u64) {
     (positive as u64, (rows.len() - positive) as u64)
 }
 
-/// Mean negative log-likelihood, probabilities clipped to [ε, 1 − ε] with the ε of an f64.
 fn log_loss(labels: &[bool], probabilities: &[f64]) -> f64 {
-    mean(labels, probabilities, |label, probability| {
-        let of_the_label = if label {
-            probability
-        } else {
-            1.0 - probability
-        };
-        -math::ln(of_the_label.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
-    })
+    mean(labels, probabilities, row_log_loss)
 }
 
-/// Mean squared distance of the probability from the label.
+/// Negative log-likelihood of a label, the probability clipped to [ε, 1 − ε] with the ε of an f64.
+pub(super) fn row_log_loss(label: bool, probability: f64) -> f64 {
+    let of_the_label = if label {
+        probability
+    } else {
+        1.0 - probability
+    };
+    -math::ln(of_the_label.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
+}
+
 fn brier(labels: &[bool], probabilities: &[f64]) -> f64 {
-    mean(labels, probabilities, |label, probability| {
-        let distance = probability - f64::from(u8::from(label));
-        distance * distance
-    })
+    mean(labels, probabilities, row_brier)
+}
+
+/// Squared distance of the probability from the label.
+pub(super) fn row_brier(label: bool, probability: f64) -> f64 {
+    let distance = probability - f64::from(u8::from(label));
+    distance * distance
 }
 
 /// Sums in row order.

@@ -38,6 +38,7 @@ mod feature;
 mod matrix;
 mod metric;
 mod model;
+mod noise;
 mod split;
 #[cfg(test)]
 mod testing;
@@ -54,6 +55,7 @@ pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use matrix::Matrix;
 pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
+pub use noise::{AucTest, Interval, Scored, bootstrap, delong};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 
 /// Something a person should know about a result that stands nevertheless. One sentence.
