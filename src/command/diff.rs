@@ -12,6 +12,6 @@ pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
     let workspace = context.workspace()?;
     let a = run::find_reference(&workspace, &arguments.a)?;
     let b = run::find_reference(&workspace, &arguments.b)?;
-    let diff = run::diff(workspace.store(), &a, &b)?;
+    let diff = run::diff(&workspace, &a, &b)?;
     Ok(Output::new(report::diff_text(&diff, &a, &b), &diff))
 }

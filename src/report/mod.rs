@@ -6,6 +6,7 @@
 
 mod compare;
 mod data;
+mod diff;
 mod error;
 mod init;
 mod online;
@@ -16,8 +17,9 @@ mod runs;
 mod show;
 mod style;
 
-pub use compare::{diff_text, why_document, why_text};
+pub use compare::{why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
+pub use diff::diff_text;
 pub use error::{error_json, error_text};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use online::{

@@ -62,7 +62,7 @@ pub fn seconds(value: f64) -> String {
 }
 
 /// Columns of the screens.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 
 /// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole,
 /// and so does what stands in backticks, which is there to be typed.
@@ -186,7 +186,7 @@ impl Table {
 }
 
 /// Characters a terminal shows, escape codes left out.
-fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     anstream::adapter::strip_str(text)
         .to_string()
         .chars()

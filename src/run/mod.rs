@@ -26,7 +26,9 @@ mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
 pub use diff::{
-    InputDifference, InputKind, MetricPair, OutputPair, PredictionChanges, RunDiff, diff,
+    ChangedLine, ColumnChange, CommitsBetween, Distribution, EntityKey, FEWEST_ROWS, FileDiff,
+    InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,
+    PredictionMove, RowChange, RunDiff, TableChange, diff,
 };
 pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
 pub use history::{FoundDefinitions, definitions_of, find_commit};

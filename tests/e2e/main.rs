@@ -7,6 +7,7 @@ mod common;
 mod data;
 mod definitions;
 mod determinism;
+mod diff;
 mod export;
 mod init;
 mod locked;
