@@ -79,6 +79,8 @@ fn overwritten_labels_come_first_row_by_row() {
     what changed
       labels  at 2024-01-31   3 of 60 rows changed
         data/2024-01-31/labels.csv
+        left  5.0 % differ  true 35.0 % → 36.7 %
+        U004  left false → true
         U005  left false → true
         U006  left true → false
       usage  at 2024-01-31   6 of 60 rows changed
