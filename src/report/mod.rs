@@ -4,6 +4,7 @@
 //! the one place that prints (`command`). Colour means something or is not there: green is proved,
 //! yellow is a notice, red stops.
 
+mod attribution;
 mod compare;
 mod data;
 mod diff;
@@ -17,6 +18,7 @@ mod runs;
 mod show;
 mod style;
 
+pub use attribution::{attribution_document, attribution_text, hybrid_text};
 pub use compare::{why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;

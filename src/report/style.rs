@@ -52,6 +52,12 @@ pub fn plural(value: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", count(value))
 }
 
+/// `+0.0031`, `−0.1850`.
+pub fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { '−' } else { '+' };
+    format!("{sign}{:.4}", value.abs())
+}
+
 /// `0.6 s`, `2 min 5 s`.
 pub fn seconds(value: f64) -> String {
     if value < 99.95 {
@@ -59,6 +65,11 @@ pub fn seconds(value: f64) -> String {
     }
     let whole = value.round() as u64;
     format!("{} min {} s", whole / 60, whole % 60)
+}
+
+/// Each line of a text beside the point.
+pub fn dim_lines(text: &str) -> String {
+    text.lines().map(|line| dim(line) + "\n").collect()
 }
 
 /// Columns of the screens.

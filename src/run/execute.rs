@@ -238,7 +238,8 @@ impl Executor<'_> {
         Ok(match step {
             Step::TrainingSet => {
                 let mut loader = TableLoader::new(self.store, self.resolved);
-                let (frame, notes) = steps::training_set(spec, &mut |at| loader.load(at))?;
+                let (frame, notes) =
+                    steps::training_set(spec, &self.resolved.dates, &mut |at| loader.load(at))?;
                 (Artefact::Table(frame), notes)
             }
             Step::Split => {

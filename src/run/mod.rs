@@ -9,6 +9,7 @@
 //!    are compared; two outputs for one run is a finding and never overwritten.
 
 mod artefact;
+mod attribute;
 mod diff;
 mod execute;
 mod history;
@@ -25,6 +26,7 @@ mod stored;
 mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
+pub use attribute::{Attribution, Merged, Share, attribute};
 pub use diff::{
     ChangedLine, ColumnChange, CommitsBetween, Distribution, EntityKey, FEWEST_ROWS, FileDiff,
     InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,

@@ -87,7 +87,8 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
     Ok(Replayed { result, finding })
 }
 
-fn tables(
+/// The tables of a run: from the store by their hashes, else rebuilt from the sources.
+pub(super) fn tables(
     workspace: &Workspace,
     definitions: &Definitions,
     known: &KnownRun,
@@ -105,7 +106,7 @@ fn tables(
 }
 
 /// A run of operations at other versions can be read and not repeated.
-fn refuse_other_operations(known: &KnownRun, spec: &RunSpec) -> Result<()> {
+pub(super) fn refuse_other_operations(known: &KnownRun, spec: &RunSpec) -> Result<()> {
     let mut here = known.record.identity();
     here.operations = operations(spec);
     let others: Vec<String> = differences(&known.record.identity(), &here)

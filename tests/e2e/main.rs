@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
 mod accident;
+mod attribute;
 mod common;
 mod data;
 mod definitions;
