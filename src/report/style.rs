@@ -52,10 +52,13 @@ pub fn plural(value: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", count(value))
 }
 
-/// `+0.0031`, `−0.1850`.
+/// `+0.0031`, `−0.1850`; what four decimals do not show as `+3.1e-6`.
 pub fn signed(value: f64) -> String {
     let sign = if value < 0.0 { '−' } else { '+' };
-    format!("{sign}{:.4}", value.abs())
+    match value.abs() {
+        size if size > 0.0 && size < 0.00005 => format!("{sign}{size:.1e}"),
+        size => format!("{sign}{size:.4}"),
+    }
 }
 
 /// `0.6 s`, `2 min 5 s`.
@@ -239,6 +242,15 @@ mod tests {
         );
         let columns = format!("a  {words}");
         assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
+    }
+
+    #[test]
+    fn differences_have_signs_and_are_never_rounded_to_nothing() {
+        let found = [0.00312, -0.185, 0.0000031, -0.00004, 0.0].map(signed);
+        assert_eq!(
+            found,
+            ["+0.0031", "−0.1850", "+3.1e-6", "−4.0e-5", "+0.0000"]
+        );
     }
 
     #[test]
