@@ -75,8 +75,8 @@ pub enum Command {
     Replay(ReferenceArgument),
     /// Compares two runs: inputs that differ first, then what they did.
     Diff(DiffArguments),
-    /// Says what would execute now, and which changed input is the reason.
-    Why(NameArgument),
+    /// Says what would execute now, or why two runs differ, and the first cause of each step.
+    Why(WhyArguments),
     /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.
     Materialize(MaterializeArguments),
     /// Shows the feature values of one entity.
@@ -152,9 +152,13 @@ pub struct NamesArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct NameArgument {
-    /// An experiment.
-    pub name: String,
+pub struct WhyArguments {
+    /// An experiment, against what it last was; or a run, against what its experiment would be now.
+    #[arg(value_name = "NAME|RUN")]
+    pub a: String,
+    /// A second run: why it is another than the first.
+    #[arg(value_name = "RUN-B")]
+    pub b: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,6 @@
 //! yellow is a notice, red stops.
 
 mod attribution;
-mod compare;
 mod data;
 mod diff;
 mod error;
@@ -17,9 +16,9 @@ mod run;
 mod runs;
 mod show;
 mod style;
+mod why;
 
 pub use attribution::{attribution_document, attribution_text, hybrid_text};
-pub use compare::{why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;
 pub use error::{error_json, error_text};
@@ -39,3 +38,4 @@ pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
+pub use why::{why_document, why_text};

@@ -52,4 +52,4 @@ pub use resolve::{
 };
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};
-pub use why::{Why, why};
+pub use why::{Cause, Reason, StepWhy, Why, why, why_runs};

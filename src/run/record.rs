@@ -11,7 +11,7 @@ use crate::definition::ExperimentName;
 use crate::error::Result;
 use crate::hash::{Digest, HashPrefix, ObjectId, RunId};
 use crate::host::{Environment, Instant};
-use crate::lockfile::{LockedData, Outputs};
+use crate::lockfile::{Lock, LockedData, Outputs};
 use crate::plan::{DataInput, Declared, Operations, RunIdentity, Step};
 use crate::store::{Catalog, NewObject, Store};
 
@@ -34,6 +34,15 @@ impl RunRecord {
             declared: identity.declared.clone(),
             operations: identity.operations.clone(),
             data: resolved.locked_data(),
+        }
+    }
+
+    /// What a lock says.
+    pub fn of_lock(lock: &Lock) -> Self {
+        Self {
+            declared: lock.declared.clone(),
+            operations: lock.operations.clone(),
+            data: lock.data.clone(),
         }
     }
 

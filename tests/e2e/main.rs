@@ -13,3 +13,4 @@ mod export;
 mod init;
 mod locked;
 mod run;
+mod why;

@@ -153,7 +153,7 @@ fn detail(a: &LockedData, b: &LockedData, change: Option<&TableChange>) -> Strin
     if a.as_of != b.as_of {
         return format!("{dates}, {rows}");
     }
-    match changed_files(a, b).as_slice() {
+    match b.files_unlike(a).as_slice() {
         [] => format!("{dates}, {rows}: the same files, read otherwise"),
         paths => format!("{dates}, {rows}: {}", paths.join(", ")),
     }
@@ -177,12 +177,6 @@ fn row_words(change: &TableChange) -> String {
         change.rows_b,
         words.join(", ")
     )
-}
-
-fn changed_files(a: &LockedData, b: &LockedData) -> Vec<String> {
-    let old = |hash| a.sources.iter().any(|source| source.hash == hash);
-    let new = b.sources.iter().filter(|source| !old(source.hash));
-    new.map(|source| source.path.clone()).collect()
 }
 
 /// What a look at the rows gave.
@@ -299,7 +293,7 @@ fn table_change(
         rows_a: a.frame.rows() as u64,
         rows_b: b.frame.rows() as u64,
         files: match same_date {
-            true => changed_files(of_a, of_b),
+            true => of_b.files_unlike(of_a),
             false => Vec::new(),
         },
         added: found.added.len() as u64,

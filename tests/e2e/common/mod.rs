@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-pub use output::Output;
+pub use output::{Output, redact};
 pub use small::{FEBRUARY, JANUARY, small_files};
 pub use store::{assert_sound, corrupt_objects, object_files};
 
