@@ -28,7 +28,7 @@ pub use artefact::{OutputName, Report, TrainingRows};
 pub use diff::{
     InputDifference, InputKind, MetricPair, OutputPair, PredictionChanges, RunDiff, diff,
 };
-pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
 pub use history::{FoundDefinitions, definitions_of, find_commit};
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
