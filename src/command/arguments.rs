@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::keep;
 use crate::run::ArtefactName;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
@@ -97,6 +98,10 @@ pub enum Command {
     Rollback(RollbackArguments),
     /// Shows who pinned what, when and why.
     History(HistoryArguments),
+    /// Verifies every file of the store, and names what needs the damaged ones.
+    Fsck(FsckArguments),
+    /// Lists what no run, lock or pin of any git branch needs; removes it with --yes.
+    Gc(GcArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -281,4 +286,24 @@ pub struct ServeArguments {
     /// HOST:PORT; port 0 takes any that is free. Default: `address` under [serve].
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FsckArguments {
+    /// Moves damaged files aside and makes them again where that can be done.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GcArguments {
+    /// Removes; without it nothing is changed.
+    #[arg(long)]
+    pub yes: bool,
+    /// Keeps what the runs of the last N executions read and gave.
+    #[arg(long, value_name = "N", default_value_t = keep::DEFAULT_KEEP)]
+    pub keep: usize,
+    /// Keeps files that were written or used within this time, such as 14d or 0d.
+    #[arg(long, value_name = "AGE", default_value = keep::DEFAULT_GRACE)]
+    pub grace: String,
 }

@@ -4,6 +4,8 @@ mod arguments;
 mod check;
 mod diff;
 mod features;
+mod fsck;
+mod gc;
 mod get;
 mod history;
 mod ingest;
@@ -82,6 +84,8 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),
         Command::History(arguments) => history::history(context, arguments),
+        Command::Fsck(arguments) => fsck::fsck(context, arguments),
+        Command::Gc(arguments) => gc::gc(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

@@ -8,6 +8,7 @@ mod compare;
 mod data;
 mod error;
 mod init;
+mod keep;
 mod online;
 mod performed;
 mod registry;
@@ -20,6 +21,7 @@ pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
+pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,
 };
@@ -34,4 +36,4 @@ pub use registry::{
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};
-pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
+pub use style::{Table, bold, count, dim, green, plural, red, seconds, size, wrap, yellow};

@@ -52,6 +52,23 @@ pub fn plural(value: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", count(value))
 }
 
+/// `812 bytes`, `24.1 kB`, `1.3 GB`: powers of a thousand.
+pub fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return plural(bytes, "byte");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "";
+    for name in ["kB", "MB", "GB", "TB"] {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = name;
+    }
+    format!("{value:.1} {unit}")
+}
+
 /// `0.6 s`, `2 min 5 s`.
 pub fn seconds(value: f64) -> String {
     if value < 99.95 {
@@ -228,6 +245,15 @@ mod tests {
         );
         let columns = format!("a  {words}");
         assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size(1), "1 byte");
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(24_059), "24.1 kB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(1_300_000_000), "1.3 GB");
     }
 
     #[test]
