@@ -102,6 +102,10 @@ pub enum Command {
     Fsck(FsckArguments),
     /// Lists what no run, lock or pin of any git branch needs; removes it with --yes.
     Gc(GcArguments),
+    /// Puts a run with its lock, definitions and data into one file.
+    Bundle(BundleArguments),
+    /// Brings a bundled run into a project, or makes a project of it.
+    Unbundle(UnbundleArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -306,4 +310,23 @@ pub struct GcArguments {
     /// Keeps files that were written or used within this time, such as 14d or 0d.
     #[arg(long, value_name = "AGE", default_value = keep::DEFAULT_GRACE)]
     pub grace: String,
+}
+
+#[derive(Debug, Args)]
+pub struct BundleArguments {
+    /// An experiment, for its locked run; or a run as `show` takes it.
+    #[arg(value_name = "NAME|RUN")]
+    pub run: String,
+    /// The file to write, such as churn.tar.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct UnbundleArguments {
+    /// What `bundle` wrote.
+    pub file: PathBuf,
+    /// A project, an empty folder, or a new one; the project one stands in when none is named.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }

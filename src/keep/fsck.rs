@@ -6,7 +6,7 @@ use super::repair::repair;
 use super::roles::Roles;
 use crate::error::{Error, Result};
 use crate::fsio;
-use crate::hash::Digest;
+use crate::hash::{Digest, ObjectId};
 use crate::host::Stopwatch;
 use crate::registry;
 use crate::run;
@@ -170,11 +170,15 @@ fn salvaged(problems: &mut Vec<Problem>, result: Result<Salvaged>) {
     }
 }
 
-/// `damaged/NAME`, as seen from the store.
+/// `damaged/NAME`, as seen from the store; a hash by its first digits.
 pub(super) fn aside_name(path: &Path) -> String {
     let names: Vec<_> = path.iter().rev().take(2).collect();
-    let names: Vec<_> = names.iter().rev().map(|name| name.to_string_lossy()).collect();
-    names.join("/")
+    let names = names.iter().rev().map(|name| name.to_string_lossy());
+    let short = names.map(|name| match name.parse::<ObjectId>() {
+        Ok(hash) => format!("{}…", hash.short()),
+        Err(_) => name.into_owned(),
+    });
+    short.collect::<Vec<_>>().join("/")
 }
 
 fn examine(workspace: &Workspace, found: &mut Examined) -> Result<()> {
@@ -249,9 +253,8 @@ fn notices(workspace: &Workspace) -> Result<Vec<String>> {
     let aside = fsio::files_below(&store.aside())?;
     if !aside.is_empty() {
         notices.push(format!(
-            "{} set aside by repairs in {}; nothing needs them",
-            counted(aside.len(), "file"),
-            store.aside().display()
+            "{} set aside by repairs in the store's damaged/; nothing needs them",
+            counted(aside.len(), "file")
         ));
     }
     Ok(notices)

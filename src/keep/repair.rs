@@ -93,9 +93,11 @@ impl<'a> Repair<'a> {
 
     fn remedy(self, store: &Store) -> Remedy {
         let repaired = self.is_whole(store);
-        let mut words = self
-            .words
-            .unwrap_or_else(|| "nothing can make it again".to_string());
+        let unsaid = match repaired {
+            true => "made again together with others",
+            false => "nothing can make it again",
+        };
+        let mut words = self.words.unwrap_or_else(|| unsaid.to_string());
         if let Some(aside) = self.aside {
             words.push_str(&format!("; the damaged file is in {aside}"));
         }

@@ -4,6 +4,7 @@
 //! the one place that prints (`command`). Colour means something or is not there: green is proved,
 //! yellow is a notice, red stops.
 
+mod bundle;
 mod compare;
 mod data;
 mod error;
@@ -17,6 +18,7 @@ mod runs;
 mod show;
 mod style;
 
+pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_text};
 pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};

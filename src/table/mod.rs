@@ -31,7 +31,7 @@ pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
 pub use cell::Cell;
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};
-pub use parquet::{from_parquet_object, hash_parquet_object, to_parquet};
+pub use parquet::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
 pub use parse::{date as parse_date, datetime as parse_datetime};
 pub use places::Places;
 pub use read::{ReadFile, read};

@@ -15,7 +15,7 @@ use crate::definition::ColumnName;
 use crate::error::{Error, Result};
 use crate::hash::TableHash;
 
-use super::super::{Frame, Values, column_hash, table_hash};
+use super::super::{ColumnDigest, Frame, Values, column_hash, table_hash};
 use super::reader::{Damaged, File};
 
 /// A frame as the bytes of a Parquet file.
@@ -76,21 +76,30 @@ pub fn from_parquet_object(bytes: &[u8]) -> Result<Frame> {
     Ok(Frame::new(file.rows(), columns.collect::<Result<_>>()?))
 }
 
-/// The table hash of a stored table, one column in memory at a time.
+/// The number of rows of a stored table and the digest of each column, one column in memory at a
+/// time.
 ///
 /// # Errors
 /// As [`from_parquet_object`].
-pub fn hash_parquet_object(bytes: &[u8]) -> Result<TableHash> {
+pub fn digest_parquet_object(bytes: &[u8]) -> Result<(usize, BTreeMap<ColumnName, ColumnDigest>)> {
     let file = File::open(bytes).map_err(no_table)?;
     let mut digests = BTreeMap::new();
     for (name, _) in file.columns() {
         for series in file.read(&[name]).map_err(no_table)? {
-            let values = from_series(series)
-                .ok_or_else(|| no_table(Damaged(format!("column `{name}` is of a foreign type"))))?;
+            let foreign = || no_table(Damaged(format!("column `{name}` is of a foreign type")));
+            let values = from_series(series).ok_or_else(foreign)?;
             digests.insert(column_name(name)?, column_hash(&values));
         }
     }
-    Ok(table_hash(&digests))
+    Ok((file.rows(), digests))
+}
+
+/// The table hash of a stored table.
+///
+/// # Errors
+/// As [`from_parquet_object`].
+pub fn hash_parquet_object(bytes: &[u8]) -> Result<TableHash> {
+    Ok(table_hash(&digest_parquet_object(bytes)?.1))
 }
 
 fn no_table(damaged: Damaged) -> Error {
