@@ -103,9 +103,7 @@ pub fn copy(path: &Path, to: &Path) -> Result<()> {
 /// Removes a file; one that is not there is as good as removed.
 pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(cannot("remove", path, error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, error)),
         _ => Ok(()),
     }
 }

@@ -19,9 +19,16 @@ pub fn fsck(context: &Context, arguments: &FsckArguments) -> Result<Output> {
             report::plural(count, "problem")
         ));
         output.error = Some(match arguments.repair {
-            false => error.help("`streamflow fsck --repair` moves what is damaged aside and rebuilds it"),
-            true => match open.filter_map(|problem: &Problem| problem.rebuilt_by.as_ref()).next() {
-                Some(command) => error.help(format!("bring back what is missing, then `{command}`")),
+            false => {
+                error.help("`streamflow fsck --repair` moves what is damaged aside and rebuilds it")
+            }
+            true => match open
+                .filter_map(|problem: &Problem| problem.rebuilt_by.as_ref())
+                .next()
+            {
+                Some(command) => {
+                    error.help(format!("bring back what is missing, then `{command}`"))
+                }
                 None => error,
             },
         });

@@ -22,9 +22,9 @@ pub fn unbundle(context: &Context, arguments: &UnbundleArguments) -> Result<Outp
         &report::unbundled_document(&done),
     );
     output.error = done.finding.as_ref().map(|differences| {
-        let lines = differences
-            .iter()
-            .map(|(name, here, bundled)| format!("{name:<22} {here} here, {bundled} in the bundle"));
+        let lines = differences.iter().map(|(name, here, bundled)| {
+            format!("{name:<22} {here} here, {bundled} in the bundle")
+        });
         Error::new(
             Kind::NotReproduced,
             format!("this store knows other results of {}", done.experiment),

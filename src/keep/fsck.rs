@@ -140,7 +140,10 @@ fn salvaged(problems: &mut Vec<Problem>, result: Result<Salvaged>) {
             repaired: true,
             words: format!(
                 "{} kept in a new catalog, the damaged one moved to {}",
-                counted(usize::try_from(done.rows).unwrap_or(usize::MAX), "sound row"),
+                counted(
+                    usize::try_from(done.rows).unwrap_or(usize::MAX),
+                    "sound row"
+                ),
                 aside_name(&done.aside)
             ),
         },
@@ -209,7 +212,9 @@ fn examine(workspace: &Workspace, found: &mut Examined) -> Result<()> {
             let detail = std::iter::once(error.to_string())
                 .chain(error.all_details().iter().cloned())
                 .collect::<Vec<_>>();
-            found.problems.push(Problem::of("registry", what, detail.join("; ")));
+            found
+                .problems
+                .push(Problem::of("registry", what, detail.join("; ")));
         }
     }
     if fsio::read_optional(&store.path().join(IGNORE_FILE))?.as_deref() != Some(IGNORE_TEXT) {

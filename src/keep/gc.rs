@@ -60,13 +60,18 @@ impl GcReport {
     /// What goes in bytes.
     pub fn bytes(&self) -> u64 {
         let objects = self.removable.iter().map(|entry| entry.object.size);
-        objects.chain(self.strays.iter().map(|stray| stray.size)).sum()
+        objects
+            .chain(self.strays.iter().map(|stray| stray.size))
+            .sum()
     }
 
     /// What goes by sort: how many, and bytes.
     pub fn by_sort(&self) -> BTreeMap<&'static str, (u64, u64)> {
         let mut sorts: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
-        let objects = self.removable.iter().map(|entry| (entry.sort, entry.object.size));
+        let objects = self
+            .removable
+            .iter()
+            .map(|entry| (entry.sort, entry.object.size));
         let strays = self.strays.iter().map(|stray| ("stray files", stray.size));
         for (sort, size) in objects.chain(strays) {
             let entry = sorts.entry(sort).or_default();
@@ -84,8 +89,10 @@ impl GcReport {
 pub fn gc(workspace: &Workspace, options: &GcOptions) -> Result<GcReport> {
     let store = workspace.store();
     if options.remove && !health(store.path()).is_sound() {
-        return Err(Error::failure("the catalog is damaged, so nothing is removed")
-            .help("`streamflow fsck` says where, `streamflow fsck --repair` mends it"));
+        return Err(
+            Error::failure("the catalog is damaged, so nothing is removed")
+                .help("`streamflow fsck` says where, `streamflow fsck --repair` mends it"),
+        );
     }
     let until = host::now().microseconds().saturating_sub(options.grace);
     let roots = find_roots(workspace, options.keep)?;

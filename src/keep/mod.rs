@@ -22,7 +22,8 @@ mod roles;
 mod roots;
 
 pub use bundle::{
-    Bundled, FileOutcome, Target, Unbundled, WrittenFile, bundle, find_bundled, find_target, unbundle,
+    Bundled, FileOutcome, Target, Unbundled, WrittenFile, bundle, find_bundled, find_target,
+    unbundle,
 };
 pub use fsck::{Examined, Problem, Remedy, fsck};
 pub use gc::{DEFAULT_GRACE, DEFAULT_KEEP, GcOptions, GcReport, Removable, gc};

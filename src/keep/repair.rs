@@ -31,9 +31,10 @@ pub fn repair(workspace: &Workspace, problems: &mut [Problem]) -> Result<()> {
             (None, "registry") => {
                 problem.remedy = Some(Remedy {
                     repaired: false,
-                    words: "a record is never rewritten; what is pinned stands in the pin file and \
+                    words:
+                        "a record is never rewritten; what is pinned stands in the pin file and \
                             its git history"
-                        .to_string(),
+                            .to_string(),
                 });
             }
             _ => {}
@@ -43,7 +44,10 @@ pub fn repair(workspace: &Workspace, problems: &mut [Problem]) -> Result<()> {
         step(workspace, &mut repairs)?;
     }
     let mut repairs = repairs.into_iter();
-    for problem in problems.iter_mut().filter(|problem| problem.object.is_some()) {
+    for problem in problems
+        .iter_mut()
+        .filter(|problem| problem.object.is_some())
+    {
         problem.remedy = repairs.next().map(|repair| repair.remedy(store));
     }
     Ok(())
@@ -184,11 +188,12 @@ fn outputs(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
                 let replayed = replay(workspace, *run);
                 let what = format!("made again by executing run {}", run.short());
                 for repair in repairs.iter_mut() {
-                    let of_run = |role: &Role| matches!(role, Role::Output { run: of, .. } if of == run);
+                    let of_run =
+                        |role: &Role| matches!(role, Role::Output { run: of, .. } if of == run);
                     if repair.roles.iter().any(of_run) && repair.words.is_none() {
-                        let result = replayed.as_ref().map_err(|words| {
-                            crate::error::Error::failure(words.clone())
-                        });
+                        let result = replayed
+                            .as_ref()
+                            .map_err(|words| crate::error::Error::failure(words.clone()));
                         repair.tried(store, &what, result.map(|_| ()));
                     }
                 }

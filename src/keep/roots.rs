@@ -198,7 +198,10 @@ impl Finder {
             .map(|fact| (fact.value.as_of, fact.value))
             .collect();
         self.roots.snapshots = newest.len();
-        for table in newest.values().flat_map(|snapshot| snapshot.tables.values()) {
+        for table in newest
+            .values()
+            .flat_map(|snapshot| snapshot.tables.values())
+        {
             self.roots.add(table.hash);
         }
         for file in snapshot::kept_files(catalog)? {
@@ -296,7 +299,10 @@ fn texts_of_tree(root: &Path, ending: &str) -> Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.rsplit_once('.').is_none_or(|(_, found)| found != ending) {
+        if name
+            .rsplit_once('.')
+            .is_none_or(|(_, found)| found != ending)
+        {
             continue;
         }
         let path = format!("{FOLDER}/{name}");

@@ -30,7 +30,7 @@ pub fn bundled_text(done: &Bundled, file: &str) -> String {
         plural(done.snapshots as u64, "whole snapshot"),
         size(done.bytes)
     );
-    format!("{headline}\n  {facts}\nnext: streamflow unbundle {file} DIR, where it is to be\n")
+    format!("{headline}\n  {facts}\nnext: streamflow unbundle {file} DIR\n")
 }
 
 /// `{"run","experiment","root","new_project","objects":{"added","present"},"recorded","files":[…],"finding"}`.
@@ -78,7 +78,11 @@ pub fn unbundled_text(done: &Unbundled, folder: Option<&str>) -> String {
         done.run.short(),
         plural(done.added, "object"),
         count(done.present),
-        if done.recorded { "" } else { "; the run was known" },
+        if done.recorded {
+            ""
+        } else {
+            "; the run was known"
+        },
     );
     let mut table = Table::default();
     for file in &done.files {
@@ -111,5 +115,5 @@ pub fn unbundled_text(done: &Unbundled, folder: Option<&str>) -> String {
         (_, Some(folder)) if folder != "." => format!("cd {folder} && "),
         _ => String::new(),
     };
-    text + &format!("next: {go}{proof}, which proves it here\n")
+    text + &format!("next: {go}{proof}\n")
 }

@@ -50,11 +50,19 @@ pub fn fsck_text(found: &Examined) -> String {
         plural(found.facts, "fact"),
         seconds(found.seconds)
     );
-    let open = found.problems.iter().filter(|problem| problem.is_open()).count() as u64;
+    let open = found
+        .problems
+        .iter()
+        .filter(|problem| problem.is_open())
+        .count() as u64;
     let repaired = found.problems.len() as u64 - open;
     let verdict = match (open, repaired) {
         (0, 0) => green("Sound"),
-        (0, repaired) => format!("{}, {} repaired", green("Sound"), plural(repaired, "problem")),
+        (0, repaired) => format!(
+            "{}, {} repaired",
+            green("Sound"),
+            plural(repaired, "problem")
+        ),
         (open, 0) => red(format!("{} found", plural(open, "problem"))),
         (open, repaired) => format!(
             "{}, {repaired} repaired",
@@ -72,7 +80,10 @@ fn problem_text(problem: &Problem) -> String {
     };
     let mut text = format!("  {word}  {}\n", bold(&problem.what));
     let mut fact = |name: &str, words: &str| {
-        text.push_str(&wrap(&format!("    {name:<11} "), &words.replace("  ", " ")));
+        text.push_str(&wrap(
+            &format!("    {name:<11} "),
+            &words.replace("  ", " "),
+        ));
     };
     fact("found", &problem.detail);
     for (at, needed_by) in problem.needed_by.iter().take(SHOWN).enumerate() {
@@ -82,7 +93,10 @@ fn problem_text(problem: &Problem) -> String {
         fact("", &format!("and {} more", problem.needed_by.len() - SHOWN));
     }
     match (&problem.remedy, &problem.rebuilt_by) {
-        (Some(remedy), _) => fact(if remedy.repaired { "done" } else { "tried" }, &remedy.words),
+        (Some(remedy), _) => fact(
+            if remedy.repaired { "done" } else { "tried" },
+            &remedy.words,
+        ),
         (None, Some(command)) => fact("rebuilt by", &format!("`{command}`")),
         (None, None) => {}
     }
@@ -143,7 +157,11 @@ pub fn gc_text(report: &GcReport) -> String {
     };
     let mut table = Table::default();
     for (sort, (number, bytes)) in report.by_sort() {
-        table.row().left(sort).right(count(number)).right(size(bytes));
+        table
+            .row()
+            .left(sort)
+            .right(count(number))
+            .right(size(bytes));
     }
     text.push_str(&table.render(2));
     text.push_str("\nStays:\n");
@@ -156,10 +174,9 @@ pub fn gc_text(report: &GcReport) -> String {
             plural(swept.objects + swept.strays, "file"),
             size(swept.bytes)
         )),
-        None if report.bytes() > 0 || !report.removable.is_empty() => text.push_str(&format!(
-            "\nnext: {}\n",
-            command(report)
-        )),
+        None if report.bytes() > 0 || !report.removable.is_empty() => {
+            text.push_str(&format!("\nnext: {}\n", command(report)))
+        }
         _ => {}
     }
     text
@@ -210,10 +227,16 @@ fn roots_text(report: &GcReport) -> String {
     let mut text = String::from("\nNeeded by:\n");
     text.push_str(&table.render(2));
     if files.len() > LISTED {
-        text.push_str(&format!("  and {} more\n", plural((files.len() - LISTED) as u64, "lock")));
+        text.push_str(&format!(
+            "  and {} more\n",
+            plural((files.len() - LISTED) as u64, "lock")
+        ));
     }
     let counts = [
-        (roots.promotions.len(), "runs that rollbacks could go back to"),
+        (
+            roots.promotions.len(),
+            "runs that rollbacks could go back to",
+        ),
         (roots.executions.len(), "last executions"),
         (roots.snapshots, "dates, by their newest snapshot"),
         (roots.kept_files, "files that only the store has"),

@@ -38,8 +38,8 @@ pub use perform::{
 };
 pub use record::{
     ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows,
-    RunRecord, all_executions, enter, executions_of, find_run, finished, keep_files, latest_of, record,
-    run_ids, short,
+    RunRecord, all_executions, enter, executions_of, find_run, finished, keep_files, latest_of,
+    record, run_ids, short,
 };
 pub use reference::{KnownRun, find_known, find_model, find_reference, models, only_model};
 pub use replay::{Replayed, replay};

@@ -255,12 +255,7 @@ pub fn enter(
         model.into(),
         predictions.into(),
     ];
-    needs.extend(
-        execution
-            .files
-            .values()
-            .map(|file| ObjectName::from(*file)),
-    );
+    needs.extend(execution.files.values().map(|file| ObjectName::from(*file)));
     needs.extend(execution.report().map(ObjectName::from));
     catalog.append(EXECUTION, &key, execution, &needs)?;
     finished(catalog, &execution.experiment, execution.run)

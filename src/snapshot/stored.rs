@@ -88,7 +88,9 @@ impl Snapshots<'_> {
         let table = self.table(name)?;
         let reading = reading_hash(table);
         if reading != recorded.reading {
-            return cannot(format!("features/{name}.toml reads the files otherwise now"));
+            return cannot(format!(
+                "features/{name}.toml reads the files otherwise now"
+            ));
         }
         let present = files_of(self.workspace, table)?;
         let mut files = Vec::new();

@@ -122,8 +122,12 @@ impl Store {
             })
             .collect();
         let names: BTreeSet<String> = known.iter().map(|o| o.name.to_string()).collect();
-        let needed: BTreeSet<ObjectName> =
-            self.catalog().needs()?.into_iter().map(|need| need.object).collect();
+        let needed: BTreeSet<ObjectName> = self
+            .catalog()
+            .needs()?
+            .into_iter()
+            .map(|need| need.object)
+            .collect();
         damaged.extend(
             needed
                 .into_iter()

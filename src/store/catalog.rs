@@ -185,7 +185,9 @@ impl Catalog {
         rows.into_iter()
             .map(|row| match row.is_sound(kind) {
                 true => row.parsed(kind),
-                false => Err(row.unreadable(kind).detail("it is not what its checksum says")),
+                false => Err(row
+                    .unreadable(kind)
+                    .detail("it is not what its checksum says")),
             })
             .collect()
     }
@@ -264,9 +266,8 @@ impl Catalog {
             )
             .optional()
             .map_err(|error| unusable(&self.path, error))?;
-        let sound = row.filter(|(checked, hash, found)| {
-            *found == stamp.row(path, *checked, hash).checksum()
-        });
+        let sound = row
+            .filter(|(checked, hash, found)| *found == stamp.row(path, *checked, hash).checksum());
         Ok(sound.and_then(|(_, hash, _)| hash.parse().ok()))
     }
 

@@ -65,7 +65,10 @@ fn judge(path: &Path, health: &mut Health) -> rusqlite::Result<()> {
         return Ok(());
     }
     if version > migrate::CURRENT {
-        let detail = format!("it says version {version}, its schema is {}", migrate::CURRENT);
+        let detail = format!(
+            "it says version {version}, its schema is {}",
+            migrate::CURRENT
+        );
         health.found("the database", detail);
     }
     if version == migrate::CURRENT && schema != expected {
@@ -130,7 +133,11 @@ pub(super) const TABLES: &[(&str, &str, Judge)] = &[
         "SELECT name, bytes, size, checksum FROM objects",
         object,
     ),
-    ("needs", "SELECT sequence, object, checksum FROM needs", need),
+    (
+        "needs",
+        "SELECT sequence, object, checksum FROM needs",
+        need,
+    ),
     (
         "stamps",
         "SELECT path, size, modified, inode, checked, hash, checksum FROM stamps",

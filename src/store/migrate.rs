@@ -112,14 +112,20 @@ pub fn expected_schema() -> rusqlite::Result<Vec<(String, Option<String>)>> {
 
 /// Gives the rows of an older catalog their checksums.
 fn fill_checksums(connection: &Connection) -> rusqlite::Result<()> {
-    let sums = collect(connection, "SELECT sequence, kind, key, value FROM facts", |row| {
-        let (sequence, kind, key, value): (i64, String, String, String) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok((sequence, checksum::of_fact(sequence, &kind, &key, &value)))
-    })?;
+    let sums = collect(
+        connection,
+        "SELECT sequence, kind, key, value FROM facts",
+        |row| {
+            let (sequence, kind, key, value): (i64, String, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok((sequence, checksum::of_fact(sequence, &kind, &key, &value)))
+        },
+    )?;
     for (sequence, sum) in sums {
         let sql = "UPDATE facts SET checksum = ?2 WHERE sequence = ?1";
-        connection.prepare_cached(sql)?.execute(params![sequence, sum])?;
+        connection
+            .prepare_cached(sql)?
+            .execute(params![sequence, sum])?;
     }
     let sums = collect(connection, "SELECT sequence, object FROM needs", |row| {
         let (sequence, object): (i64, String) = (row.get(0)?, row.get(1)?);
@@ -128,7 +134,9 @@ fn fill_checksums(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     for (sequence, object, sum) in sums {
         let sql = "UPDATE needs SET checksum = ?3 WHERE sequence = ?1 AND object = ?2";
-        connection.prepare_cached(sql)?.execute(params![sequence, object, sum])?;
+        connection
+            .prepare_cached(sql)?
+            .execute(params![sequence, object, sum])?;
     }
     let sums = collect(connection, "SELECT name, bytes, size FROM objects", |row| {
         let (name, bytes, size): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -137,7 +145,9 @@ fn fill_checksums(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     for (name, sum) in sums {
         let sql = "UPDATE objects SET checksum = ?2 WHERE name = ?1";
-        connection.prepare_cached(sql)?.execute(params![name, sum])?;
+        connection
+            .prepare_cached(sql)?
+            .execute(params![name, sum])?;
     }
     let stamps = "SELECT path, size, modified, inode, checked, hash FROM stamps";
     let sums = collect(connection, stamps, |row| {
@@ -155,7 +165,9 @@ fn fill_checksums(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     for (path, sum) in sums {
         let sql = "UPDATE stamps SET checksum = ?2 WHERE path = ?1";
-        connection.prepare_cached(sql)?.execute(params![path, sum])?;
+        connection
+            .prepare_cached(sql)?
+            .execute(params![path, sum])?;
     }
     Ok(())
 }
@@ -198,7 +210,10 @@ mod tests {
         };
         let fact = sum("SELECT checksum FROM facts WHERE sequence = 2");
         assert_eq!(fact, checksum::of_fact(2, "run", "k", "1"));
-        assert_eq!(sum("SELECT checksum FROM needs"), checksum::of_need(2, "ab"));
+        assert_eq!(
+            sum("SELECT checksum FROM needs"),
+            checksum::of_need(2, "ab")
+        );
         let object = checksum::of_object("ab", "ab", 3);
         assert_eq!(sum("SELECT checksum FROM objects"), object);
         let stamp = StampRow {

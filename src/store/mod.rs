@@ -107,7 +107,9 @@ impl Store {
             self.put(&own)?;
             return Ok(true);
         }
-        let table = table_hash(&bytes).ok().filter(|hash| hash.to_string() == hex);
+        let table = table_hash(&bytes)
+            .ok()
+            .filter(|hash| hash.to_string() == hex);
         if let Some(hash) = table {
             let (name, bytes) = (hash.into(), bytes.as_slice());
             self.put(&NewObject { name, bytes })?;

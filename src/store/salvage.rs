@@ -79,15 +79,26 @@ fn copy_sound_rows(path: &Path, fresh: &Path) -> rusqlite::Result<(u64, Vec<i64>
     let mut facts = BTreeSet::new();
     for (table, sql, judge) in TABLES {
         let key = sql.split([' ', ',']).nth(1).expect("a query names columns");
-        let columns = sql.split(" FROM ").next().map_or(0, |part| part.split(',').count());
+        let columns = sql
+            .split(" FROM ")
+            .next()
+            .map_or(0, |part| part.split(',').count());
         let marks = vec!["?"; columns].join(", ");
-        let names = sql.trim_start_matches("SELECT ").split(" FROM ").next().unwrap_or_default();
+        let names = sql
+            .trim_start_matches("SELECT ")
+            .split(" FROM ")
+            .next()
+            .unwrap_or_default();
         let insert = format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})");
         // Where a page in the middle cannot be read, what lies behind it is reached from the end.
         for direction in ["ASC", "DESC"] {
             let ordered = format!("{sql} ORDER BY {key} {direction}");
-            let Ok(mut statement) = old.prepare(&ordered) else { continue };
-            let Ok(mut found) = statement.query([]) else { continue };
+            let Ok(mut statement) = old.prepare(&ordered) else {
+                continue;
+            };
+            let Ok(mut found) = statement.query([]) else {
+                continue;
+            };
             while let Ok(Some(row)) = found.next() {
                 if !matches!(judge(row), Ok(None)) {
                     continue;
@@ -122,8 +133,12 @@ fn lost_facts(old: &Connection, kept: &BTreeSet<i64>) -> Vec<i64> {
         "SELECT sequence FROM facts INDEXED BY facts_by_key ORDER BY kind, key, sequence",
         "SELECT sequence FROM needs",
     ] {
-        let Ok(mut statement) = old.prepare(sql) else { continue };
-        let Ok(mut rows) = statement.query([]) else { continue };
+        let Ok(mut statement) = old.prepare(sql) else {
+            continue;
+        };
+        let Ok(mut rows) = statement.query([]) else {
+            continue;
+        };
         while let Ok(Some(row)) = rows.next() {
             named.extend(row.get::<_, i64>(0).ok());
         }

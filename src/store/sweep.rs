@@ -42,7 +42,9 @@ impl Catalog {
             let sql = "SELECT name, bytes, size, checksum FROM objects ORDER BY name";
             self.connection
                 .prepare(sql)?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+                .query_map([], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })?
                 .collect()
         };
         let rows = rows().map_err(|error| unusable(self.path(), error))?;
@@ -69,7 +71,9 @@ impl Catalog {
                        ORDER BY sequence, object";
             self.connection
                 .prepare(sql)?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+                .query_map([], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })?
                 .collect()
         };
         let rows = rows().map_err(|error| unusable(self.path(), error))?;
@@ -146,18 +150,15 @@ impl Store {
     fn remove_unentered(&self, path: &Path) -> Result<bool> {
         let hex = self.objects().hex_of(path);
         self.catalog().exclusively(|transaction| {
-            let mut entered = transaction.prepare_cached("SELECT 1 FROM objects WHERE name = ?1")?;
+            let mut entered =
+                transaction.prepare_cached("SELECT 1 FROM objects WHERE name = ?1")?;
             let is_object = hex.is_some_and(|hex| entered.exists([hex]).unwrap_or(true));
             Ok(!is_object && fsio::remove(path).is_ok())
         })
     }
 }
 
-fn forget_object(
-    transaction: &Transaction,
-    object: &str,
-    hollow: &[&str],
-) -> rusqlite::Result<()> {
+fn forget_object(transaction: &Transaction, object: &str, hollow: &[&str]) -> rusqlite::Result<()> {
     let facts: Vec<(i64, String)> = transaction
         .prepare_cached(
             "SELECT sequence, kind FROM needs JOIN facts USING (sequence) WHERE object = ?1",

@@ -9,5 +9,7 @@ mod definitions;
 mod determinism;
 mod export;
 mod init;
+mod keep;
 mod locked;
 mod run;
+mod soak;

@@ -61,7 +61,9 @@ fn header(name: &str, size: u64) -> Result<[u8; BLOCK]> {
     };
     // Eleven octal digits.
     if size >= 1 << 33 {
-        return Err(Error::failure(format!("`{name}` is too large for a bundle: {size} bytes")));
+        return Err(Error::failure(format!(
+            "`{name}` is too large for a bundle: {size} bytes"
+        )));
     }
     let mut header = [0; BLOCK];
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
@@ -179,7 +181,12 @@ impl Archive {
 
     /// The bytes of a member.
     pub fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>> {
-        let Some(entry) = self.entries.iter().find(|entry| entry.name == name).cloned() else {
+        let Some(entry) = self
+            .entries
+            .iter()
+            .find(|entry| entry.name == name)
+            .cloned()
+        else {
             return Ok(None);
         };
         // It fits into the file, as was verified.
@@ -213,7 +220,10 @@ fn parse(header: &[u8; BLOCK]) -> std::result::Result<(String, u64), String> {
         return Err("a header is damaged".to_string());
     }
     let text = |bytes: &[u8]| {
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(bytes.len());
         std::str::from_utf8(&bytes[..end]).map(ToString::to_string)
     };
     let nameless = |_| "a member has a name that is no text".to_string();
@@ -250,9 +260,9 @@ fn is_plain(name: &str) -> bool {
 fn octal(bytes: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(bytes).ok()?;
     let digits = text.trim_matches([' ', '\0']);
-    u64::from_str_radix(digits, 8).ok().filter(|_| {
-        digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    u64::from_str_radix(digits, 8)
+        .ok()
+        .filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -291,7 +301,17 @@ mod tests {
 
     #[test]
     fn paths_that_lead_elsewhere_are_refused() {
-        for name in ["../x", "/etc/x", "a/../../x", "a//x", "a\\x", ".", "a/./x", "C:x", "a b"] {
+        for name in [
+            "../x",
+            "/etc/x",
+            "a/../../x",
+            "a//x",
+            "a\\x",
+            ".",
+            "a/./x",
+            "C:x",
+            "a b",
+        ] {
             assert!(opened(&written(&[(name, b"x")])).is_err(), "{name}");
         }
         assert!(opened(&written(&[("x", b"1"), ("x", b"2")])).is_err());

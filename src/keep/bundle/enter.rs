@@ -88,9 +88,11 @@ pub fn find_target(base: &Path, named: Option<&Path>) -> Result<Target> {
     match std::fs::read_dir(&folder).map(Iterator::count) {
         Ok(0) => Ok(Target::New(folder)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Target::New(folder)),
-        Ok(_) => Err(Error::usage(format!("{shown} holds files and is no project"))
-            .detail(format!("it has no {PROJECT_FILE}"))
-            .help("name a project, an empty folder, or one that is not there yet")),
+        Ok(_) => Err(
+            Error::usage(format!("{shown} holds files and is no project"))
+                .detail(format!("it has no {PROJECT_FILE}"))
+                .help("name a project, an empty folder, or one that is not there yet"),
+        ),
         Err(error) => Err(Error::usage(format!("{shown} cannot be a project")).caused_by(error)),
     }
 }
@@ -134,12 +136,18 @@ pub fn unbundle(file: &Path, target: Target) -> Result<Unbundled> {
 /// A bundle may come from anybody; where its store would lie must not be for it to say.
 fn refuse_store_elsewhere(definitions: &Definitions) -> Result<()> {
     let store = Path::new(&definitions.project.store);
-    if store.components().all(|part| matches!(part, Component::Normal(_))) {
+    if store
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
         return Ok(());
     }
     Err(Error::new(
         Kind::Definition,
-        format!("the bundle's store would lie outside its folder: {}", store.display()),
+        format!(
+            "the bundle's store would lie outside its folder: {}",
+            store.display()
+        ),
     )
     .detail("nothing was written")
     .help(format!(
@@ -188,10 +196,13 @@ fn record(workspace: &Workspace, bundle: &Verified) -> Result<Recorded> {
     let same = |execution: &&ExecutionRecord| {
         execution.outputs == entry.outputs && execution.metrics == entry.metrics
     };
-    let finding = known.iter().find(|execution| !same(execution)).and_then(|other| {
-        let finding = entry.compare(&other.outputs, &other.metrics, &other.environment)?;
-        Some(finding.differences)
-    });
+    let finding = known
+        .iter()
+        .find(|execution| !same(execution))
+        .and_then(|other| {
+            let finding = entry.compare(&other.outputs, &other.metrics, &other.environment)?;
+            Some(finding.differences)
+        });
     if known.iter().any(|execution| same(&execution)) {
         return Ok((false, finding));
     }
@@ -260,8 +271,9 @@ fn execution(workspace: &Workspace, bundle: &Verified) -> Result<ExecutionRecord
 fn new_files(folder: &Path, bundle: &Verified) -> Result<Vec<WrittenFile>> {
     let path = lock_path(&bundle.lock.experiment);
     fsio::write_atomic(&folder.join(&path), bundle.lock_text.as_bytes())?;
-    let paths = bundle.texts.keys().cloned().chain([path]);
-    let written = paths.map(|path| WrittenFile {
+    let mut paths: Vec<String> = bundle.texts.keys().cloned().chain([path]).collect();
+    paths.sort();
+    let written = paths.into_iter().map(|path| WrittenFile {
         path,
         outcome: FileOutcome::Written,
     });

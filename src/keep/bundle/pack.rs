@@ -57,7 +57,9 @@ pub fn bundle(workspace: &Workspace, known: &KnownRun, file: &Path) -> Result<Bu
     let snapshots = snapshots(store, known)?;
     let mut objects = BTreeMap::new();
     let outputs = execution.outputs;
-    let report = execution.report().ok_or_else(|| lacking(known, "the report"))?;
+    let report = execution
+        .report()
+        .ok_or_else(|| lacking(known, "the report"))?;
     let named: [(&str, ObjectName); 5] = [
         ("the training set", outputs.training_set.into()),
         ("the split", outputs.split.into()),
@@ -76,7 +78,10 @@ pub fn bundle(workspace: &Workspace, known: &KnownRun, file: &Path) -> Result<Bu
     let mut members = BTreeMap::new();
     for (path, text) in texts.iter().chain([(&lock_path(&known.experiment), &lock)]) {
         let bytes = text.as_bytes();
-        members.insert(path.clone(), member(bytes.len() as u64, ObjectId::of_bytes(bytes)));
+        members.insert(
+            path.clone(),
+            member(bytes.len() as u64, ObjectId::of_bytes(bytes)),
+        );
     }
     for (path, (name, what)) in &objects {
         let facts = store.catalog().object(*name)?;
@@ -177,8 +182,14 @@ fn definitions(workspace: &Workspace, known: &KnownRun) -> Result<BTreeMap<Strin
     {
         texts.insert(renamed, text);
     }
-    let project = files.0.get(PROJECT_FILE).or(workspace.files().0.get(PROJECT_FILE));
-    texts.insert(PROJECT_FILE.to_string(), project.ok_or_else(unknown)?.clone());
+    let project = files
+        .0
+        .get(PROJECT_FILE)
+        .or(workspace.files().0.get(PROJECT_FILE));
+    texts.insert(
+        PROJECT_FILE.to_string(),
+        project.ok_or_else(unknown)?.clone(),
+    );
     Definitions::parse(&DefinitionFiles(texts.clone()))?;
     Ok(texts)
 }
@@ -232,8 +243,8 @@ fn snapshots(store: &Store, known: &KnownRun) -> Result<Vec<BundledTable>> {
             hash.is_ok_and(|hash| wanted.is_some_and(|wanted| wanted.hash == hash))
         };
         let found = find_locked(store, &at.0, at.1, matches)?;
-        let (snapshot, _) = found
-            .ok_or_else(|| lacking(known, &format!("the data of {} at {}", at.0, at.1)))?;
+        let (snapshot, _) =
+            found.ok_or_else(|| lacking(known, &format!("the data of {} at {}", at.0, at.1)))?;
         tables.push(BundledTable {
             table: at.0,
             as_of: at.1,

@@ -42,7 +42,11 @@ pub fn verify(path: &Path) -> Result<Verified> {
     let manifest = manifest(&mut archive)?;
     let lock_at = lock_path(&manifest.experiment);
     let mut texts = BTreeMap::new();
-    for path in manifest.members.keys().filter(|path| !path.starts_with("objects/")) {
+    for path in manifest
+        .members
+        .keys()
+        .filter(|path| !path.starts_with("objects/"))
+    {
         let bytes = verified(&mut archive, &manifest, path)?;
         let text = String::from_utf8(bytes)
             .map_err(|_| archive.damaged(&format!("`{path}` is no text")))?;
@@ -111,7 +115,9 @@ pub fn verified(archive: &mut Archive, manifest: &Manifest, path: &str) -> Resul
 
 fn is_definition(path: &str) -> bool {
     let folder_of_toml = |folder: &str| {
-        let name = path.strip_prefix(folder).and_then(|name| name.strip_suffix(".toml"));
+        let name = path
+            .strip_prefix(folder)
+            .and_then(|name| name.strip_suffix(".toml"));
         name.is_some_and(|name| !name.is_empty() && !name.contains('/') && !name.starts_with('.'))
     };
     path == PROJECT_FILE || folder_of_toml("features/") || folder_of_toml("experiments/")
@@ -144,7 +150,10 @@ fn lock(archive: &Archive, manifest: &Manifest, text: &str) -> Result<(Lock, Pla
         )
         .details(others)
         .detail("nothing was written")
-        .help(format!("unbundle it with streamflow {}", manifest.streamflow)));
+        .help(format!(
+            "unbundle it with streamflow {}",
+            manifest.streamflow
+        )));
     }
     Ok((lock, plan))
 }
@@ -183,11 +192,17 @@ fn objects(
         let name = entry.snapshot.hash.into();
         expected.insert(object_path(name), name);
     }
-    let listed = manifest.members.keys().filter(|path| path.starts_with("objects/"));
+    let listed = manifest
+        .members
+        .keys()
+        .filter(|path| path.starts_with("objects/"));
     if let Some(path) = listed.clone().find(|path| !expected.contains_key(*path)) {
         return Err(archive.damaged(&format!("its run does not need `{path}`")));
     }
-    if let Some(path) = expected.keys().find(|path| !manifest.members.contains_key(*path)) {
+    if let Some(path) = expected
+        .keys()
+        .find(|path| !manifest.members.contains_key(*path))
+    {
         return Err(archive.damaged(&format!("it lacks `{path}`")));
     }
     for (path, name) in &expected {
@@ -246,7 +261,10 @@ fn data(archive: &Archive, manifest: &Manifest, lock: &Lock, plan: &Plan) -> Res
             .snapshots
             .iter()
             .find(|entry| (&entry.table, entry.as_of) == (&at.0, at.1));
-        let locked = lock.data.iter().find(|data| (&data.table, data.as_of) == (&at.0, at.1));
+        let locked = lock
+            .data
+            .iter()
+            .find(|data| (&data.table, data.as_of) == (&at.0, at.1));
         let (Some(entry), Some(locked)) = (entry, locked) else {
             return Err(archive.damaged(&format!("it lacks the data of {} at {}", at.0, at.1)));
         };
@@ -263,4 +281,3 @@ fn data(archive: &Archive, manifest: &Manifest, lock: &Lock, plan: &Plan) -> Res
         false => Err(archive.damaged("it holds data that the run does not read")),
     }
 }
-
