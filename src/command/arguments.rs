@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::keep;
 use crate::run::ArtefactName;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
@@ -97,6 +98,14 @@ pub enum Command {
     Rollback(RollbackArguments),
     /// Shows who pinned what, when and why.
     History(HistoryArguments),
+    /// Verifies every file of the store, and names what needs the damaged ones.
+    Fsck(FsckArguments),
+    /// Lists what no run, lock or pin of any git branch needs; removes it with --yes.
+    Gc(GcArguments),
+    /// Puts a run with its lock, definitions and data into one file.
+    Bundle(BundleArguments),
+    /// Brings a bundled run into a project, or makes a project of it.
+    Unbundle(UnbundleArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -295,4 +304,43 @@ pub struct ServeArguments {
     /// HOST:PORT; port 0 takes any that is free. Default: `address` under [serve].
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FsckArguments {
+    /// Moves damaged files aside and makes them again where that can be done.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GcArguments {
+    /// Removes; without it nothing is changed.
+    #[arg(long)]
+    pub yes: bool,
+    /// Keeps what the runs of the last N executions read and gave.
+    #[arg(long, value_name = "N", default_value_t = keep::DEFAULT_KEEP)]
+    pub keep: usize,
+    /// Keeps files that were written or used within this time, such as 14d or 0d.
+    #[arg(long, value_name = "AGE", default_value = keep::DEFAULT_GRACE)]
+    pub grace: String,
+}
+
+#[derive(Debug, Args)]
+pub struct BundleArguments {
+    /// An experiment, for its locked run; or a run as `show` takes it.
+    #[arg(value_name = "NAME|RUN")]
+    pub run: String,
+    /// The file to write, such as churn.tar.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct UnbundleArguments {
+    /// What `bundle` wrote.
+    pub file: PathBuf,
+    /// A project, an empty folder, or a new one; the project one stands in when none is named.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }

@@ -61,6 +61,23 @@ pub fn signed(value: f64) -> String {
     }
 }
 
+/// `812 bytes`, `24.1 kB`, `1.3 GB`: powers of a thousand.
+pub fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return plural(bytes, "byte");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "";
+    for name in ["kB", "MB", "GB", "TB"] {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = name;
+    }
+    format!("{value:.1} {unit}")
+}
+
 /// `0.6 s`, `2 min 5 s`.
 pub fn seconds(value: f64) -> String {
     if value < 99.95 {
@@ -251,6 +268,15 @@ mod tests {
             found,
             ["+0.0031", "−0.1850", "+3.1e-6", "−4.0e-5", "+0.0000"]
         );
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size(1), "1 byte");
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(24_059), "24.1 kB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(1_300_000_000), "1.3 GB");
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub use diff::{
     InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,
     PredictionMove, RowChange, RunDiff, TableChange, diff,
 };
-pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
-pub use history::{FoundDefinitions, definitions_of, find_commit};
+pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use perform::{
@@ -42,8 +42,8 @@ pub use perform::{
 };
 pub use record::{
     ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows,
-    RunRecord, all_executions, executions_of, find_run, finished, keep_files, latest_of, record,
-    run_ids, short,
+    RunRecord, all_executions, enter, executions_of, find_run, finished, keep_files, latest_of,
+    record, run_ids, short,
 };
 pub use reference::{KnownRun, find_known, find_model, find_reference, models, only_model};
 pub use replay::{Replayed, replay};

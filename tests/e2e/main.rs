@@ -11,6 +11,8 @@ mod determinism;
 mod diff;
 mod export;
 mod init;
+mod keep;
 mod locked;
 mod run;
+mod soak;
 mod why;
