@@ -78,6 +78,16 @@ impl Meaning {
     }
 }
 
+impl Meaning {
+    /// What is left of it when the data is the same whatever is read.
+    pub fn without_data(mut self) -> Self {
+        for table in self.tables.values_mut() {
+            table.dtypes.clear();
+        }
+        self
+    }
+}
+
 /// What a method does not look at means nothing.
 fn split_meaning(split: &Split) -> Split {
     let Split {
