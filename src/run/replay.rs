@@ -2,7 +2,7 @@
 
 use super::execute::{CachePolicy, Events, execute};
 use super::history::definitions_of;
-use super::perform::{RunResult, circumstances, keep, not_reproduced};
+use super::perform::{RunResult, circumstances, keep, not_reproduced, other_environment};
 use super::record::{ExecutionKind, ExecutionRecord, Finding};
 use super::reference::KnownRun;
 use super::resolve::{locked_tables, operations, resolve_with};
@@ -75,6 +75,13 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
     let before = known.environment().unwrap_or(workspace.environment());
     let finding = record.compare(&outputs, metrics, before);
     record.reproduced = finding.is_none();
+    if let (Some(lock), None) = (&known.lock, &finding) {
+        notices.extend(other_environment(
+            &known.experiment,
+            &lock.environment,
+            workspace,
+        ));
+    }
     keep(workspace, &resolved, &execution, &mut record, &texts)?;
     let result = RunResult {
         resolved,

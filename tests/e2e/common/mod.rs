@@ -149,6 +149,13 @@ impl World {
         text
     }
 
+    /// Runs git in the project; whether it succeeded.
+    pub fn try_git(&self, arguments: &[&str]) -> bool {
+        let mut command = self.command("git", &self.project);
+        let output = command.args(arguments).output().unwrap();
+        output.status.success()
+    }
+
     /// Commits everything, into a new repository where there is none.
     pub fn commit(&self, message: &str) -> String {
         if !self.project.join(".git").exists() {
