@@ -8,7 +8,7 @@ use super::reference::KnownRun;
 use super::steps::{AS_OF, PROBABILITY};
 use crate::definition::{AsOf, ColumnName, TableName};
 use crate::error::{Error, Result};
-use crate::hash::RunId;
+use crate::hash::{Digest, RunId};
 use crate::lockfile::{LockedData, Outputs};
 use crate::plan::{Difference, RunSpec, differences};
 use crate::store::Store;
@@ -305,7 +305,8 @@ fn scores(store: &Store, known: &KnownRun, dated: bool) -> Result<Option<Scores>
     if store.catalog().object(name)?.is_none() {
         return Ok(None);
     }
-    let frame = from_parquet_object(&store.get(name, "a comparison of predictions")?)?;
+    let needed_by = format!("the predictions of run {}", known.run.short());
+    let frame = from_parquet_object(&store.get(name, &needed_by)?)?;
     let spec = RunSpec::from_declared(&known.record.declared)?;
     let cells = columns(&frame, &spec.key)?;
     let [keys, dates, probabilities] = cells;
