@@ -31,6 +31,7 @@
 
 mod blocks;
 mod bytes;
+mod difference;
 mod encode;
 mod estimator;
 mod exact;
@@ -45,9 +46,10 @@ mod testing;
 
 use std::fmt;
 
+pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
-    EstimatorParameters, FittedModel, Forest, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
+    EstimatorParameters, FittedModel, Forest, TreeCounts, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
     LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
     RandomForestParameters, estimator_version, fit,
 };

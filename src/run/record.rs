@@ -147,7 +147,7 @@ impl ExecutionRecord {
             kind,
             at,
             seconds: execution.seconds,
-            threads: crate::host::threads(),
+            threads: execution.threads,
             steps: execution.steps.iter().map(RecordedStep::from).collect(),
             outputs: execution.outputs,
             metrics: execution.report.metrics.clone(),
