@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
+use git2::{ErrorCode, ObjectType, Oid, Repository, Revwalk, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::DefinitionFiles;
@@ -58,7 +58,7 @@ pub struct CodeState {
 }
 
 /// A commit in a list, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Commit {
     pub id: CommitId,
     pub subject: String,
@@ -153,13 +153,30 @@ impl Code {
         if head(repository)?.is_none() {
             return Ok(Vec::new());
         }
-        self.walk(repository, paths).map_err(unreadable)
+        let from_head = |walk: &mut Revwalk| walk.push_head();
+        self.walk(repository, paths, from_head).map_err(unreadable)
+    }
+
+    /// The commits reachable from `b` and not from `a` that touch definitions, the newest first; none
+    /// where one of the two is not in this repository.
+    pub fn between(&self, a: &CommitId, b: &CommitId) -> Result<Vec<Commit>> {
+        let oid = |commit: &CommitId| Oid::from_str(&commit.0).ok();
+        let (Some(repository), Some(a), Some(b)) = (&self.repository, oid(a), oid(b)) else {
+            return Ok(Vec::new());
+        };
+        if repository.find_commit(a).is_err() || repository.find_commit(b).is_err() {
+            return Ok(Vec::new());
+        }
+        let from_b = |walk: &mut Revwalk| walk.push(b).and_then(|()| walk.hide(a));
+        let paths = ["features", "experiments", PROJECT_FILE];
+        self.walk(repository, &paths, from_b).map_err(unreadable)
     }
 
     fn walk(
         &self,
         repository: &Repository,
         paths: &[&str],
+        start: impl FnOnce(&mut Revwalk) -> std::result::Result<(), git2::Error>,
     ) -> std::result::Result<Vec<Commit>, git2::Error> {
         let ids = |tree: &Tree| -> Vec<Option<Oid>> {
             let entry = |path| tree.get_path(Path::new(&format!("{}{path}", self.prefix)));
@@ -170,7 +187,7 @@ impl Code {
         };
         let mut walk = repository.revwalk()?;
         walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
-        walk.push_head()?;
+        start(&mut walk)?;
         let mut commits = Vec::new();
         for id in walk {
             let commit = repository.find_commit(id?)?;

@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -10,19 +11,40 @@ use crate::error::{Error, Result};
 ///
 /// A reader, or a machine that loses power, finds the old content or the new, never a part.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_parts(path, |file| {
+        file.write_all(bytes)
+            .map_err(|error| cannot("write", path, error))
+    })
+}
+
+/// As [`write_atomic`], part by part: for what is too long to be held in memory. Nothing is left
+/// behind when a part fails.
+pub fn write_parts(path: &Path, parts: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let cannot = |error| cannot("write", path, error);
+    let folder = folder_of(path);
+    let mut file = temporary_in(folder).map_err(cannot)?;
+    parts(&mut file)?;
+    persist(file, folder, path).map_err(cannot)
+}
+
+fn folder_of(path: &Path) -> &Path {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    write_beside(folder, path, bytes).map_err(|error| cannot("write", path, error))
+    folder.unwrap_or_else(|| Path::new("."))
 }
 
-fn write_beside(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// How the names of unfinished files begin.
+pub const TEMPORARY: &str = ".tmp-";
+
+fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".tmp-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempfile_in(folder)
+}
+
+fn persist(file: tempfile::NamedTempFile, folder: &Path, path: &Path) -> io::Result<()> {
     set_default_permissions(file.as_file())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -39,6 +61,104 @@ fn set_default_permissions(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn set_default_permissions(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+/// Moves a file into a folder under its own name, or under the first free `NAME.2`, `NAME.3`, …
+/// Gives where it is now; none when there is no such file.
+pub fn move_aside(path: &Path, folder: &Path) -> Result<Option<PathBuf>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let cannot = |error| cannot("move", path, error);
+    fs::create_dir_all(folder).map_err(cannot)?;
+    let mut names = std::iter::once(name.to_string())
+        .chain((2_u32..).map(|number| format!("{name}.{number}")))
+        .map(|name| folder.join(name));
+    let free = names.find(|place| !place.exists());
+    let place = free.expect("there are numbers without end");
+    match fs::rename(path, &place) {
+        Ok(()) => Ok(Some(place)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot(error)),
+    }
+}
+
+/// Puts a finished file in the place of another.
+pub fn replace(path: &Path, by: &Path) -> Result<()> {
+    let move_there = || {
+        File::open(by)?.sync_all()?;
+        fs::rename(by, path)?;
+        File::open(folder_of(path))?.sync_all()
+    };
+    move_there().map_err(|error| cannot("write", path, error))
+}
+
+/// Copies a file, whole or not at all.
+pub fn copy(path: &Path, to: &Path) -> Result<()> {
+    let mut source = File::open(path).map_err(|error| cannot("read", path, error))?;
+    write_parts(to, |file| {
+        io::copy(&mut source, file).map_err(|error| cannot("write", to, error))?;
+        Ok(())
+    })
+}
+
+/// Removes a file; one that is not there is as good as removed.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a file as young as if it had just been written. What cannot be touched stays as it is.
+///
+/// What time it is comes from the file system, which is also who judges ages: from a file that is
+/// made for it and has no name.
+pub fn refresh(path: &Path) {
+    let touch = || -> io::Result<()> {
+        let now = tempfile::tempfile_in(folder_of(path))?;
+        let file = fs::OpenOptions::new().write(true).open(path)?;
+        file.set_modified(now.metadata()?.modified()?)
+    };
+    // A file of another user may be read and not be touched.
+    let _ = touch();
+}
+
+/// When a file was last written, in microseconds since 1970, and its size in bytes; none when there
+/// is no such file.
+pub fn age_and_size(path: &Path) -> Result<Option<(i64, u64)>> {
+    match fs::metadata(path) {
+        Ok(metadata) => {
+            let written = metadata.mtime() * 1_000_000 + metadata.mtime_nsec() / 1_000;
+            Ok(Some((written, metadata.len())))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("read", path, error)),
+    }
+}
+
+/// Every file in a folder and in the folders directly in it, in order of the paths; none where
+/// there is no folder.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
+        match path.is_dir() {
+            true => files.extend(entries(&path)?.into_iter().filter(|path| !path.is_dir())),
+            false => files.push(path),
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listed = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
+    };
+    match listed() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|error| cannot("read", folder, error)),
+    }
 }
 
 /// The bytes of a file, or none when there is no such file.

@@ -52,13 +52,18 @@ impl fmt::Display for Instant {
 }
 
 impl Serialize for Instant {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Instant {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(serde::de::Error::custom)
     }
@@ -100,7 +105,9 @@ impl Threads {
             .num_threads(count)
             .build()
             .map(Self)
-            .map_err(|error| Error::failure(format!("{count} threads cannot be started")).caused_by(error))
+            .map_err(|error| {
+                Error::failure(format!("{count} threads cannot be started")).caused_by(error)
+            })
     }
 
     /// Does work on these threads; what it spreads over threads is spread over these.

@@ -13,6 +13,7 @@
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
+//! - [`keep`]: what the store holds and who needs it, and how a run travels;
 //! - [`report`], [`sample`], [`scaffold`], [`command`]: words, projects, and the command line.
 
 pub mod check;
@@ -24,6 +25,7 @@ pub mod feature;
 pub mod fsio;
 pub mod hash;
 pub mod host;
+pub mod keep;
 pub mod learn;
 pub mod lockfile;
 pub mod math;

@@ -26,8 +26,7 @@ impl Workspace {
     /// Finds the project of a folder, checks its definitions and opens its store.
     pub fn open(folder: Option<&Path>) -> Result<Self> {
         let root = find_root(folder)?;
-        let files = read_definition_files(&root)?;
-        let definitions = Definitions::parse(&files)?;
+        let (files, definitions) = read_definitions(&root)?;
         let store = Store::open(&root.join(&definitions.project.store))?;
         Ok(Self {
             root,
@@ -36,6 +35,13 @@ impl Workspace {
             store,
             environment: Environment::here(),
         })
+    }
+
+    /// Where the store of a folder's project lies, without opening it.
+    pub fn find_store(folder: Option<&Path>) -> Result<PathBuf> {
+        let root = find_root(folder)?;
+        let (_, definitions) = read_definitions(&root)?;
+        Ok(root.join(&definitions.project.store))
     }
 
     /// The folder of `streamflow.toml`.
@@ -85,6 +91,12 @@ pub fn find_root(folder: Option<&Path>) -> Result<PathBuf> {
             .help("`streamflow init DIR` makes a complete small project")
             .help("`streamflow init --from 'exports/{as_of}/*.csv' --key KEY --label TABLE.COLUMN` makes one of your own files")
         })
+}
+
+fn read_definitions(root: &Path) -> Result<(DefinitionFiles, Definitions)> {
+    let files = read_definition_files(root)?;
+    let definitions = Definitions::parse(&files)?;
+    Ok((files, definitions))
 }
 
 /// Reads `streamflow.toml`, `features/*.toml` and `experiments/*.toml`.

@@ -32,13 +32,14 @@ const FLOORS: &[(u8, &str)] = &[
     (9, "run"),
     (10, "online"),
     (10, "registry"),
-    (11, "report"),
-    (11, "sample"),
-    (11, "scaffold"),
-    (12, "serve"),
-    (13, "command"),
-    (14, "lib"),
-    (14, "main"),
+    (11, "keep"),
+    (12, "report"),
+    (12, "sample"),
+    (12, "scaffold"),
+    (13, "serve"),
+    (14, "command"),
+    (15, "lib"),
+    (15, "main"),
 ];
 
 /// Rooms that are planned and may be empty. A module that is there leaves this list.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::keep;
 use crate::run::ArtefactName;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
@@ -75,8 +76,8 @@ pub enum Command {
     Replay(ReferenceArgument),
     /// Compares two runs: inputs that differ first, then what they did.
     Diff(DiffArguments),
-    /// Says what would execute now, and which changed input is the reason.
-    Why(NameArgument),
+    /// Says what would execute now, or why two runs differ, and the first cause of each step.
+    Why(WhyArguments),
     /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.
     Materialize(MaterializeArguments),
     /// Shows the feature values of one entity.
@@ -97,6 +98,14 @@ pub enum Command {
     Rollback(RollbackArguments),
     /// Shows who pinned what, when and why.
     History(HistoryArguments),
+    /// Verifies every file of the store, and names what needs the damaged ones.
+    Fsck(FsckArguments),
+    /// Lists what no run, lock or pin of any git branch needs; removes it with --yes.
+    Gc(GcArguments),
+    /// Puts a run with its lock, definitions and data into one file.
+    Bundle(BundleArguments),
+    /// Brings a bundled run into a project, or makes a project of it.
+    Unbundle(UnbundleArguments),
     /// Prints the JSON Schema of a TOML file, for editors.
     Schema(SchemaArguments),
 }
@@ -152,9 +161,13 @@ pub struct NamesArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct NameArgument {
-    /// An experiment.
-    pub name: String,
+pub struct WhyArguments {
+    /// An experiment, against what it last was; or a run, against what its experiment would be now.
+    #[arg(value_name = "NAME|RUN")]
+    pub a: String,
+    /// A second run: why it is another than the first.
+    #[arg(value_name = "RUN-B")]
+    pub b: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +184,16 @@ pub struct DiffArguments {
     /// The run to compare with.
     #[arg(value_name = "RUN-B")]
     pub b: String,
+    /// Splits what each metric moved by cause, and draws one of them: auc when none is named.
+    /// Executes runs that take some inputs from A and the others from B.
+    #[arg(
+        long,
+        value_name = "METRIC",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auc"
+    )]
+    pub attribute: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -281,4 +304,43 @@ pub struct ServeArguments {
     /// HOST:PORT; port 0 takes any that is free. Default: `address` under [serve].
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FsckArguments {
+    /// Moves damaged files aside and makes them again where that can be done.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GcArguments {
+    /// Removes; without it nothing is changed.
+    #[arg(long)]
+    pub yes: bool,
+    /// Keeps what the runs of the last N executions read and gave.
+    #[arg(long, value_name = "N", default_value_t = keep::DEFAULT_KEEP)]
+    pub keep: usize,
+    /// Keeps files that were written or used within this time, such as 14d or 0d.
+    #[arg(long, value_name = "AGE", default_value = keep::DEFAULT_GRACE)]
+    pub grace: String,
+}
+
+#[derive(Debug, Args)]
+pub struct BundleArguments {
+    /// An experiment, for its locked run; or a run as `show` takes it.
+    #[arg(value_name = "NAME|RUN")]
+    pub run: String,
+    /// The file to write, such as churn.tar.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct UnbundleArguments {
+    /// What `bundle` wrote.
+    pub file: PathBuf,
+    /// A project, an empty folder, or a new one; the project one stands in when none is named.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }

@@ -1,17 +1,46 @@
 //! `streamflow diff`.
 
+use serde_json::Value;
+
 use super::Context;
 use super::arguments::DiffArguments;
 use super::output::Output;
+use super::runs::known_metric;
 use crate::error::Result;
 use crate::report;
 use crate::run;
 
-/// Compares two runs, causes first.
+/// Compares two runs, causes first; with `--attribute` also splits what each metric moved by cause.
 pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
+    if let Some(metric) = &arguments.attribute {
+        known_metric(metric)?;
+    }
     let workspace = context.workspace()?;
     let a = run::find_reference(&workspace, &arguments.a)?;
     let b = run::find_reference(&workspace, &arguments.b)?;
-    let diff = run::diff(workspace.store(), &a, &b)?;
-    Ok(Output::new(report::diff_text(&diff, &a, &b), &diff))
+    let diff = run::diff(&workspace, &a, &b)?;
+    let mut output = Output::new(report::diff_text(&diff, &a, &b), &diff);
+    let Some(metric) = &arguments.attribute else {
+        return Ok(output);
+    };
+    let printer = context.printer;
+    let mut seen = |number| printer.log(&report::hybrid_text(number));
+    match run::attribute(&workspace, &a, &b, &mut seen) {
+        Ok(found) => {
+            output
+                .text
+                .push_str(&report::attribution_text(&found, metric));
+            extend(&mut output.document, report::attribution_document(&found));
+        }
+        // What could be compared stands above the reason why the rest could not.
+        Err(error) => output.error = Some(error),
+    }
+    Ok(output)
+}
+
+/// Adds the fields of one document to another.
+fn extend(document: &mut Value, more: Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (document, more) {
+        fields.extend(more);
+    }
 }

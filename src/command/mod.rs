@@ -1,9 +1,12 @@
 //! The commands: arguments → one library call → a view, printed here and nowhere else.
 
 mod arguments;
+mod bundle;
 mod check;
 mod diff;
 mod features;
+mod fsck;
+mod gc;
 mod get;
 mod history;
 mod ingest;
@@ -22,6 +25,7 @@ mod schema;
 mod serve;
 mod show;
 mod snapshots;
+mod unbundle;
 mod why;
 
 use std::process::ExitCode;
@@ -82,6 +86,10 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),
         Command::History(arguments) => history::history(context, arguments),
+        Command::Fsck(arguments) => fsck::fsck(context, arguments),
+        Command::Gc(arguments) => gc::gc(context, arguments),
+        Command::Bundle(arguments) => bundle::bundle(context, arguments),
+        Command::Unbundle(arguments) => unbundle::unbundle(context, arguments),
         Command::Schema(arguments) => schema::schema(arguments),
     }
 }

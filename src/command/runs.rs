@@ -30,7 +30,8 @@ pub fn runs(context: &Context, arguments: &RunsArguments) -> Result<Output> {
     ))
 }
 
-fn known_metric(metric: &str) -> Result<()> {
+/// Refuses a word that is no metric.
+pub(super) fn known_metric(metric: &str) -> Result<()> {
     if METRICS.contains(&metric) {
         return Ok(());
     }

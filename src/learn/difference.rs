@@ -4,27 +4,51 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::estimator::{ForestDifference, ForestNode, TreeCounts};
-use super::{Encoder, Forest, FittedModel, Model};
+use super::{Encoder, FittedModel, Forest, Model};
 
 /// The first thing in which two models differ.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "in", rename_all = "snake_case")]
 pub enum ModelDifference {
     /// The features or the way they were computed.
-    Features { before: Vec<String>, now: Vec<String> },
+    Features {
+        before: Vec<String>,
+        now: Vec<String>,
+    },
     /// How a feature becomes numbers.
-    Encoder { feature: String, before: Value, now: Value },
+    Encoder {
+        feature: String,
+        before: Value,
+        now: Value,
+    },
     /// The kind of the estimator or a hyper-parameter.
     Parameters { before: Value, now: Value },
     /// A node of a tree, both counted from 1, the node in preorder. A node is
     /// `{"column","threshold"}` or `{"leaf"}`, null where the tree has none.
-    Tree { tree: usize, node: usize, before: Value, now: Value, trees: TreeCounts },
+    Tree {
+        tree: usize,
+        node: usize,
+        before: Value,
+        now: Value,
+        trees: TreeCounts,
+    },
     /// A coefficient, or the intercept.
-    Coefficient { name: String, before: f64, now: f64, by: f64, differ: usize, of: usize },
+    Coefficient {
+        name: String,
+        before: f64,
+        now: f64,
+        by: f64,
+        differ: usize,
+        of: usize,
+    },
     /// The class rate.
     Rate { before: f64, now: f64, by: f64 },
     /// The share of a matrix column in the decisions; everything that predicts is the same.
-    Importance { column: String, before: f64, now: f64 },
+    Importance {
+        column: String,
+        before: f64,
+        now: f64,
+    },
     /// The files differ and what they say does not.
     File,
 }
@@ -53,13 +77,19 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
         }
         (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now)) => {
             let all = |model: &super::LogisticRegressionModel| -> Vec<f64> {
-                std::iter::once(model.intercept).chain(model.coefficients.iter().copied()).collect()
+                std::iter::once(model.intercept)
+                    .chain(model.coefficients.iter().copied())
+                    .collect()
             };
             coefficient_difference(&all(before), &all(now), &columns)
         }
         (FittedModel::Prior(before), FittedModel::Prior(now)) => {
             let (before, now) = (before.probability, now.probability);
-            let rate = ModelDifference::Rate { before, now, by: now - before };
+            let rate = ModelDifference::Rate {
+                before,
+                now,
+                by: now - before,
+            };
             (before.to_bits() != now.to_bits()).then_some(rate)
         }
         _ => None,
@@ -95,7 +125,14 @@ fn as_json(part: &impl Serialize) -> Value {
 }
 
 fn forest_difference(before: &Forest, now: &Forest, columns: &[String]) -> Option<ModelDifference> {
-    if let Some(ForestDifference { tree, node, before, now, trees }) = before.first_difference(now) {
+    if let Some(ForestDifference {
+        tree,
+        node,
+        before,
+        now,
+        trees,
+    }) = before.first_difference(now)
+    {
         return Some(ModelDifference::Tree {
             tree,
             node,
@@ -104,13 +141,19 @@ fn forest_difference(before: &Forest, now: &Forest, columns: &[String]) -> Optio
             trees,
         });
     }
-    let pairs = before.importances().iter().zip(now.importances()).zip(columns);
+    let pairs = before
+        .importances()
+        .iter()
+        .zip(now.importances())
+        .zip(columns);
     let mut others = pairs.filter(|((before, now), _)| before.to_bits() != now.to_bits());
-    others.next().map(|((before, now), column)| ModelDifference::Importance {
-        column: column.clone(),
-        before: *before,
-        now: *now,
-    })
+    others
+        .next()
+        .map(|((before, now), column)| ModelDifference::Importance {
+            column: column.clone(),
+            before: *before,
+            now: *now,
+        })
 }
 
 fn node_json(node: Option<ForestNode>, columns: &[String]) -> Value {
@@ -124,7 +167,11 @@ fn node_json(node: Option<ForestNode>, columns: &[String]) -> Value {
 }
 
 /// `before` and `now` begin with the intercept.
-fn coefficient_difference(before: &[f64], now: &[f64], columns: &[String]) -> Option<ModelDifference> {
+fn coefficient_difference(
+    before: &[f64],
+    now: &[f64],
+    columns: &[String],
+) -> Option<ModelDifference> {
     let others: Vec<usize> = (0..before.len().min(now.len()))
         .filter(|at| before[*at].to_bits() != now[*at].to_bits())
         .collect();

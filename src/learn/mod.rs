@@ -49,9 +49,9 @@ use std::fmt;
 pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
-    EstimatorParameters, FittedModel, Forest, TreeCounts, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
+    EstimatorParameters, FittedModel, Forest, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
     LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
-    RandomForestParameters, estimator_version, fit,
+    RandomForestParameters, TreeCounts, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use matrix::Matrix;

@@ -298,7 +298,7 @@ mod tests {
     /// Two models of one truth, the second the worse the larger `noise`; with ties.
     fn models(rows: usize, noise: f64) -> (Vec<bool>, Vec<f64>, Vec<f64>) {
         let mut random = Random::new(11);
-        let mut rounded = |value: f64| (value.clamp(0.0, 1.0) * 50.0).round() / 50.0;
+        let rounded = |value: f64| (value.clamp(0.0, 1.0) * 50.0).round() / 50.0;
         let mut found = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rows {
             let truth = random.unit();

@@ -50,6 +50,15 @@ pub struct LockedData {
     pub sources: Vec<SourceRecord>,
 }
 
+impl LockedData {
+    /// The paths of its files that `other` was not made of.
+    pub fn files_unlike(&self, other: &Self) -> Vec<String> {
+        let has = |hash| other.sources.iter().any(|source| source.hash == hash);
+        let new = self.sources.iter().filter(|source| !has(source.hash));
+        new.map(|source| source.path.clone()).collect()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedCode {
     pub commit: CommitId,

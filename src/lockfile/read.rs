@@ -92,7 +92,14 @@ pub(super) fn refuse_conflict_markers(path: &str, text: &str) -> Result<()> {
             Kind::Lock,
             format!("{path}:{} holds merge-conflict markers", at + 1),
         )
-        .help("take either side with `git checkout --ours` or `--theirs`, then `streamflow run`")),
+        .help(match path.ends_with(".pin") {
+            true => {
+                "keep the side whose runs are to stay pinned: `git checkout --ours` or `--theirs`"
+            }
+            false => {
+                "take either side with `git checkout --ours` or `--theirs`, then `streamflow run`"
+            }
+        })),
     }
 }
 

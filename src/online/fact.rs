@@ -92,6 +92,11 @@ pub fn newest(catalog: &Catalog) -> Result<Option<Fact<Materialization>>> {
     catalog.latest(KIND, KEY)
 }
 
+/// Every materialization, the oldest first.
+pub fn all(catalog: &Catalog) -> Result<Vec<Fact<Materialization>>> {
+    catalog.history(KIND, KEY)
+}
+
 /// The number of the newest materialization; 0 when there is none.
 pub fn newest_sequence(catalog: &Catalog) -> Result<i64> {
     Ok(newest(catalog)?.map_or(0, |fact| fact.sequence))

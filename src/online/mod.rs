@@ -30,7 +30,7 @@ mod tests;
 mod view;
 mod wanted;
 
-pub use fact::{Materialization, SheetFact, newest, newest_sequence};
+pub use fact::{Materialization, SheetFact, all, newest, newest_sequence};
 pub use materialize::{Materialized, materialize};
 pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};
 pub use view::{EntityRows, Key, OnlineSheet, OnlineView, ValueAt};

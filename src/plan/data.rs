@@ -19,12 +19,27 @@ pub struct Purpose {
 /// A table at a date.
 pub type TableAt = (TableName, AsOf);
 
+/// The dates of each table's features. In a run they are those of the run; a hybrid of two runs takes
+/// some tables as of the dates of one and some as of those of the other.
+pub type FeatureDates = BTreeMap<TableName, Vec<AsOf>>;
+
 impl RunSpec {
+    /// The dates of the run for each table with features.
+    pub fn feature_dates(&self) -> FeatureDates {
+        let dates = |table: &TableName| (table.clone(), self.as_of.clone());
+        self.tables.keys().map(dates).collect()
+    }
+
     /// Every table and date the run reads.
     pub fn reads(&self) -> BTreeMap<TableAt, Purpose> {
+        self.reads_at(&self.feature_dates())
+    }
+
+    /// Every table and date that is read when the tables' features have these dates.
+    pub fn reads_at(&self, dates: &FeatureDates) -> BTreeMap<TableAt, Purpose> {
         let mut reads: BTreeMap<TableAt, Purpose> = BTreeMap::new();
-        for table in self.tables.keys() {
-            for as_of in &self.as_of {
+        for (table, dates) in dates {
+            for as_of in dates {
                 reads.entry((table.clone(), *as_of)).or_default().features = true;
             }
         }

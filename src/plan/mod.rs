@@ -25,7 +25,7 @@ mod place;
 mod spec;
 mod step;
 
-pub use data::{Purpose, TableAt};
+pub use data::{FeatureDates, Purpose, TableAt};
 pub use declared::Declared;
 pub use difference::{Difference, differences};
 pub use place::place_of;

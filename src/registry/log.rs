@@ -184,7 +184,7 @@ pub fn transitions(catalog: &Catalog, model: &ModelName) -> Result<Vec<Transitio
 
 /// The log, and the number of its last fact: what an append must have seen.
 pub fn read(catalog: &Catalog, model: &ModelName) -> Result<(Vec<Transition>, i64)> {
-    let facts = catalog.history::<Transition>(TRANSITION, model.as_str())?;
+    let facts = catalog.chained::<Transition>(TRANSITION, model.as_str())?;
     let seen = facts.last().map_or(0, |fact| fact.sequence);
     let log: Vec<Transition> = facts.into_iter().map(|fact| fact.value).collect();
     verify(model, &log)?;
@@ -220,6 +220,12 @@ fn broken(model: &ModelName, transition: &Transition, computed: TransitionHash) 
         .help(format!(
             "what is pinned still stands in lockfiles/{model}.pin and its git history"
         ))
+}
+
+/// The names of the models that have a log in this store.
+pub fn logged_models(catalog: &Catalog) -> Result<Vec<ModelName>> {
+    let keys = catalog.keys(TRANSITION, "")?;
+    Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
 }
 
 /// Adds an entry, unless another process was faster: then false.

@@ -30,8 +30,8 @@ mod stack;
 mod stage;
 
 pub use gate::{GateFacts, GateResult, Reproduction, WayOut, evaluate};
-pub use log::{Transition, TransitionKind, transitions};
+pub use log::{Transition, TransitionKind, logged_models, transitions};
 pub use promote::{Outcome, Promotion, promote};
-pub use rollback::{Rollback, rollback};
+pub use rollback::{Rollback, returnable, rollback};
 pub use stack::{Pinning, stack_of};
 pub use stage::{ahead_of_file, pinned_at, pins, stages};

@@ -1,9 +1,9 @@
 //! Rollback: Production goes back to the promotion before.
 
-use super::log::{Decision, Transition, TransitionKind};
+use super::log::{self, Decision, Transition, TransitionKind};
 use super::promote::reason_of;
 use super::stack::{Pinning, stack_of};
-use super::stage::Registry;
+use super::stage::{self, Registry};
 use crate::code::Code;
 use crate::definition::{ModelName, Stage};
 use crate::error::{Error, Kind, Result};
@@ -89,6 +89,20 @@ fn previous(
         .detail("neither the log of this store nor the git history of its pin file tells")
         .help("roll back where the promotions were made, or promote the run by its hash"),
     })
+}
+
+/// The runs that stand below each other in Production: what rollbacks could go back to, one after
+/// the other, by the log and by every committed pin file.
+pub fn returnable(workspace: &Workspace, model: &ModelName) -> Result<Vec<RunId>> {
+    let log = log::transitions(workspace.store().catalog(), model)?;
+    let mut known = committed_pins(workspace, model)?;
+    known.extend(stage::pins(workspace, model)?);
+    let current = known.iter().rfind(|(stage, _)| *stage == Stage::Production);
+    let current = current.map_or(u64::MAX, |(_, pin)| pin.sequence);
+    // Where the file was put back to an older one, both pasts can be gone back into.
+    let mut runs = stack_of(&pinnings(&log, &known, current));
+    runs.extend(stack_of(&pinnings(&log, &known, u64::MAX)));
+    Ok(runs)
 }
 
 /// Everything that was put into Production up to a transition: of the log, and what only pin files

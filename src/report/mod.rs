@@ -4,10 +4,13 @@
 //! the one place that prints (`command`). Colour means something or is not there: green is proved,
 //! yellow is a notice, red stops.
 
-mod compare;
+mod attribution;
+mod bundle;
 mod data;
+mod diff;
 mod error;
 mod init;
+mod keep;
 mod online;
 mod performed;
 mod registry;
@@ -15,11 +18,15 @@ mod run;
 mod runs;
 mod show;
 mod style;
+mod why;
 
-pub use compare::{diff_text, why_document, why_text};
+pub use attribution::{attribution_document, attribution_text, hybrid_text};
+pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
+pub use diff::diff_text;
 pub use error::{error_json, error_text};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
+pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,
 };
@@ -34,4 +41,5 @@ pub use registry::{
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};
-pub use style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
+pub use style::{Table, bold, count, dim, green, plural, red, seconds, size, wrap, yellow};
+pub use why::{why_document, why_text};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::style::{Table, bold, count, dim, green, seconds};
+use super::style::{Table, bold, count, dim, green, seconds, signed};
 use crate::code::CodeState;
 use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
@@ -199,11 +199,7 @@ fn delta(value: f64, before: Option<&f64>) -> String {
     match before {
         None => "–".to_string(),
         Some(before) if before.to_bits() == value.to_bits() => dim("the same"),
-        Some(before) => {
-            let delta = value - before;
-            let sign = if delta < 0.0 { '−' } else { '+' };
-            format!("{sign}{:.4}", delta.abs())
-        }
+        Some(before) => signed(value - before),
     }
 }
 

@@ -210,6 +210,7 @@ fn executions_words(view: &RunView) -> String {
         (ExecutionKind::Run, "run"),
         (ExecutionKind::Locked, "run --locked"),
         (ExecutionKind::Replay, "replay"),
+        (ExecutionKind::Bundle, "from a bundle"),
     ];
     let words: Vec<&str> = kinds
         .into_iter()

@@ -52,6 +52,32 @@ pub fn plural(value: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", count(value))
 }
 
+/// `+0.0031`, `−0.1850`; what four decimals do not show as `+3.1e-6`.
+pub fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { '−' } else { '+' };
+    match value.abs() {
+        size if size > 0.0 && size < 0.00005 => format!("{sign}{size:.1e}"),
+        size => format!("{sign}{size:.4}"),
+    }
+}
+
+/// `812 bytes`, `24.1 kB`, `1.3 GB`: powers of a thousand.
+pub fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return plural(bytes, "byte");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "";
+    for name in ["kB", "MB", "GB", "TB"] {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = name;
+    }
+    format!("{value:.1} {unit}")
+}
+
 /// `0.6 s`, `2 min 5 s`.
 pub fn seconds(value: f64) -> String {
     if value < 99.95 {
@@ -61,8 +87,13 @@ pub fn seconds(value: f64) -> String {
     format!("{} min {} s", whole / 60, whole % 60)
 }
 
+/// Each line of a text beside the point.
+pub fn dim_lines(text: &str) -> String {
+    text.lines().map(|line| dim(line) + "\n").collect()
+}
+
 /// Columns of the screens.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 
 /// Breaks a text at spaces so that no line is wider than a screen; words that are wider stay whole,
 /// and so does what stands in backticks, which is there to be typed.
@@ -186,7 +217,7 @@ impl Table {
 }
 
 /// Characters a terminal shows, escape codes left out.
-fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     anstream::adapter::strip_str(text)
         .to_string()
         .chars()
@@ -228,6 +259,24 @@ mod tests {
         );
         let columns = format!("a  {words}");
         assert_eq!(wrap("  ", &columns), format!("  {columns}\n"));
+    }
+
+    #[test]
+    fn differences_have_signs_and_are_never_rounded_to_nothing() {
+        let found = [0.00312, -0.185, 0.0000031, -0.00004, 0.0].map(signed);
+        assert_eq!(
+            found,
+            ["+0.0031", "−0.1850", "+3.1e-6", "−4.0e-5", "+0.0000"]
+        );
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size(1), "1 byte");
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(24_059), "24.1 kB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(1_300_000_000), "1.3 GB");
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::table::{self, Frame};
 
 /// The kind of facts that give the output of a step by its key.
 const BY_KEY: &str = "step";
+/// Facts of these kinds only say where an output is: they go with it.
+pub const CACHE_KINDS: [&str; 2] = [BY_KEY, BY_CONTENT];
 /// The kind of facts that give it by function and outputs of the steps before.
 const BY_CONTENT: &str = "step content";
 
@@ -213,12 +215,14 @@ impl Executor<'_> {
 
     fn recall(&self, key: StepKey, content: ContentKey) -> Result<Option<StepFact>> {
         let catalog = self.store.catalog();
-        if let Some(fact) = catalog.latest(BY_KEY, &key.to_string())? {
+        if let Some(fact) = catalog.latest::<StepFact>(BY_KEY, &key.to_string())? {
+            self.store.refresh(fact.value.output.into());
             return Ok(Some(fact.value));
         }
         let Some(fact) = catalog.latest::<StepFact>(BY_CONTENT, &content.to_string())? else {
             return Ok(None);
         };
+        self.store.refresh(fact.value.output.into());
         catalog.append(
             BY_KEY,
             &key.to_string(),
@@ -260,12 +264,13 @@ impl Executor<'_> {
         let spec = &self.resolved.plan.spec;
         if step == Step::TrainingSet {
             let mut loader = TableLoader::new(self.store, self.resolved);
-            for at in spec.reads().keys() {
+            for at in spec.reads_at(&self.resolved.dates).keys() {
                 loader.load(at)?;
             }
             let tables = loader.tables();
+            let dates = &self.resolved.dates;
             let (frame, notes) =
-                self.spread(|| steps::training_set(spec, &mut |at| loaded(&tables, at)))?;
+                self.spread(|| steps::training_set(spec, dates, &mut |at| loaded(&tables, at)))?;
             return Ok((Artefact::Table(frame), notes));
         }
         let (features, artefacts) = (&self.features, &self.artefacts);

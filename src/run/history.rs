@@ -98,6 +98,13 @@ fn found_in(files: DefinitionFiles, spec: &RunSpec) -> Option<FoundDefinitions> 
     })
 }
 
+/// Whether the experiment of a name declares exactly these values.
+pub fn gives(definitions: &Definitions, name: &ExperimentName, declared: &Declared) -> bool {
+    let spec = RunSpec::from_declared(declared);
+    let experiment = definitions.experiments.get(name);
+    spec.is_ok_and(|spec| experiment.is_some_and(|e| declares(definitions, e, &spec, declared)))
+}
+
 /// Whether an experiment is what `spec` declares. The dates of labels with a lead come from the
 /// files of the time; the run names them.
 pub(super) fn declares(

@@ -9,6 +9,7 @@
 //!    are compared; two outputs for one run is a finding and never overwritten.
 
 mod artefact;
+mod attribute;
 mod diff;
 mod execute;
 mod history;
@@ -25,11 +26,14 @@ mod stored;
 mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
+pub use attribute::{Attribution, Merged, Share, attribute};
 pub use diff::{
-    InputDifference, InputKind, MetricPair, OutputPair, PredictionChanges, RunDiff, diff,
+    ChangedLine, ColumnChange, CommitsBetween, Distribution, EntityKey, FEWEST_ROWS, FileDiff,
+    InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,
+    PredictionMove, RowChange, RunDiff, TableChange, diff,
 };
-pub use execute::{CachePolicy, Events, Execution, Silent, StepOutcome, execute};
-pub use history::{FoundDefinitions, definitions_of, find_commit};
+pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use perform::{
@@ -38,8 +42,8 @@ pub use perform::{
 };
 pub use record::{
     ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows,
-    RunRecord, all_executions, executions_of, find_run, finished, keep_files, latest_of, record,
-    run_ids, short,
+    RunRecord, all_executions, enter, executions_of, find_run, finished, keep_files, latest_of,
+    record, run_ids, short,
 };
 pub use reference::{KnownRun, find_known, find_model, find_reference, models, only_model};
 pub use replay::{Replayed, replay};
@@ -48,4 +52,4 @@ pub use resolve::{
 };
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};
-pub use why::{Why, why};
+pub use why::{Cause, Reason, StepWhy, Why, why, why_runs};

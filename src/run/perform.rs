@@ -14,7 +14,7 @@ use super::resolve::{
 use crate::code::{Code, CodeState};
 use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
 use crate::error::{Error, Kind, Result, did_you_mean};
-use crate::host;
+use crate::host::{self, Environment};
 use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
 use crate::plan::{Difference, RunIdentity, RunSpec, differences};
 use crate::snapshot::Snapshots;
@@ -213,7 +213,9 @@ pub fn run_locked(
     let first_here = executions_of(workspace.store().catalog(), record.run)?.is_empty();
     record.reproduced = finding.is_none() && (execution.is_proof() || first_here);
     keep(workspace, &resolved, &execution, &mut record, &texts)?;
-    notices.extend(other_environment(&lock, workspace, finding.is_none()));
+    if finding.is_none() {
+        notices.extend(other_environment(name, &lock.environment, workspace));
+    }
     let error = finding.map(|finding| {
         not_reproduced(&record, &finding)
             .help("the lock was not touched; compare the machines, or accept with")
@@ -247,9 +249,14 @@ fn spec_under_lock(snapshots: &Snapshots, experiment: &Experiment, lock: &Lock) 
     spec_of(snapshots, experiment)
 }
 
-fn other_environment(lock: &Lock, workspace: &Workspace, same: bool) -> Option<String> {
-    let differences = lock.environment.differences(workspace.environment());
-    if differences.is_empty() || !same {
+/// A notice of facts that differ from those a lock was written with; a finding lists them itself.
+pub(super) fn other_environment(
+    name: &ExperimentName,
+    locked: &Environment,
+    workspace: &Workspace,
+) -> Option<String> {
+    let differences = locked.differences(workspace.environment());
+    if differences.is_empty() {
         return None;
     }
     let words: Vec<String> = differences
@@ -257,8 +264,7 @@ fn other_environment(lock: &Lock, workspace: &Workspace, same: bool) -> Option<S
         .map(|(name, locked, here)| format!("{name} {} there, {} here", short(locked), short(here)))
         .collect();
     Some(format!(
-        "{} was locked in another environment: {}",
-        lock.experiment,
+        "{name} was locked in another environment: {}",
         words.join("; ")
     ))
 }

@@ -11,9 +11,9 @@ use crate::definition::ExperimentName;
 use crate::error::Result;
 use crate::hash::{Digest, HashPrefix, ObjectId, RunId};
 use crate::host::{Environment, Instant};
-use crate::lockfile::{LockedData, Outputs};
+use crate::lockfile::{Lock, LockedData, Outputs};
 use crate::plan::{DataInput, Declared, Operations, RunIdentity, Step};
-use crate::store::{Catalog, NewObject, Store};
+use crate::store::{Catalog, NewObject, ObjectName, Store};
 
 const RUN: &str = "run";
 const EXECUTION: &str = "execution";
@@ -37,6 +37,15 @@ impl RunRecord {
         }
     }
 
+    /// What a lock says.
+    pub fn of_lock(lock: &Lock) -> Self {
+        Self {
+            declared: lock.declared.clone(),
+            operations: lock.operations.clone(),
+            data: lock.data.clone(),
+        }
+    }
+
     pub fn identity(&self) -> RunIdentity {
         RunIdentity {
             declared: self.declared.clone(),
@@ -53,6 +62,8 @@ pub enum ExecutionKind {
     Run,
     Locked,
     Replay,
+    /// None did here: the record came with a bundle.
+    Bundle,
 }
 
 /// Rows of a run's training set.
@@ -165,6 +176,12 @@ impl ExecutionRecord {
         }
     }
 
+    /// The object of its report. It is no output of the contract; the last step names it.
+    pub fn report(&self) -> Option<ObjectId> {
+        let evaluate = |step: &&RecordedStep| step.name == Step::Evaluate.as_str();
+        self.steps.iter().find(evaluate)?.output.parse().ok()
+    }
+
     /// What differs from outputs and metrics that were found before.
     pub fn compare(
         &self,
@@ -217,15 +234,23 @@ pub struct ExecutionContext {
 
 /// Writes what a run is, and one execution of it.
 pub fn record(store: &Store, resolved: &Resolved, execution: &ExecutionRecord) -> Result<()> {
-    let catalog = store.catalog();
+    let tables = resolved.tables.values();
+    let tables: Vec<ObjectName> = tables.map(|table| table.hash.into()).collect();
+    let run = RunRecord::of(resolved);
+    enter(store.catalog(), &run, &tables, execution)
+}
+
+/// Enters what a run is, unless that is known, and one execution of it. `tables` are the objects
+/// of the snapshots it reads.
+pub fn enter(
+    catalog: &Catalog,
+    run: &RunRecord,
+    tables: &[ObjectName],
+    execution: &ExecutionRecord,
+) -> Result<()> {
     let key = execution.run.to_string();
     if catalog.latest::<RunRecord>(RUN, &key)?.is_none() {
-        let tables: Vec<_> = resolved
-            .tables
-            .values()
-            .map(|table| table.hash.into())
-            .collect();
-        catalog.append(RUN, &key, &RunRecord::of(resolved), &tables)?;
+        catalog.append(RUN, &key, run, tables)?;
     }
     let Outputs {
         training_set,
@@ -239,12 +264,8 @@ pub fn record(store: &Store, resolved: &Resolved, execution: &ExecutionRecord) -
         model.into(),
         predictions.into(),
     ];
-    needs.extend(
-        execution
-            .files
-            .values()
-            .map(|file| crate::store::ObjectName::from(*file)),
-    );
+    needs.extend(execution.files.values().map(|file| ObjectName::from(*file)));
+    needs.extend(execution.report().map(ObjectName::from));
     catalog.append(EXECUTION, &key, execution, &needs)?;
     finished(catalog, &execution.experiment, execution.run)
 }

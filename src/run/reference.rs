@@ -132,11 +132,7 @@ impl KnownRun {
         Ok(Self {
             run: lock.run,
             experiment: lock.experiment.clone(),
-            record: RunRecord {
-                declared: lock.declared.clone(),
-                operations: lock.operations.clone(),
-                data: lock.data.clone(),
-            },
+            record: RunRecord::of_lock(&lock),
             results: lock.results.clone().or_else(|| results_of(&executions)),
             executions,
             lock: Some(lock),

@@ -2,7 +2,7 @@
 
 use super::execute::{CachePolicy, Events, execute};
 use super::history::definitions_of;
-use super::perform::{RunResult, circumstances, keep, not_reproduced};
+use super::perform::{RunResult, circumstances, keep, not_reproduced, other_environment};
 use super::record::{ExecutionKind, ExecutionRecord, Finding};
 use super::reference::KnownRun;
 use super::resolve::{locked_tables, operations, resolve_with};
@@ -75,6 +75,13 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
     let before = known.environment().unwrap_or(workspace.environment());
     let finding = record.compare(&outputs, metrics, before);
     record.reproduced = finding.is_none();
+    if let (Some(lock), None) = (&known.lock, &finding) {
+        notices.extend(other_environment(
+            &known.experiment,
+            &lock.environment,
+            workspace,
+        ));
+    }
     keep(workspace, &resolved, &execution, &mut record, &texts)?;
     let result = RunResult {
         resolved,
@@ -87,7 +94,8 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
     Ok(Replayed { result, finding })
 }
 
-fn tables(
+/// The tables of a run: from the store by their hashes, else rebuilt from the sources.
+pub(super) fn tables(
     workspace: &Workspace,
     definitions: &Definitions,
     known: &KnownRun,
@@ -105,7 +113,7 @@ fn tables(
 }
 
 /// A run of operations at other versions can be read and not repeated.
-fn refuse_other_operations(known: &KnownRun, spec: &RunSpec) -> Result<()> {
+pub(super) fn refuse_other_operations(known: &KnownRun, spec: &RunSpec) -> Result<()> {
     let mut here = known.record.identity();
     here.operations = operations(spec);
     let others: Vec<String> = differences(&known.record.identity(), &here)

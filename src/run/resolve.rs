@@ -8,13 +8,17 @@ use crate::feature::FeatureSpec;
 use crate::hash::{ObjectId, TableHash};
 use crate::learn;
 use crate::lockfile::LockedData;
-use crate::plan::{DataInput, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt};
+use crate::plan::{
+    DataInput, FeatureDates, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt,
+};
 use crate::snapshot::{Ingested, Snapshots, TableSnapshot, find_locked};
 
 /// A run that can be executed: its plan, and the tables it reads.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     pub plan: Plan,
+    /// Of each table's features.
+    pub dates: FeatureDates,
     pub tables: BTreeMap<TableAt, TableSnapshot>,
 }
 
@@ -110,8 +114,18 @@ pub fn resolve_with(
     operations: Operations,
     tables: BTreeMap<TableAt, TableSnapshot>,
 ) -> Result<Resolved> {
+    resolve_at(spec, operations, spec.feature_dates(), tables)
+}
+
+/// The same, with the features of each table as of dates of its own.
+pub fn resolve_at(
+    spec: &RunSpec,
+    operations: Operations,
+    dates: FeatureDates,
+    tables: BTreeMap<TableAt, TableSnapshot>,
+) -> Result<Resolved> {
     let mut data = Vec::new();
-    for (at, purpose) in spec.reads() {
+    for (at, purpose) in spec.reads_at(&dates) {
         let table = tables.get(&at).ok_or_else(|| {
             Error::new(
                 Kind::MissingInput,
@@ -125,7 +139,11 @@ pub fn resolve_with(
         operations,
         data,
     })?;
-    Ok(Resolved { plan, tables })
+    Ok(Resolved {
+        plan,
+        dates,
+        tables,
+    })
 }
 
 /// Finds the tables of a run by their locked hashes: in the store, else rebuilt from the sources.

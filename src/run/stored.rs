@@ -3,8 +3,7 @@
 use super::artefact::Report;
 use super::reference::KnownRun;
 use crate::error::{Error, Kind, Result};
-use crate::hash::{Digest, ObjectId};
-use crate::plan::Step;
+use crate::hash::Digest;
 use crate::store::{ObjectName, Store};
 
 /// Something of a run that can be had as a file.
@@ -66,18 +65,8 @@ fn object_of(known: &KnownRun, artefact: ArtefactName) -> Option<ObjectName> {
         ArtefactName::Split => Some(outputs?.split.into()),
         ArtefactName::Model => Some(outputs?.model.into()),
         ArtefactName::Predictions => Some(outputs?.predictions.into()),
-        ArtefactName::Report => report_of(known).map(ObjectName::from),
+        ArtefactName::Report => known.shown_execution()?.report().map(ObjectName::from),
     }
-}
-
-/// The report is no output of the contract; the execution's last step names it.
-fn report_of(known: &KnownRun) -> Option<ObjectId> {
-    let execution = known.shown_execution()?;
-    let evaluate = execution
-        .steps
-        .iter()
-        .find(|step| step.name == Step::Evaluate.as_str())?;
-    evaluate.output.parse().ok()
 }
 
 fn is_there(store: &Store, name: ObjectName) -> bool {

@@ -12,7 +12,8 @@
 //! later dates when these are next asked for; old revisions stay. A snapshot is built on the newest
 //! earlier one whose files are the first of its own, so that a new month reads one file.
 //!
-//! `locked` looks for a table by the hash of the columns a run reads, in all revisions.
+//! `locked` looks for a table by the hash of the columns a run reads, in all revisions and in what
+//! came with bundles. `stored` lists what the store keeps, and makes one of it again.
 
 mod build;
 mod ingest;
@@ -20,8 +21,10 @@ mod locked;
 mod model;
 mod reading;
 mod sources;
+mod stored;
 
 pub use ingest::{Ingested, IngestedTable, Snapshots};
 pub use locked::find_locked;
 pub use model::{Snapshot, SourceRecord, TableSnapshot};
 pub use sources::SourceFile;
+pub use stored::{KeptFile, carried, carry, kept_files, revisions};

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::checksum::{self, Checksum, StampRow};
 use super::migrate::{Access, migrate};
 use super::objects::ObjectName;
 use crate::error::{Error, Result};
@@ -42,11 +43,15 @@ pub struct FileStamp {
 /// The database. One connection, one thread.
 pub struct Catalog {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     access: Access,
 }
 
 impl Catalog {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (connection, access) = connect(path).map_err(|error| unusable(path, error))?;
         Ok(Self {
@@ -82,7 +87,12 @@ impl Catalog {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::failure(format!("cannot write a {kind}")).caused_by(error))?;
         self.add(kind, key, seen, &text, needs)
-            .map_err(|error| unusable(&self.path, error))
+            .map_err(|error| unusable(&self.path, error))?
+            .map_err(|lacking| {
+                Error::failure(format!("object {lacking} was removed while it was used"))
+                    .detail(format!("needed by  a {kind} that was about to be recorded"))
+                    .help("another process removed it meanwhile (`gc`): do the same once more")
+            })
     }
 
     fn add(
@@ -92,7 +102,7 @@ impl Catalog {
         seen: Option<i64>,
         value: &str,
         needs: &[ObjectName],
-    ) -> rusqlite::Result<Option<i64>> {
+    ) -> rusqlite::Result<Result<Option<i64>, ObjectName>> {
         let transaction =
             rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         if let Some(seen) = seen {
@@ -102,41 +112,52 @@ impl Catalog {
                 |row| row.get(0),
             )?;
             if latest != seen {
-                return Ok(None);
+                return Ok(Ok(None));
             }
         }
-        transaction.execute(
-            "INSERT INTO facts (kind, key, value) VALUES (?1, ?2, ?3)",
-            params![kind, key, value],
-        )?;
-        let sequence = transaction.last_insert_rowid();
+        // Nothing is removed while the transaction lasts, so what is there now stays.
         for object in needs {
-            transaction.execute(
-                "INSERT OR IGNORE INTO needs (sequence, object) VALUES (?1, ?2)",
-                params![sequence, object.to_string()],
-            )?;
+            let mut present =
+                transaction.prepare_cached("SELECT 1 FROM objects WHERE name = ?1")?;
+            if !present.exists([object.to_string()])? {
+                return Ok(Err(*object));
+            }
+        }
+        let sequence = insert_fact(&transaction, kind, key, value)?;
+        for object in needs {
+            insert_need(&transaction, sequence, &object.to_string())?;
         }
         transaction.commit()?;
-        Ok(Some(sequence))
+        Ok(Ok(Some(sequence)))
     }
 
     /// The newest fact of a key.
     pub fn latest<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Result<Option<Fact<T>>> {
-        let sql = "SELECT sequence, key, value FROM facts WHERE kind = ?1 AND key = ?2
-                   ORDER BY sequence DESC LIMIT 1";
+        let sql = "SELECT sequence, key, value, checksum FROM facts
+                   WHERE kind = ?1 AND key = ?2 ORDER BY sequence DESC LIMIT 1";
         Ok(self.query(kind, sql, &[kind, key])?.pop())
     }
 
     /// All facts of a key, the oldest first.
     pub fn history<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Result<Vec<Fact<T>>> {
-        let sql = "SELECT sequence, key, value FROM facts WHERE kind = ?1 AND key = ?2
-                   ORDER BY sequence";
+        let sql = "SELECT sequence, key, value, checksum FROM facts
+                   WHERE kind = ?1 AND key = ?2 ORDER BY sequence";
         self.query(kind, sql, &[kind, key])
+    }
+
+    /// All facts of a key, the oldest first, by what they say alone: for records that are chained,
+    /// and tell themselves whether they were changed.
+    pub fn chained<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Result<Vec<Fact<T>>> {
+        let sql = "SELECT sequence, key, value, checksum FROM facts
+                   WHERE kind = ?1 AND key = ?2 ORDER BY sequence";
+        let rows = self.rows(sql, &[kind, key])?;
+        rows.into_iter().map(|row| row.parsed(kind)).collect()
     }
 
     /// All facts of a kind, the oldest first.
     pub fn all<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<Fact<T>>> {
-        let sql = "SELECT sequence, key, value FROM facts WHERE kind = ?1 ORDER BY sequence";
+        let sql = "SELECT sequence, key, value, checksum FROM facts WHERE kind = ?1
+                   ORDER BY sequence";
         self.query(kind, sql, &[kind])
     }
 
@@ -160,62 +181,62 @@ impl Catalog {
         sql: &str,
         arguments: &[&str],
     ) -> Result<Vec<Fact<T>>> {
-        let rows = || -> rusqlite::Result<Vec<(i64, String, String)>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let arguments = rusqlite::params_from_iter(arguments);
-            statement
-                .query_map(arguments, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect()
-        };
-        rows()
-            .map_err(|error| unusable(&self.path, error))?
-            .into_iter()
-            .map(|(sequence, key, text)| {
-                let value = serde_json::from_str(&text).map_err(|error| {
-                    let at = format!("fact {sequence}, a {kind}, of the catalog cannot be read");
-                    Error::failure(at).caused_by(error)
-                })?;
-                Ok(Fact {
-                    sequence,
-                    key,
-                    value,
-                })
+        let rows = self.rows(sql, arguments)?;
+        rows.into_iter()
+            .map(|row| match row.is_sound(kind) {
+                true => row.parsed(kind),
+                false => Err(row
+                    .unreadable(kind)
+                    .detail("it is not what its checksum says")),
             })
             .collect()
     }
 
+    fn rows(&self, sql: &str, arguments: &[&str]) -> Result<Vec<FactRow>> {
+        let rows = || -> rusqlite::Result<Vec<FactRow>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let arguments = rusqlite::params_from_iter(arguments);
+            let row = |row: &rusqlite::Row| {
+                Ok(FactRow {
+                    sequence: row.get(0)?,
+                    key: row.get(1)?,
+                    value: row.get(2)?,
+                    checksum: row.get(3)?,
+                })
+            };
+            statement.query_map(arguments, row)?.collect()
+        };
+        rows().map_err(|error| unusable(&self.path, error))
+    }
+
     pub(super) fn add_object(&self, name: ObjectName, facts: &ObjectFacts) -> Result<()> {
         self.writable()?;
-        let sql = "INSERT INTO objects (name, bytes, size) VALUES (?1, ?2, ?3)
-                   ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes, size = excluded.size
-                   WHERE bytes <> excluded.bytes";
         let size = i64::try_from(facts.size).unwrap_or(i64::MAX);
-        self.connection
-            .execute(
-                sql,
-                params![name.to_string(), facts.bytes.to_string(), size],
-            )
-            .map_err(|error| unusable(&self.path, error))?;
-        Ok(())
+        let (name, bytes) = (name.to_string(), facts.bytes.to_string());
+        insert_object(&self.connection, &name, &bytes, size)
+            .map_err(|error| unusable(&self.path, error))
     }
 
     pub fn object(&self, name: ObjectName) -> Result<Option<ObjectFacts>> {
-        let row: Option<(String, i64)> = self
+        let row: Option<(String, i64, Checksum)> = self
             .connection
             .query_row(
-                "SELECT bytes, size FROM objects WHERE name = ?1",
+                "SELECT bytes, size, checksum FROM objects WHERE name = ?1",
                 [name.to_string()],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .optional()
             .map_err(|error| unusable(&self.path, error))?;
-        row.map(|(bytes, size)| {
-            let bytes = bytes.parse().map_err(|error| {
+        row.map(|(bytes, size, found)| {
+            let damaged = || {
                 Error::failure(format!("the catalog's entry of object {name} is damaged"))
-                    .caused_by(error)
-            })?;
+                    .help("`streamflow fsck --repair` tells what needs it, and rebuilds it")
+            };
+            if found != checksum::of_object(&name.to_string(), &bytes, size) {
+                return Err(damaged().detail("it is not what its checksum says"));
+            }
             Ok(ObjectFacts {
-                bytes,
+                bytes: bytes.parse().map_err(|error| damaged().caused_by(error))?,
                 size: u64::try_from(size).unwrap_or(0),
             })
         })
@@ -225,14 +246,15 @@ impl Catalog {
     /// The hash of a file that still looks as it did when the hash was taken.
     ///
     /// A file that was modified less than two seconds before it was hashed may have changed since
-    /// without looking different, so its stamp is not trusted (git calls this racily clean).
+    /// without looking different, so its stamp is not trusted (git calls this racily clean). Nor is
+    /// one that is not what its checksum says.
     pub fn stamped_hash(&self, path: &str, stamp: &FileStamp) -> Result<Option<ObjectId>> {
         const RACE: i64 = 2_000_000_000;
-        let hash: Option<String> = self
+        let row: Option<(i64, String, Checksum)> = self
             .connection
             .query_row(
-                "SELECT hash FROM stamps WHERE path = ?1 AND size = ?2 AND modified = ?3
-                 AND inode = ?4 AND checked - modified > ?5",
+                "SELECT checked, hash, checksum FROM stamps WHERE path = ?1 AND size = ?2
+                 AND modified = ?3 AND inode = ?4 AND checked - modified > ?5",
                 params![
                     path,
                     stamp.size.cast_signed(),
@@ -240,31 +262,39 @@ impl Catalog {
                     stamp.inode.cast_signed(),
                     RACE
                 ],
-                |row| row.get(0),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .optional()
             .map_err(|error| unusable(&self.path, error))?;
-        Ok(hash.and_then(|hash| hash.parse().ok()))
+        let sound = row
+            .filter(|(checked, hash, found)| *found == stamp.row(path, *checked, hash).checksum());
+        Ok(sound.and_then(|(_, hash, _)| hash.parse().ok()))
     }
 
     /// Remembers the hash of a file. `checked` is when it was read, in nanoseconds since 1970.
     pub fn stamp(&self, path: &str, stamp: &FileStamp, hash: ObjectId, checked: i64) -> Result<()> {
         self.writable()?;
-        self.connection
-            .execute(
-                "INSERT OR REPLACE INTO stamps (path, size, modified, inode, checked, hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![
-                    path,
-                    stamp.size.cast_signed(),
-                    stamp.modified,
-                    stamp.inode.cast_signed(),
-                    checked,
-                    hash.to_string()
-                ],
-            )
-            .map_err(|error| unusable(&self.path, error))?;
-        Ok(())
+        let hash = hash.to_string();
+        insert_stamp(&self.connection, &stamp.row(path, checked, &hash))
+            .map_err(|error| unusable(&self.path, error))
+    }
+
+    /// Works in one transaction that no other process writes beside.
+    pub(super) fn exclusively<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.writable()?;
+        let work = || {
+            let transaction = rusqlite::Transaction::new_unchecked(
+                &self.connection,
+                TransactionBehavior::Immediate,
+            )?;
+            let found = work(&transaction)?;
+            transaction.commit()?;
+            Ok(found)
+        };
+        work().map_err(|error| unusable(&self.path, error))
     }
 
     fn writable(&self) -> Result<()> {
@@ -278,7 +308,122 @@ impl Catalog {
     }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<(Connection, Access)> {
+/// A fact as it is stored.
+struct FactRow {
+    sequence: i64,
+    key: String,
+    value: String,
+    checksum: Checksum,
+}
+
+impl FactRow {
+    fn is_sound(&self, kind: &str) -> bool {
+        self.checksum == checksum::of_fact(self.sequence, kind, &self.key, &self.value)
+    }
+
+    fn parsed<T: DeserializeOwned>(self, kind: &str) -> Result<Fact<T>> {
+        let value = serde_json::from_str(&self.value)
+            .map_err(|error| self.unreadable(kind).caused_by(error))?;
+        Ok(Fact {
+            sequence: self.sequence,
+            key: self.key,
+            value,
+        })
+    }
+
+    fn unreadable(&self, kind: &str) -> Error {
+        let sequence = self.sequence;
+        Error::failure(format!(
+            "fact {sequence}, a {kind}, of the catalog cannot be read"
+        ))
+        .detail(format!("key  {}", self.key))
+        .help("`streamflow fsck --repair` moves the damaged catalog aside and keeps what is sound")
+    }
+}
+
+impl FileStamp {
+    fn row<'a>(&self, path: &'a str, checked: i64, hash: &'a str) -> StampRow<'a> {
+        StampRow {
+            path,
+            size: self.size.cast_signed(),
+            modified: self.modified,
+            inode: self.inode.cast_signed(),
+            checked,
+            hash,
+        }
+    }
+}
+
+/// Adds a fact after all that ever were; the number of one that was removed is not given again.
+fn insert_fact(
+    connection: &Connection,
+    kind: &str,
+    key: &str,
+    value: &str,
+) -> rusqlite::Result<i64> {
+    let last: i64 = connection
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT max(sequence) FROM facts), 0),
+                        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'facts'), 0))",
+        )?
+        .query_row([], |row| row.get(0))?;
+    let sequence = last + 1;
+    let sum = checksum::of_fact(sequence, kind, key, value);
+    connection
+        .prepare_cached(
+            "INSERT INTO facts (sequence, kind, key, value, checksum) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![sequence, kind, key, value, sum])?;
+    Ok(sequence)
+}
+
+fn insert_need(connection: &Connection, sequence: i64, object: &str) -> rusqlite::Result<()> {
+    let sum = checksum::of_need(sequence, object);
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO needs (sequence, object, checksum) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![sequence, object, sum])?;
+    Ok(())
+}
+
+/// Adds an object, or what is new of one that is known.
+fn insert_object(
+    connection: &Connection,
+    name: &str,
+    bytes: &str,
+    size: i64,
+) -> rusqlite::Result<()> {
+    let sum = checksum::of_object(name, bytes, size);
+    connection
+        .prepare_cached(
+            "INSERT INTO objects (name, bytes, size, checksum) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes, size = excluded.size,
+             checksum = excluded.checksum WHERE checksum <> excluded.checksum",
+        )?
+        .execute(params![name, bytes, size, sum])?;
+    Ok(())
+}
+
+fn insert_stamp(connection: &Connection, row: &StampRow) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO stamps (path, size, modified, inode, checked, hash, checksum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            row.path,
+            row.size,
+            row.modified,
+            row.inode,
+            row.checked,
+            row.hash,
+            row.checksum()
+        ])?;
+    Ok(())
+}
+
+pub(super) fn connect(path: &Path) -> rusqlite::Result<(Connection, Access)> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     write_ahead(&connection)?;
@@ -320,7 +465,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn unusable(path: &Path, error: rusqlite::Error) -> Error {
+pub(super) fn unusable(path: &Path, error: rusqlite::Error) -> Error {
     Error::failure(format!("the catalog {} cannot be used", path.display()))
         .caused_by(error)
         .help("the store is always rebuildable: move its folder away and run again")

@@ -9,23 +9,46 @@
 //! |---|---|---|
 //! | `objects/ab/cdef…` | one object | `objects` |
 //! | `catalog.sqlite` | facts, object sizes and byte hashes, file stamps | `catalog` |
+//! | `damaged/` | what `fsck --repair` moved aside | `audit`, `salvage` |
 //! | `registry.lock` | nothing: held while a pin is moved | `registry` |
 //! | `.gitignore` | `*`: the store is never committed | `open` |
 //!
 //! The store knows nothing of tables, runs or models. Two processes on one store are normal: who
 //! comes second finds the result there.
+//!
+//! Every row of the catalog carries a checksum ([`checksum`]). [`health`] judges the catalog without
+//! opening it for work, [`audit`] the objects; [`salvage`] makes a new catalog of the sound rows of
+//! a damaged one. [`sweep`] takes objects out that nothing needs.
 
+mod audit;
 mod catalog;
+mod checksum;
+mod health;
 mod migrate;
 mod objects;
+mod salvage;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::fsio;
 
+pub use audit::{AuditedObjects, Damage, DamagedObject, StoredObject, Stray, TableVerifier};
 pub use catalog::{Catalog, Fact, FileStamp, ObjectFacts};
+pub use health::{CatalogDamage, Health, health};
 pub use objects::{NewObject, ObjectName, Objects};
+pub use salvage::{Salvaged, salvage};
+pub use sweep::{Need, Swept};
+
+/// The database, below the store's folder.
+const CATALOG_FILE: &str = "catalog.sqlite";
+/// What is moved aside goes into this folder below the store's.
+const ASIDE: &str = "damaged";
+/// Keeps git from looking into the store.
+pub const IGNORE_FILE: &str = ".gitignore";
+/// What stands in it.
+pub const IGNORE_TEXT: &[u8] = b"*\n";
 
 /// Both halves of the store.
 pub struct Store {
@@ -37,10 +60,10 @@ pub struct Store {
 impl Store {
     /// Opens the store in a folder, and makes it first where there is none.
     pub fn open(path: &Path) -> Result<Self> {
-        if !path.join(".gitignore").exists() {
-            fsio::write_atomic(&path.join(".gitignore"), b"*\n")?;
+        if !path.join(IGNORE_FILE).exists() {
+            fsio::write_atomic(&path.join(IGNORE_FILE), IGNORE_TEXT)?;
         }
-        let catalog = Catalog::open(&path.join("catalog.sqlite"))?;
+        let catalog = Catalog::open(&path.join(CATALOG_FILE))?;
         Ok(Self {
             path: path.to_path_buf(),
             objects: Objects::new(path),
@@ -63,7 +86,45 @@ impl Store {
     /// Writes an object, then what the catalog knows of it.
     pub fn put(&self, object: &NewObject) -> Result<()> {
         let facts = self.objects.write(object)?;
-        self.catalog.add_object(object.name, &facts)
+        self.catalog.add_object(object.name, &facts)?;
+        // A sweep that had found it forgotten may have taken the file away before it was entered.
+        // Now that it is, none will.
+        if !self.objects.path(object.name).exists() {
+            self.objects.write(object)?;
+        }
+        Ok(())
+    }
+
+    /// Enters an object whose file is there and of which the catalog has no entry, if the bytes are
+    /// what the name says. Gives whether they are.
+    pub fn adopt(&self, name: ObjectName, table_hash: TableVerifier) -> Result<bool> {
+        let Some(bytes) = fsio::read_optional(&self.objects.path(name))? else {
+            return Ok(false);
+        };
+        let own = NewObject::of_bytes(&bytes);
+        let hex = name.to_string();
+        if own.name.to_string() == hex {
+            self.put(&own)?;
+            return Ok(true);
+        }
+        let table = table_hash(&bytes)
+            .ok()
+            .filter(|hash| hash.to_string() == hex);
+        if let Some(hash) = table {
+            let (name, bytes) = (hash.into(), bytes.as_slice());
+            self.put(&NewObject { name, bytes })?;
+        }
+        Ok(table.is_some())
+    }
+
+    /// Lets the age of an object begin anew: it is about to be used without being written.
+    pub fn refresh(&self, name: ObjectName) {
+        fsio::refresh(&self.objects.path(name));
+    }
+
+    /// The folder into which what is damaged is moved.
+    pub fn aside(&self) -> PathBuf {
+        self.path.join(ASIDE)
     }
 
     /// The bytes of an object, verified against the catalog.

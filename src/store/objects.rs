@@ -88,10 +88,25 @@ impl Objects {
             size: object.bytes.len() as u64,
         };
         let present = fsio::read_optional(&path)?;
-        if present.is_none_or(|bytes| ObjectId::of_bytes(&bytes) != facts.bytes) {
-            fsio::write_atomic(&path, object.bytes)?;
+        match present.is_some_and(|bytes| ObjectId::of_bytes(&bytes) == facts.bytes) {
+            // It is used again: its age, by which `gc` spares it, begins anew.
+            true => fsio::refresh(&path),
+            false => fsio::write_atomic(&path, object.bytes)?,
         }
         Ok(facts)
+    }
+
+    /// Every file there is, objects or not.
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
+        fsio::files_below(&self.folder)
+    }
+
+    /// The name in hex of the object that lies at a path; none where no object would lie there.
+    pub(super) fn hex_of(&self, path: &Path) -> Option<String> {
+        let mut parts = path.strip_prefix(&self.folder).ok()?.iter();
+        let (first, rest) = (parts.next()?.to_str()?, parts.next()?.to_str()?);
+        let hex = format!("{first}{rest}");
+        (first.len() == 2 && hex.parse::<ObjectId>().is_ok()).then_some(hex)
     }
 
     /// Reads a file and verifies its bytes.

@@ -8,7 +8,8 @@
 //! 2. [`arrange`] demands a key in every row, refuses repeated ones, and puts the rows in canonical
 //!    order; [`upsert`] lets newer rows replace older ones.
 //! 3. [`column_hashes`] and [`table_hash`] name the values.
-//! 4. [`to_parquet`] and [`from_parquet_object`] keep them.
+//! 4. [`to_parquet`] and [`from_parquet_object`] keep them; [`hash_parquet_object`] tells what a
+//!    kept one is called.
 
 mod canonical;
 mod cell;
@@ -32,7 +33,7 @@ pub use cell::Cell;
 pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};
-pub use parquet::{from_parquet_object, to_parquet};
+pub use parquet::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
 pub use parse::{date as parse_date, datetime as parse_datetime};
 pub use places::Places;
 pub use read::{ReadFile, read};

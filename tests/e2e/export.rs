@@ -66,3 +66,91 @@ fn a_project_is_inferred_from_the_real_export() {
     assert_eq!(run["rows"]["total"], 7043);
     between(&run["metrics"]["auc"], 0.79, 0.86);
 }
+
+/// The story this project exists for: a second month is loaded over the labels of the first. `diff`
+/// names the labels first, and they account for the fall of the AUC.
+#[test]
+fn overwritten_labels_of_the_real_export_are_named_and_blamed() {
+    let Some(folder) = export() else { return };
+    let world = World::empty();
+    copy(&folder, &world, "");
+    let before = world.run_one("churn_random_forest");
+    // February: everybody watches a little less, every second customer got another's label.
+    let february = "data/2024-02-29";
+    for table in [
+        "labels",
+        "payments_agg_90d",
+        "subscriptions",
+        "support_agg_90d",
+        "users",
+    ] {
+        let text = world.read(&format!("data/2024-01-31/{table}.csv"));
+        world.write(&format!("{february}/{table}.csv"), &text);
+    }
+    let usage = world.read("data/2024-01-31/usage_agg_30d.csv");
+    world.write(
+        &format!("{february}/usage_agg_30d.csv"),
+        &less_watched(&usage),
+    );
+    world.write(
+        &format!("{february}/labels.csv"),
+        &rotated(&world.read(&format!("{february}/labels.csv"))),
+    );
+    let experiment = world.read("experiments/churn_random_forest.toml");
+    world.write(
+        "experiments/february.toml",
+        &experiment.replace("2024-01-31", "2024-02-29"),
+    );
+    let after = world.run_one("february");
+    let (before, after) = (
+        before["run"].as_str().unwrap(),
+        after["run"].as_str().unwrap(),
+    );
+    let output = world.run(&["diff", before, after, "--attribute", "--format", "json"]);
+    let document = output.assert_code(0).json();
+    assert_eq!(document["inputs"][0]["name"], "labels");
+    let auc = document["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|metric| metric["name"] == "auc")
+        .unwrap();
+    let fall = auc["delta"].as_f64().unwrap();
+    assert!(fall < -0.05, "{fall}");
+    assert_eq!(auc["noise"]["beyond"], true);
+    let shares = document["attribution"]["auc"].as_array().unwrap();
+    assert_eq!(shares[0]["cause"], "labels");
+    let share = shares[0]["delta"].as_f64().unwrap() / fall;
+    assert!(share > 0.9, "the labels are blamed for {share} of the fall");
+}
+
+/// `watch_hours_30d`, the second column, times 0.97.
+fn less_watched(usage: &str) -> String {
+    let mut lines = usage.lines();
+    let mut text = format!("{}\n", lines.next().unwrap());
+    for line in lines {
+        let mut cells: Vec<String> = line.split(',').map(ToString::to_string).collect();
+        if let Ok(hours) = cells[1].parse::<f64>() {
+            cells[1] = format!("{:.3}", hours * 0.97);
+        }
+        text.push_str(&(cells.join(",") + "\n"));
+    }
+    text
+}
+
+/// Every second customer has the label of the one two rows before.
+fn rotated(labels: &str) -> String {
+    let rows: Vec<(&str, &str)> = labels
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .collect();
+    let mut text = format!("{},{}\n", rows[0].0, rows[0].1);
+    for at in 1..rows.len() {
+        let label = match at % 2 == 0 && at > 2 {
+            true => rows[at - 2].1,
+            false => rows[at].1,
+        };
+        text.push_str(&format!("{},{label}\n", rows[at].0));
+    }
+    text
+}

@@ -3,11 +3,18 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
 mod accident;
+mod attribute;
 mod common;
 mod data;
 mod definitions;
 mod determinism;
+mod diff;
+mod environment;
 mod export;
 mod init;
+mod keep;
 mod locked;
+mod merge;
 mod run;
+mod soak;
+mod why;

@@ -6,25 +6,27 @@ use super::{AS_OF, LABEL, own, refuse_own_name};
 use crate::definition::{AsOf, ColumnName, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::feature::{self, History, Spine};
-use crate::plan::{RunSpec, TableAt};
+use crate::plan::{FeatureDates, RunSpec, TableAt};
 use crate::run::artefact::{StepNotes, TrainingRows};
 use crate::table::{self, Cell, Frame, Values, row_number};
 
 /// Builds the training set: one row for each label of each date, in order of key and date.
 ///
-/// `load` gives the snapshot of a table at a date.
+/// `dates` are those of each table's features, as many as the run has; `load` gives the snapshot of a
+/// table at a date.
 pub fn training_set(
     spec: &RunSpec,
+    dates: &FeatureDates,
     load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
 ) -> Result<(Frame, StepNotes)> {
     refuse_own_name(&spec.key)?;
     let mut all: Option<Frame> = None;
     let mut unlabelled = 0;
-    for (as_of, label_as_of) in spec.as_of.iter().zip(&spec.label_as_of) {
+    for (at, label_as_of) in spec.label_as_of.iter().enumerate() {
         let labels = load(&(spec.label.table.clone(), *label_as_of))?;
         let spine = LabelledSpine::new(spec, &labels, *label_as_of)?;
         unlabelled += spine.unlabelled;
-        let rows = with_features(spec, spine, *as_of, load)?;
+        let rows = with_features(spec, dates, at, spine, load)?;
         all = Some(match all.take() {
             Some(earlier) => earlier.concat(&rows),
             None => rows,
@@ -131,26 +133,28 @@ fn no_labels(spec: &RunSpec, as_of: AsOf, unlabelled: u64) -> Error {
     .help("train on an earlier `as_of`; or with `lead = 1` under [label], where the file of the next date brings the labels")
 }
 
+/// The rows of the run's date number `at`.
 fn with_features(
     spec: &RunSpec,
-    spine: LabelledSpine,
-    as_of: AsOf,
+    dates: &FeatureDates,
+    at: usize,
+    labelled: LabelledSpine,
     load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
 ) -> Result<Frame> {
-    let rows = spine.labels.len();
-    let dates = Values::repeated_date(as_of.days(), rows);
+    let rows = labelled.labels.len();
+    let as_of = Values::repeated_date(spec.as_of[at].days(), rows);
     let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
-        (own(AS_OF), dates),
-        (own(LABEL), Values::bools(&spine.labels)),
+        (own(AS_OF), as_of),
+        (own(LABEL), Values::bools(&labelled.labels)),
     ]);
-    let spine = Spine {
-        keys: spine.keys,
-        as_of,
-    };
     for table in spec.tables.keys() {
+        let spine = Spine {
+            keys: labelled.keys.clone(),
+            as_of: dates[table][at],
+        };
         columns.extend(features_of(spec, table, &spine, load)?);
     }
-    columns.insert(spec.key.clone(), spine.keys);
+    columns.insert(spec.key.clone(), labelled.keys);
     Ok(Frame::new(rows, columns))
 }
 

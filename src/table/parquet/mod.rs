@@ -5,5 +5,5 @@ mod pages;
 mod quiet;
 mod reader;
 
-pub use object::{from_parquet_object, to_parquet};
+pub use object::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
 pub use reader::{Damaged, File, Stored};

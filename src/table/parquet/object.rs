@@ -4,6 +4,8 @@
 //! `TIMESTAMP(MICROS)` without a time zone, in UTC by convention. They are
 //! compressed with zstd, which makes a table of customers a quarter smaller than lz4 does.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::{
     Column, DataFrame, DataType, IntoColumn, IntoSeries, ParquetCompression, ParquetWriter, Series,
     TimeUnit,
@@ -11,8 +13,9 @@ use polars::prelude::{
 
 use crate::definition::ColumnName;
 use crate::error::{Error, Result};
+use crate::hash::TableHash;
 
-use super::super::{Frame, Values};
+use super::super::{ColumnDigest, Frame, Values, column_hash, table_hash};
 use super::reader::{Damaged, File};
 
 /// A frame as the bytes of a Parquet file.
@@ -55,26 +58,52 @@ fn as_column(name: &ColumnName, values: &Values) -> Column {
 /// A failure for bytes that are no Parquet file, and for columns of types that we do not write.
 /// The bytes of an object are verified before they come here.
 pub fn from_parquet_object(bytes: &[u8]) -> Result<Frame> {
-    let damaged = |damaged: Damaged| {
-        Error::failure("a stored table is no Parquet file that streamflow wrote")
-            .caused_by(damaged.0)
-    };
-    let file = File::open(bytes).map_err(damaged)?;
+    let file = File::open(bytes).map_err(no_table)?;
     let names: Vec<&str> = file
         .columns()
         .iter()
         .map(|(name, _)| name.as_str())
         .collect();
-    let columns = file.read(&names).map_err(damaged)?;
+    let columns = file.read(&names).map_err(no_table)?;
     let columns = names.iter().zip(columns).map(|(name, series)| {
         let values =
             from_series(series).ok_or_else(|| format!("column `{name}` is of a foreign type"));
         Ok((
             column_name(name)?,
-            values.map_err(|why| damaged(Damaged(why)))?,
+            values.map_err(|why| no_table(Damaged(why)))?,
         ))
     });
     Ok(Frame::new(file.rows(), columns.collect::<Result<_>>()?))
+}
+
+/// The number of rows of a stored table and the digest of each column, one column in memory at a
+/// time.
+///
+/// # Errors
+/// As [`from_parquet_object`].
+pub fn digest_parquet_object(bytes: &[u8]) -> Result<(usize, BTreeMap<ColumnName, ColumnDigest>)> {
+    let file = File::open(bytes).map_err(no_table)?;
+    let mut digests = BTreeMap::new();
+    for (name, _) in file.columns() {
+        for series in file.read(&[name]).map_err(no_table)? {
+            let foreign = || no_table(Damaged(format!("column `{name}` is of a foreign type")));
+            let values = from_series(series).ok_or_else(foreign)?;
+            digests.insert(column_name(name)?, column_hash(&values));
+        }
+    }
+    Ok((file.rows(), digests))
+}
+
+/// The table hash of a stored table.
+///
+/// # Errors
+/// As [`from_parquet_object`].
+pub fn hash_parquet_object(bytes: &[u8]) -> Result<TableHash> {
+    Ok(table_hash(&digest_parquet_object(bytes)?.1))
+}
+
+fn no_table(damaged: Damaged) -> Error {
+    Error::failure("a stored table is no Parquet file that streamflow wrote").caused_by(damaged.0)
 }
 
 /// The name of a column that we wrote, our own `__row_date` among them.

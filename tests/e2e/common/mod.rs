@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-pub use output::Output;
+pub use output::{Output, redact};
 pub use small::{FEBRUARY, JANUARY, small_files};
 pub use store::{assert_sound, corrupt_objects, object_files};
 
@@ -147,6 +147,13 @@ impl World {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {arguments:?}: {text}{errors}");
         text
+    }
+
+    /// Runs git in the project; whether it succeeded.
+    pub fn try_git(&self, arguments: &[&str]) -> bool {
+        let mut command = self.command("git", &self.project);
+        let output = command.args(arguments).output().unwrap();
+        output.status.success()
     }
 
     /// Commits everything, into a new repository where there is none.

@@ -93,8 +93,8 @@ fn bits_of(node: &Node) -> (u32, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Builder;
     use super::super::super::smartcore_forest::TreeNode;
+    use super::super::Builder;
     use super::*;
 
     fn forest(trees: &[&[TreeNode]]) -> Forest {
@@ -124,6 +124,9 @@ mod tests {
         let found = before.first_difference(&forest(&[&stump, &stump]));
         let found = found.expect("one has a tree more");
         assert_eq!((found.tree, found.node, found.now), (3, 1, None));
-        assert_eq!((found.trees.before, found.trees.now, found.trees.differ), (3, 2, 0));
+        assert_eq!(
+            (found.trees.before, found.trees.now, found.trees.differ),
+            (3, 2, 0)
+        );
     }
 }

@@ -1,0 +1,235 @@
+//! What each object of the store is, by the facts that name it.
+
+use std::collections::BTreeMap;
+
+use crate::definition::{AsOf, ExperimentName, TableName};
+use crate::error::Result;
+use crate::hash::{Digest, ObjectId, RunId};
+use crate::online;
+use crate::run::{self, ExecutionRecord};
+use crate::snapshot;
+use crate::store::{ObjectName, Store};
+
+/// One thing that an object is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A file that only the store has.
+    KeptFile {
+        table: String,
+        date: AsOf,
+        path: String,
+        object: ObjectId,
+    },
+    Snapshot {
+        table: TableName,
+        as_of: AsOf,
+        /// None for one that came with a bundle.
+        revision: Option<u32>,
+    },
+    Output {
+        run: RunId,
+        experiment: ExperimentName,
+        /// `training_set`, `split`, `model`, `predictions` or `report`.
+        name: &'static str,
+    },
+    /// A definition file as a run used it.
+    Definition {
+        run: RunId,
+        path: String,
+        commit: String,
+    },
+    /// Of a materialization.
+    Values {
+        table: TableName,
+        as_of: AsOf,
+        /// They are those that serve.
+        serving: bool,
+    },
+    /// A snapshot that a run read.
+    Data { run: RunId },
+    /// The output of a step, for runs to come.
+    Cached,
+}
+
+impl Role {
+    /// What it is, in words that go on after "needed by".
+    pub fn words(&self) -> String {
+        match self {
+            Self::KeptFile { table, path, .. } => format!("{path}, kept for {table}"),
+            Self::Snapshot {
+                table,
+                as_of,
+                revision,
+            } => match revision {
+                Some(1) => format!("the snapshot of {table} at {as_of}"),
+                Some(revision) => {
+                    format!("the snapshot of {table} at {as_of}, revision {revision}")
+                }
+                None => format!("the snapshot of {table} at {as_of}, from a bundle"),
+            },
+            Self::Output {
+                run,
+                experiment,
+                name,
+            } => format!(
+                "the {} of run {} ({experiment})",
+                name.replace('_', " "),
+                run.short()
+            ),
+            Self::Definition { run, path, .. } => format!("{path} as run {} used it", run.short()),
+            Self::Values {
+                table,
+                as_of,
+                serving,
+            } => match serving {
+                true => format!("the values of {table} at {as_of}, which serve"),
+                false => format!("the values of {table} at {as_of}, which served once"),
+            },
+            Self::Data { run } => format!("the data of run {}", run.short()),
+            Self::Cached => "the cache of steps".to_string(),
+        }
+    }
+
+    /// The command that makes it again.
+    pub fn rebuilt_by(&self) -> Option<String> {
+        match self {
+            Self::KeptFile { date, .. } => {
+                Some(format!("streamflow ingest --as-of {date} --from DIR"))
+            }
+            Self::Snapshot {
+                as_of,
+                revision: Some(_),
+                ..
+            } => Some(format!("streamflow ingest --as-of {as_of}")),
+            Self::Snapshot { .. } => Some("streamflow unbundle FILE".to_string()),
+            Self::Output { run, .. } | Self::Definition { run, .. } => {
+                Some(format!("streamflow replay {}", run.short()))
+            }
+            Self::Values {
+                as_of,
+                serving: true,
+                ..
+            } => Some(format!("streamflow materialize --as-of {as_of}")),
+            Self::Values { .. } | Self::Data { .. } | Self::Cached => None,
+        }
+    }
+
+    /// What such objects are called in a list of sorts.
+    pub fn sort(&self) -> &'static str {
+        match self {
+            Self::KeptFile { .. } => "kept files",
+            Self::Snapshot { .. } | Self::Data { .. } => "snapshots",
+            Self::Output { name, .. } => match *name {
+                "training_set" => "training sets",
+                "split" => "splits",
+                "model" => "models",
+                "predictions" => "predictions",
+                _ => "reports",
+            },
+            Self::Definition { .. } => "definitions",
+            Self::Values { .. } => "served values",
+            Self::Cached => "cached steps",
+        }
+    }
+}
+
+/// The roles of every object that a fact names.
+#[derive(Debug, Default)]
+pub struct Roles(BTreeMap<String, Vec<Role>>);
+
+impl Roles {
+    pub fn read(store: &Store) -> Result<Self> {
+        let catalog = store.catalog();
+        let mut roles = Self::default();
+        for file in snapshot::kept_files(catalog)? {
+            let role = Role::KeptFile {
+                table: file.table,
+                date: file.date,
+                path: file.path,
+                object: file.object,
+            };
+            roles.add(file.object, role);
+        }
+        let own = snapshot::revisions(catalog)?;
+        let own = own.into_iter().map(|fact| (fact, true));
+        let carried = snapshot::carried(catalog)?;
+        for (fact, own) in own.chain(carried.into_iter().map(|fact| (fact, false))) {
+            for (table, found) in fact.value.tables {
+                let role = Role::Snapshot {
+                    table,
+                    as_of: fact.value.as_of,
+                    revision: own.then_some(fact.value.revision),
+                };
+                roles.add(found.hash, role);
+            }
+        }
+        for execution in run::all_executions(catalog)? {
+            roles.add_execution(&execution);
+        }
+        roles.add_values(store)?;
+        for need in catalog.needs()? {
+            let role = match need.kind.as_str() {
+                "run" => need.key.parse().ok().map(|run| Role::Data { run }),
+                kind if run::CACHE_KINDS.contains(&kind) => Some(Role::Cached),
+                _ => None,
+            };
+            if let Some(role) = role {
+                roles.add(need.object, role);
+            }
+        }
+        for all in roles.0.values_mut() {
+            all.sort();
+            all.dedup();
+        }
+        Ok(roles)
+    }
+
+    fn add_execution(&mut self, execution: &ExecutionRecord) {
+        let outputs = execution.outputs;
+        let output = |name| Role::Output {
+            run: execution.run,
+            experiment: execution.experiment.clone(),
+            name,
+        };
+        self.add(outputs.training_set, output("training_set"));
+        self.add(outputs.split, output("split"));
+        self.add(outputs.model, output("model"));
+        self.add(outputs.predictions, output("predictions"));
+        if let Some(report) = execution.report() {
+            self.add(report, output("report"));
+        }
+        for (path, object) in &execution.files {
+            let role = Role::Definition {
+                run: execution.run,
+                path: path.clone(),
+                commit: execution.code.commit.to_string(),
+            };
+            self.add(*object, role);
+        }
+    }
+
+    fn add_values(&mut self, store: &Store) -> Result<()> {
+        let all = online::all(store.catalog())?;
+        let newest = all.last().map_or(0, |fact| fact.sequence);
+        for fact in all {
+            for (table, sheet) in fact.value.tables {
+                let role = Role::Values {
+                    table,
+                    as_of: fact.value.as_of,
+                    serving: fact.sequence == newest,
+                };
+                self.add(sheet.object, role);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, object: impl std::fmt::Display, role: Role) {
+        self.0.entry(object.to_string()).or_default().push(role);
+    }
+
+    /// What an object is; nothing for one that no fact names.
+    pub fn of(&self, object: ObjectName) -> &[Role] {
+        self.0.get(&object.to_string()).map_or(&[], Vec::as_slice)
+    }
+}

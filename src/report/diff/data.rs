@@ -1,0 +1,212 @@
+//! Which rows of a table differ, and how its columns moved.
+
+use super::super::style::{Table, count, dim, dim_lines, plural, wrap, yellow};
+use crate::run::{ColumnChange, Distribution, EntityKey, InputDifference, RowChange, TableChange};
+
+/// One table: how many rows, which columns and how they moved, a few rows.
+pub(super) fn data_text(input: &InputDifference) -> String {
+    let name = yellow(&input.name);
+    let Some(change) = &input.table else {
+        return wrap("  ", &format!("{name}  {}", input.detail));
+    };
+    let dates = match change.as_of_a == change.as_of_b {
+        true => format!("at {}", change.as_of_a),
+        false => format!("{} → {}", change.as_of_a, change.as_of_b),
+    };
+    let mut text = match change.is_same() {
+        true => format!("  {}  {dates}   {}\n", input.name, dim("the same rows")),
+        false => format!("  {name}  {dates}   {}\n", rows_words(change)),
+    };
+    if !change.is_same() && change.as_of_a == change.as_of_b {
+        let files = match change.files.as_slice() {
+            [] => "the same files, read otherwise".to_string(),
+            files => files.join(", "),
+        };
+        text.push_str(&dim_lines(&wrap("    ", &files)));
+    }
+    text.push_str(&columns_text(change));
+    text.push_str(&examples_text(change));
+    text
+}
+
+/// `2 103 of 7 043 rows changed, 3 added, 2 removed`.
+fn rows_words(change: &TableChange) -> String {
+    let mut words = Vec::new();
+    if change.changed > 0 {
+        let common = change.rows_a - change.removed;
+        words.push(format!(
+            "{} of {} changed",
+            count(change.changed),
+            plural(common, "row")
+        ));
+    }
+    for (number, verb) in [
+        (change.added, "added"),
+        (change.removed, "removed"),
+        (change.redated, "from a file of another date"),
+    ] {
+        if number > 0 && words.is_empty() {
+            words.push(format!("{} {verb}", plural(number, "row")));
+        } else if number > 0 {
+            words.push(format!("{} {verb}", count(number)));
+        }
+    }
+    words.join(", ")
+}
+
+/// So many columns of a table are shown.
+const COLUMNS: usize = 10;
+
+fn columns_text(change: &TableChange) -> String {
+    let mut table = Table::default();
+    for column in change.columns.iter().take(COLUMNS) {
+        table
+            .row()
+            .left(column.column.to_string())
+            .right(format!("{} differ", percent(column.share)))
+            .left(movement(column));
+    }
+    let mut text = table.render(4);
+    if change.columns.len() > COLUMNS {
+        let more = (change.columns.len() - COLUMNS) as u64;
+        text.push_str(&format!(
+            "    {}\n",
+            dim(format!("and {}", plural(more, "more column")))
+        ));
+    }
+    text
+}
+
+fn movement(column: &ColumnChange) -> String {
+    let mut words = match (&column.a, &column.b) {
+        (
+            Distribution::Numbers { mean, median, .. },
+            Distribution::Numbers {
+                mean: mean_b,
+                median: median_b,
+                ..
+            },
+        ) => format!(
+            "median {} → {}, mean {} → {}",
+            number(*median),
+            number(*median_b),
+            number(*mean),
+            number(*mean_b)
+        ),
+        (Distribution::Flags { share, .. }, Distribution::Flags { share: share_b, .. }) => {
+            format!("true {} → {}", percent(*share), percent(*share_b))
+        }
+        (Distribution::Times { last, .. }, Distribution::Times { last: last_b, .. }) => {
+            format!("last {last} → {last_b}")
+        }
+        (
+            Distribution::Texts { largest, .. },
+            Distribution::Texts {
+                largest: largest_b, ..
+            },
+        ) => texts_words(largest, largest_b),
+        _ => String::new(),
+    };
+    for (label, categories) in [
+        ("new", &column.new_categories),
+        ("gone", &column.lost_categories),
+    ] {
+        if !categories.is_empty() {
+            let gap = if words.is_empty() { "" } else { ", " };
+            words.push_str(&format!("{gap}{label} {}", some_of(categories)));
+        }
+    }
+    let (nulls, nulls_b) = (nulls(&column.a), nulls(&column.b));
+    if nulls != nulls_b {
+        let gap = if words.is_empty() { "" } else { ", " };
+        words.push_str(&format!("{gap}null {} → {}", count(nulls), count(nulls_b)));
+    }
+    words
+}
+
+/// The most frequent text of a, before and after.
+fn texts_words(a: &[(String, f64)], b: &[(String, f64)]) -> String {
+    let Some((text, share)) = a.first() else {
+        return String::new();
+    };
+    match b.iter().find(|(other, _)| other == text) {
+        Some((_, share_b)) => format!("{text:?} {} → {}", percent(*share), percent(*share_b)),
+        None => String::new(),
+    }
+}
+
+fn some_of(categories: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = categories
+        .iter()
+        .take(SHOWN)
+        .map(|c| format!("{c:?}"))
+        .collect();
+    match categories.len() {
+        0..=SHOWN => shown.join(", "),
+        all => format!("{}, … ({all})", shown.join(", ")),
+    }
+}
+
+fn nulls(distribution: &Distribution) -> u64 {
+    match distribution {
+        Distribution::Empty { nulls }
+        | Distribution::Numbers { nulls, .. }
+        | Distribution::Flags { nulls, .. }
+        | Distribution::Texts { nulls, .. }
+        | Distribution::Times { nulls, .. } => *nulls,
+    }
+}
+
+fn examples_text(change: &TableChange) -> String {
+    let mut table = Table::default();
+    for row in &change.examples {
+        let (columns, more) = first_columns(row);
+        table
+            .row()
+            .left(row.entity.to_string())
+            .left(format!("{columns}{more}"));
+    }
+    for (verb, entities) in [
+        ("added", &change.added_examples),
+        ("removed", &change.removed_examples),
+    ] {
+        if !entities.is_empty() {
+            let keys: Vec<String> = entities.iter().map(EntityKey::to_string).collect();
+            let all = match verb {
+                "added" => change.added,
+                _ => change.removed,
+            };
+            let more = if all > keys.len() as u64 { ", …" } else { "" };
+            table.row().left(verb).left(keys.join(", ") + more);
+        }
+    }
+    dim_lines(&table.render(4))
+}
+
+/// What stands in a row before and after, as far as a line goes.
+fn first_columns(row: &RowChange) -> (String, String) {
+    const SHOWN: usize = 2;
+    let columns: Vec<String> = row
+        .columns
+        .iter()
+        .take(SHOWN)
+        .map(|(column, [a, b])| format!("{column} {a} → {b}"))
+        .collect();
+    let more = match row.columns.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", {more} more"),
+    };
+    (columns.join(", "), more)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// At most four significant decimals, no trailing zeros.
+fn number(value: f64) -> String {
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.replacen('-', "−", 1)
+}

@@ -1,0 +1,172 @@
+//! What the differences did: metrics with their noise, and predictions.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::scores::{CommonRow, EntityKey, PredictionChanges, changes, common_rows};
+use super::{Side, union};
+use crate::error::Result;
+use crate::learn::{AucTest, Interval, Scored, bootstrap, delong};
+use crate::store::Store;
+
+/// One metric in both runs; none where a run does not have it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MetricPair {
+    pub name: String,
+    pub a: Option<f64>,
+    pub b: Option<f64>,
+    /// b − a.
+    pub delta: Option<f64>,
+    /// None for a metric that did not move, or too few common test rows to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
+}
+
+/// Whether a metric moved by more than the choice of the test rows explains: b − a on the test rows
+/// that both runs have.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Noise {
+    pub method: NoiseMethod,
+    /// Common test rows.
+    pub rows: u64,
+    /// The 95 % interval of the difference.
+    pub low: f64,
+    pub high: f64,
+    /// Two-sided; where the method has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
+    /// The interval does not hold 0.
+    pub beyond: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoiseMethod {
+    /// The areas under two curves over the same labels.
+    DeLong,
+    /// Anything else: entities drawn with replacement, the same for both runs.
+    Bootstrap,
+}
+
+/// With fewer common test rows nothing is said of noise.
+pub const FEWEST_ROWS: usize = 30;
+
+/// Metrics and predictions of both runs; no predictions while those of one are not in this store.
+pub fn compare(
+    store: &Store,
+    a: &Side,
+    b: &Side,
+) -> Result<(Vec<MetricPair>, Option<PredictionChanges>)> {
+    let mut metrics = metric_pairs(a, b);
+    let Some(rows) = common_rows(store, a, b)? else {
+        return Ok((metrics, None));
+    };
+    let moved = metrics.iter().any(|metric| metric.delta != Some(0.0));
+    if let (true, Some(of_a), Some(of_b)) = (moved && rows.len() >= FEWEST_ROWS, &a.spec, &b.spec) {
+        let noise = Judged::of(&rows, of_a.threshold, of_b.threshold);
+        for metric in &mut metrics {
+            if metric.delta.is_some_and(|delta| delta != 0.0) {
+                metric.noise = noise.of_metric(&metric.name);
+            }
+        }
+    }
+    Ok((metrics, Some(changes(&rows))))
+}
+
+fn metric_pairs(a: &Side, b: &Side) -> Vec<MetricPair> {
+    let (a, b) = (a.known.metrics(), b.known.metrics());
+    union(a.keys(), b.keys())
+        .into_iter()
+        .map(|name| {
+            let (a, b) = (a.get(name).copied(), b.get(name).copied());
+            MetricPair {
+                name: name.clone(),
+                a,
+                b,
+                delta: a.zip(b).map(|(a, b)| b - a),
+                noise: None,
+            }
+        })
+        .collect()
+}
+
+/// What both methods say of the common rows.
+struct Judged {
+    rows: u64,
+    auc: Option<AucTest>,
+    intervals: BTreeMap<&'static str, Interval>,
+}
+
+impl Judged {
+    fn of(rows: &[CommonRow], threshold_a: f64, threshold_b: f64) -> Self {
+        let labels = |of: fn(&CommonRow) -> bool| rows.iter().map(of).collect::<Vec<_>>();
+        let scores = |of: fn(&CommonRow) -> f64| rows.iter().map(of).collect::<Vec<_>>();
+        let (labels_a, labels_b) = (labels(|row| row.a.label), labels(|row| row.b.label));
+        let (a, b) = (
+            scores(|row| row.a.probability),
+            scores(|row| row.b.probability),
+        );
+        let entities = number_entities(rows);
+        let of_a = Scored {
+            labels: &labels_a,
+            probabilities: &a,
+            threshold: threshold_a,
+        };
+        let of_b = Scored {
+            labels: &labels_b,
+            probabilities: &b,
+            threshold: threshold_b,
+        };
+        // DeLong takes each row for a draw of its own, and both curves over one truth.
+        let each_once = entities.last().is_none_or(|last| last + 1 == rows.len());
+        let auc = match labels_a == labels_b && each_once {
+            true => delong(&labels_a, &a, &b),
+            false => None,
+        };
+        Self {
+            rows: rows.len() as u64,
+            auc,
+            intervals: bootstrap(&of_a, &of_b, &entities),
+        }
+    }
+
+    fn of_metric(&self, name: &str) -> Option<Noise> {
+        if let (Some(test), "auc") = (&self.auc, name) {
+            return Some(Noise {
+                method: NoiseMethod::DeLong,
+                rows: self.rows,
+                low: test.low,
+                high: test.high,
+                p: Some(test.p),
+                beyond: test.low > 0.0 || test.high < 0.0,
+            });
+        }
+        let interval = self.intervals.get(name)?;
+        Some(Noise {
+            method: NoiseMethod::Bootstrap,
+            rows: self.rows,
+            low: interval.low,
+            high: interval.high,
+            p: None,
+            beyond: interval.low > 0.0 || interval.high < 0.0,
+        })
+    }
+}
+
+/// The number of each row's entity, from 0 on. Rows are in the order of their entities.
+fn number_entities(rows: &[CommonRow]) -> Vec<usize> {
+    let mut numbers = Vec::with_capacity(rows.len());
+    let mut last: Option<(&EntityKey, usize)> = None;
+    for row in rows {
+        let key = &row.row.0;
+        let number = match last {
+            Some((earlier, number)) if earlier == key => number,
+            Some((_, number)) => number + 1,
+            None => 0,
+        };
+        numbers.push(number);
+        last = Some((key, number));
+    }
+    numbers
+}

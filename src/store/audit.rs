@@ -1,0 +1,252 @@
+//! Every object held against what the catalog knows of it.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::{ObjectFacts, ObjectName, Store};
+use crate::error::Result;
+use crate::fsio;
+use crate::hash::{Digest, ObjectId, TableHash};
+
+/// Gives the table hash of a Parquet object's bytes: the store knows nothing of tables.
+pub type TableVerifier<'a> = &'a (dyn Fn(&[u8]) -> Result<TableHash> + Sync);
+
+/// An object that the catalog knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredObject {
+    pub name: ObjectName,
+    /// In bytes.
+    pub size: u64,
+    /// BLAKE3 of its bytes.
+    pub bytes: ObjectId,
+}
+
+/// In what an object is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Damage {
+    /// There is no file.
+    Missing,
+    /// A fact needs it, and the catalog has no entry of it.
+    Unlisted,
+    Size {
+        expected: u64,
+        found: u64,
+    },
+    Bytes {
+        expected: ObjectId,
+        found: ObjectId,
+    },
+    /// The bytes are those that were written, and hold another table than the name says.
+    Table {
+        found: String,
+    },
+    Unreadable {
+        why: String,
+    },
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the file is missing"),
+            Self::Unlisted => f.write_str("the catalog has no entry of it"),
+            Self::Size { expected, found } => {
+                write!(f, "{found} bytes instead of {expected}")
+            }
+            Self::Bytes { expected, found } => write!(
+                f,
+                "BLAKE3 {} instead of {}",
+                found.short(),
+                expected.short()
+            ),
+            Self::Table { found } => write!(f, "it holds another table: {found}"),
+            Self::Unreadable { why } => write!(f, "it cannot be read: {why}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedObject {
+    pub name: ObjectName,
+    pub damage: Damage,
+}
+
+/// A file among the objects that is none: left by a process that died, or not yet entered by one
+/// that lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// When it was written, in microseconds since 1970.
+    pub written: i64,
+}
+
+/// What an audit found.
+#[derive(Debug, Clone, Default)]
+pub struct AuditedObjects {
+    pub objects: u64,
+    pub bytes: u64,
+    /// In order of their names.
+    pub damaged: Vec<DamagedObject>,
+}
+
+impl StoredObject {
+    /// From the catalog's columns. A name that is the hash of the bytes is that of a file, any other
+    /// that of a table.
+    pub(super) fn new(name: &str, bytes: ObjectId, size: u64) -> Option<Self> {
+        let hash: ObjectId = name.parse().ok()?;
+        let name = match hash == bytes {
+            true => ObjectName::Bytes(hash),
+            false => ObjectName::Table(TableHash::from_bytes(*hash.as_bytes())),
+        };
+        Some(Self { name, size, bytes })
+    }
+}
+
+impl Store {
+    /// Verifies every object the catalog knows, on all cores: its size and bytes, and the table in
+    /// it. At any time each core holds one object.
+    pub fn audit(&self, table_hash: TableVerifier) -> Result<AuditedObjects> {
+        let known = self.catalog().objects()?;
+        let files = self.objects();
+        let mut damaged: Vec<DamagedObject> = known
+            .par_iter()
+            .filter_map(|object| {
+                let damage = verify(&files.path(object.name), object, table_hash)?;
+                let name = object.name;
+                Some(DamagedObject { name, damage })
+            })
+            .collect();
+        let names: BTreeSet<String> = known.iter().map(|o| o.name.to_string()).collect();
+        let needed: BTreeSet<ObjectName> = self
+            .catalog()
+            .needs()?
+            .into_iter()
+            .map(|need| need.object)
+            .collect();
+        damaged.extend(
+            needed
+                .into_iter()
+                .filter(|name| !names.contains(&name.to_string()))
+                .map(|name| DamagedObject {
+                    name,
+                    damage: Damage::Unlisted,
+                }),
+        );
+        damaged.sort_by_key(|object| object.name);
+        Ok(AuditedObjects {
+            objects: known.len() as u64,
+            bytes: known.iter().map(|object| object.size).sum(),
+            damaged,
+        })
+    }
+
+    /// What is wrong with one object; none when it is sound.
+    pub fn verify(&self, name: ObjectName, table_hash: TableVerifier) -> Option<Damage> {
+        match self.catalog().object(name) {
+            Ok(None) => Some(Damage::Unlisted),
+            Ok(Some(ObjectFacts { bytes, size })) => {
+                let object = StoredObject::new(&name.to_string(), bytes, size)?;
+                verify(&self.objects().path(name), &object, table_hash)
+            }
+            Err(error) => Some(Damage::Unreadable {
+                why: error.to_string(),
+            }),
+        }
+    }
+
+    /// The files among the objects that the catalog does not know.
+    pub fn strays(&self) -> Result<Vec<Stray>> {
+        let known: BTreeSet<String> = self
+            .catalog()
+            .objects()?
+            .iter()
+            .map(|object| object.name.to_string())
+            .collect();
+        let mut strays = Vec::new();
+        for path in self.objects().files()? {
+            let hex = self.objects().hex_of(&path);
+            if hex.is_some_and(|hex| known.contains(&hex)) {
+                continue;
+            }
+            if let Some((written, size)) = fsio::age_and_size(&path)? {
+                strays.push(Stray {
+                    path,
+                    size,
+                    written,
+                });
+            }
+        }
+        Ok(strays)
+    }
+
+    /// Moves what lies under an object's name aside, whatever it is. Gives where it is now.
+    pub fn set_aside(&self, name: ObjectName) -> Result<Option<PathBuf>> {
+        let path = self.objects().path(name);
+        let Some(moved) = fsio::move_aside(&path, &self.aside())? else {
+            return Ok(None);
+        };
+        // Under its whole name, of which the path holds only the end.
+        let place = self.aside().join(name.to_string());
+        match place.exists() {
+            true => Ok(Some(moved)),
+            false => {
+                fsio::replace(&place, &moved)?;
+                Ok(Some(place))
+            }
+        }
+    }
+}
+
+fn verify(path: &Path, object: &StoredObject, table_hash: TableVerifier) -> Option<Damage> {
+    let unreadable = |error: std::io::Error| Damage::Unreadable {
+        why: error.to_string(),
+    };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Damage::Missing),
+        Err(error) => return Some(unreadable(error)),
+    };
+    match file.metadata() {
+        Ok(metadata) if metadata.len() == object.size => {}
+        Ok(metadata) => {
+            return Some(Damage::Size {
+                expected: object.size,
+                found: metadata.len(),
+            });
+        }
+        Err(error) => return Some(unreadable(error)),
+    }
+    match object.name {
+        ObjectName::Bytes(_) => match ObjectId::of_reader(file) {
+            Ok(found) => other_bytes(object, found),
+            Err(error) => Some(unreadable(error)),
+        },
+        ObjectName::Table(name) => match std::fs::read(path) {
+            Ok(bytes) => other_bytes(object, ObjectId::of_bytes(&bytes))
+                .or_else(|| other_table(name, table_hash(&bytes))),
+            Err(error) => Some(unreadable(error)),
+        },
+    }
+}
+
+fn other_bytes(object: &StoredObject, found: ObjectId) -> Option<Damage> {
+    let expected = object.bytes;
+    (found != expected).then_some(Damage::Bytes { expected, found })
+}
+
+fn other_table(name: TableHash, found: Result<TableHash>) -> Option<Damage> {
+    match found {
+        Ok(found) if found == name => None,
+        Ok(found) => Some(Damage::Table {
+            found: format!("its hash is {}", found.short()),
+        }),
+        Err(error) => Some(Damage::Table {
+            found: error.to_string(),
+        }),
+    }
+}

@@ -1,0 +1,209 @@
+//! Every key that can be written into a definition file, as the JSON Schemas know them, each with a
+//! verdict: whether its value counts.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+use streamflow::definition::schema::{SchemaKind, schema};
+
+use crate::project::Project;
+
+/// A key of a file. `*` stands for a name people give.
+#[derive(Debug, Clone)]
+pub struct Key {
+    pub file: SchemaKind,
+    pub path: Vec<String>,
+    /// What may stand there.
+    pub schema: Json,
+    /// The `model.kind` that has it.
+    pub kind: Option<String>,
+}
+
+impl Key {
+    /// `experiment model.trees`
+    pub fn name(&self) -> String {
+        format!("{} {}", self.file.as_str(), self.path.join("."))
+    }
+}
+
+/// Keys whose value decides a result.
+pub const COUNTS: &[&str] = &[
+    "streamflow entities.*.key",
+    "feature columns.*",
+    "feature source.timestamp",
+    "feature source.created",
+    "feature features.ttl",
+    "feature features.columns",
+    "feature features.derived.*",
+    "experiment as_of",
+    "experiment label.table",
+    "experiment label.column",
+    "experiment label.lead",
+    "experiment label.positive",
+    "experiment dataset.features",
+    "experiment split.method",
+    "experiment split.test",
+    "experiment split.seed",
+    "experiment split.stratify",
+    "experiment preprocess.numeric",
+    "experiment preprocess.missing_numeric",
+    "experiment preprocess.missing_categorical",
+    "experiment model.kind",
+    "experiment model.l2",
+    "experiment model.max_iterations",
+    "experiment model.tolerance",
+    "experiment model.max_depth",
+    "experiment model.max_features",
+    "experiment model.min_samples_leaf",
+    "experiment model.min_samples_split",
+    "experiment model.seed",
+    "experiment model.trees",
+    "experiment evaluate.threshold",
+];
+
+/// Keys whose value decides no result. Where and how a table is read, and what its checks take out,
+/// shows in the data; `categorical` has one value so far.
+pub const COUNTS_NOT: &[&str] = &[
+    "streamflow project.name",
+    "streamflow store.path",
+    "streamflow serve.address",
+    "streamflow serve.model",
+    "streamflow serve.max_age",
+    "feature entity",
+    "feature description",
+    "feature source.path",
+    "feature source.mode",
+    "feature source.delimiter",
+    "feature source.decimal",
+    "feature source.encoding",
+    "feature source.null",
+    "feature source.true",
+    "feature source.false",
+    "feature checks",
+    "experiment description",
+    "experiment registers",
+    "experiment preprocess.categorical",
+    "experiment promote.production",
+    "experiment promote.staging",
+];
+
+/// Every key of every file.
+pub fn all() -> Vec<Key> {
+    let mut keys = Vec::new();
+    for file in SchemaKind::ALL {
+        collect(
+            &Key {
+                file,
+                path: Vec::new(),
+                schema: schema(file),
+                kind: None,
+            },
+            &mut keys,
+        );
+    }
+    keys
+}
+
+fn collect(at: &Key, keys: &mut Vec<Key>) {
+    let below = |name: &str, schema: &Json| Key {
+        path: at.path.iter().cloned().chain([name.to_string()]).collect(),
+        schema: schema.clone(),
+        ..at.clone()
+    };
+    if let Some(properties) = at.schema["properties"].as_object() {
+        for (name, schema) in properties {
+            collect(&below(name, schema), keys);
+        }
+    } else if at.schema["additionalProperties"].is_object() {
+        collect(&below("*", &at.schema["additionalProperties"]), keys);
+    } else if let Some(kinds) = kinds(&at.schema) {
+        for (kind, schema) in kinds {
+            let alternative = Key {
+                schema,
+                kind: Some(kind),
+                ..at.clone()
+            };
+            collect(&alternative, keys);
+        }
+    } else {
+        keys.push(at.clone());
+    }
+}
+
+/// The alternatives of a section that has a `kind`.
+fn kinds(schema: &Json) -> Option<Vec<(String, Json)>> {
+    let alternatives = schema["oneOf"].as_array()?;
+    alternatives
+        .iter()
+        .map(|schema| {
+            let kind = schema["properties"]["kind"]["const"].as_str()?;
+            Some((kind.to_string(), schema.clone()))
+        })
+        .collect()
+}
+
+/// One edit: another value for one key, or none.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    pub key: Key,
+    pub value: Option<Json>,
+    /// Which table, and which of the names people gave, are meant.
+    pub choice: usize,
+}
+
+impl Edit {
+    /// The project after the edit; none where it has no such place.
+    pub fn of(&self, project: &Project) -> Option<Project> {
+        let mut project = project.clone();
+        let count = project.tables.len();
+        let file = match self.key.file {
+            SchemaKind::Streamflow => &mut project.streamflow,
+            SchemaKind::Experiment => &mut project.experiment,
+            SchemaKind::Feature => project.tables.values_mut().nth(self.choice % count)?,
+        };
+        // A parameter needs its kind, and a kind no parameters of another.
+        let kind = self.key.kind.as_ref();
+        if kind.is_some_and(|kind| file["model"]["kind"] != **kind) {
+            file["model"] = serde_json::json!({ "kind": kind });
+        }
+        let (last, parents) = self.key.path.split_last()?;
+        let mut at = file;
+        for name in parents {
+            let name = self.named(at, name)?;
+            let entries = at.as_object_mut()?;
+            at = entries.entry(name).or_insert_with(|| serde_json::json!({}));
+        }
+        let last = self.named(at, last)?;
+        let entries = at.as_object_mut()?;
+        match &self.value {
+            Some(value) => entries.insert(last, value.clone()),
+            None => entries.remove(&last),
+        };
+        Some(project)
+    }
+
+    fn named(&self, section: &Json, name: &str) -> Option<String> {
+        if name != "*" {
+            return Some(name.to_string());
+        }
+        let names: Vec<_> = section.as_object()?.keys().collect();
+        let name = names.get((self.choice / 7) % names.len().max(1))?;
+        Some((*name).clone())
+    }
+}
+
+/// Who adds a key says here whether it counts, and to `values` what may stand there.
+#[test]
+fn every_key_has_a_verdict() {
+    let known: BTreeSet<String> = all().iter().map(Key::name).collect();
+    let verdicts = COUNTS.iter().chain(COUNTS_NOT).map(ToString::to_string);
+    let verdicts: Vec<String> = verdicts.collect();
+    let judged: BTreeSet<String> = verdicts.iter().cloned().collect();
+    assert_eq!(judged.len(), verdicts.len(), "a key has two verdicts");
+    let without: Vec<_> = known.difference(&judged).collect();
+    let gone: Vec<_> = judged.difference(&known).collect();
+    assert!(
+        without.is_empty() && gone.is_empty(),
+        "keys without a verdict: {without:?}; verdicts without a key: {gone:?}"
+    );
+}

@@ -1,0 +1,169 @@
+//! What an experiment means, said a second time. Every struct is taken apart in full, so that a field
+//! that is added must be given a place here, or be named as one that does not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use streamflow::definition::{
+    Age, AsOf, Column, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName,
+    Features, Label, Preprocess, Source, Split, SplitMethod, Table, TableName, Value,
+};
+
+#[derive(Debug, PartialEq)]
+pub struct Meaning {
+    as_of: Vec<AsOf>,
+    label: Label,
+    split: Split,
+    preprocess: Preprocess,
+    kind: &'static str,
+    parameters: BTreeMap<String, Value>,
+    threshold: f64,
+    features: BTreeMap<FeatureName, String>,
+    tables: BTreeMap<TableName, TableMeaning>,
+}
+
+/// What counts of a table that is used.
+#[derive(Debug, PartialEq)]
+struct TableMeaning {
+    key: ColumnName,
+    /// Of the columns that are read.
+    dtypes: BTreeMap<ColumnName, Dtype>,
+    /// Where features come from it.
+    options: Option<(Option<Age>, Option<ColumnName>, Option<ColumnName>)>,
+}
+
+impl Meaning {
+    pub fn of(definitions: &Definitions, experiment: &Experiment) -> Self {
+        let Definitions {
+            project: _,
+            tables,
+            experiments: _,
+        } = definitions;
+        let Experiment {
+            name: _,
+            description: _,
+            registers: _,
+            as_of,
+            label,
+            features,
+            split,
+            preprocess,
+            model,
+            threshold,
+            gates: _,
+            origin: _,
+        } = experiment;
+        let used: BTreeSet<&TableName> = features
+            .iter()
+            .map(|feature| &feature.table)
+            .chain([&label.table])
+            .collect();
+        let table = |name: &TableName| table_meaning(&tables[name], label, features);
+        Self {
+            as_of: as_of.clone(),
+            label: label.clone(),
+            split: split_meaning(split),
+            preprocess: preprocess.clone(),
+            kind: model.kind,
+            parameters: model.parameters.clone(),
+            threshold: *threshold,
+            features: features
+                .iter()
+                .map(|name| (name.clone(), text_of(&tables[&name.table], name)))
+                .collect(),
+            tables: used
+                .into_iter()
+                .map(|name| (name.clone(), table(name)))
+                .collect(),
+        }
+    }
+}
+
+impl Meaning {
+    /// What is left of it when the data is the same whatever is read.
+    pub fn without_data(mut self) -> Self {
+        for table in self.tables.values_mut() {
+            table.dtypes.clear();
+        }
+        self
+    }
+}
+
+/// What a method does not look at means nothing.
+fn split_meaning(split: &Split) -> Split {
+    let Split {
+        method,
+        test,
+        seed,
+        stratify,
+    } = split;
+    Split {
+        method: *method,
+        test: *test,
+        seed: if *method == SplitMethod::Time {
+            0
+        } else {
+            *seed
+        },
+        stratify: *method == SplitMethod::Shuffle && *stratify,
+    }
+}
+
+fn text_of(table: &Table, name: &FeatureName) -> String {
+    match table.features.derived.get(&name.feature) {
+        Some(expression) => expression.as_str().to_string(),
+        None => Expression::of_column(&name.feature),
+    }
+}
+
+fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMeaning {
+    let Table {
+        name,
+        entity: _,
+        key,
+        description: _,
+        source,
+        columns,
+        checks: _,
+        features,
+        origin: _,
+    } = table;
+    let Source {
+        path: _,
+        format: _,
+        mode: _,
+        timestamp,
+        created,
+    } = source;
+    let Features {
+        ttl,
+        columns: _,
+        derived,
+    } = features;
+    let mut read = BTreeSet::from([key]);
+    if label.table == *name {
+        read.insert(&label.column);
+    }
+    let mine: Vec<_> = used
+        .iter()
+        .filter(|feature| feature.table == *name)
+        .collect();
+    for feature in &mine {
+        match derived.get(&feature.feature) {
+            Some(expression) => read.extend(expression.columns()),
+            None => read.extend([&feature.feature]),
+        }
+        read.extend(timestamp.iter().chain(created));
+    }
+    let dtype = |name: &ColumnName| {
+        let Column { dtype, since: _ } = &columns[name];
+        *dtype
+    };
+    TableMeaning {
+        key: key.clone(),
+        dtypes: read
+            .into_iter()
+            .map(|name| (name.clone(), dtype(name)))
+            .collect(),
+        options: (!mine.is_empty()).then(|| (*ttl, timestamp.clone(), created.clone())),
+    }
+}

@@ -1,0 +1,155 @@
+//! A project as a tree of values, before it is written as TOML.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use streamflow::definition::{DefinitionFiles, Definitions};
+
+use crate::written::Hand;
+
+/// The one experiment that is looked at, under a name that DVC forgets.
+pub const EXPERIMENT: &str = "size";
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Project {
+    pub streamflow: Json,
+    pub tables: BTreeMap<&'static str, Json>,
+    pub experiment: Json,
+}
+
+impl Project {
+    /// The files as one hand writes them.
+    pub fn files(&self, mut hand: Hand) -> DefinitionFiles {
+        let mut files = BTreeMap::from([
+            ("streamflow.toml".to_string(), hand.write(&self.streamflow)),
+            (
+                format!("experiments/{EXPERIMENT}.toml"),
+                hand.write(&self.experiment),
+            ),
+        ]);
+        for (name, table) in &self.tables {
+            files.insert(format!("features/{name}.toml"), hand.write(table));
+        }
+        DefinitionFiles(files)
+    }
+
+    /// None when it is refused.
+    pub fn parse(&self) -> Option<Definitions> {
+        Definitions::parse(&self.files(Hand::plain())).ok()
+    }
+}
+
+/// Projects to start from: each kind of label, split and model once.
+pub fn bases() -> Vec<Project> {
+    let learnt = [
+        (
+            json!({ "table": "labels", "column": "outcome", "positive": "left", "lead": 1 }),
+            json!({ "method": "shuffle", "stratify": true }),
+            json!({ "kind": "random_forest" }),
+        ),
+        (
+            json!({ "table": "labels", "column": "left" }),
+            json!({ "method": "hash", "test": 0.3 }),
+            json!({ "kind": "logistic_regression" }),
+        ),
+        (
+            json!({ "table": "labels", "column": "count" }),
+            json!({ "method": "time" }),
+            json!({ "kind": "prior" }),
+        ),
+    ];
+    learnt
+        .into_iter()
+        .map(|(label, split, model)| Project {
+            streamflow: streamflow(),
+            tables: tables(),
+            experiment: json!({
+                "description": "One of three",
+                "registers": "leaving",
+                "as_of": ["2024-01-31", "2024-02-29"],
+                "label": label,
+                "dataset": { "features": ["usage.*", "size.size", "size.nfiles", "events.watched"] },
+                "split": split,
+                "preprocess": { "missing_numeric": "median", "missing_categorical": "category" },
+                "model": model,
+                "evaluate": { "threshold": 0.5 },
+                "promote": { "production": ["clean"] },
+            }),
+        })
+        .collect()
+}
+
+fn streamflow() -> Json {
+    json!({
+        "project": { "name": "laws" },
+        "store": { "path": ".streamflow" },
+        "entities": {
+            "user": { "key": "user_id" },
+            "member": { "key": "user_id" },
+        },
+    })
+}
+
+fn tables() -> BTreeMap<&'static str, Json> {
+    let source = |name: &str| json!({ "path": format!("data/{{as_of}}/{name}.csv") });
+    let columns = |others: Json| {
+        let mut columns = json!({ "user_id": "string", "account_id": "string" });
+        let others = others.as_object().unwrap().clone();
+        columns.as_object_mut().unwrap().extend(others);
+        columns
+    };
+    let usage = json!({
+        "entity": "user",
+        "description": "What a customer watches.",
+        "source": source("usage"),
+        "columns": columns(json!({
+            "hours": "f64", "devices": "i64", "plan": "string", "active": "bool", "joined": "date",
+        })),
+        "checks": [{ "column": "hours", "between": [0.0, 744.0] }],
+        "features": {
+            "ttl": "45d",
+            "columns": ["hours", "devices", "plan", "active"],
+            "derived": { "nfiles": "devices + 1", "per_device": "hours / NULLIF(devices, 0)" },
+        },
+    });
+    let size = json!({
+        "entity": "user",
+        "source": source("size"),
+        "columns": columns(json!({ "size": "f64", "nfiles": "i64", "other": "f64" })),
+        "features": { "columns": ["size", "nfiles"] },
+    });
+    let mut events = source("events");
+    events["timestamp"] = json!("seen_at");
+    events["created"] = json!("known_at");
+    let events = json!({
+        "entity": "user",
+        "source": events,
+        "columns": columns(json!({
+            "seen_at": "datetime", "known_at": "datetime", "written_at": "datetime", "watched": "f64",
+        })),
+        "features": { "ttl": "12h", "columns": ["watched"] },
+    });
+    let labels = |name: &str| {
+        json!({
+            "entity": "user",
+            "source": source(name),
+            "columns": columns(json!({
+                "left": "bool", "stayed": "bool", "count": "i64", "outcome": "string", "reason": "string",
+            })),
+        })
+    };
+    let unused = json!({
+        "entity": "user",
+        "source": source("unused"),
+        "columns": columns(json!({ "note": "string", "hours": "f64" })),
+        "features": { "ttl": "3d", "columns": ["*"], "derived": { "more": "hours + 1" } },
+    });
+    BTreeMap::from([
+        ("usage", usage),
+        ("size", size),
+        ("events", events),
+        ("labels", labels("labels")),
+        ("others", labels("others")),
+        ("unused", unused),
+    ])
+}

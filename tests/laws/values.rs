@@ -1,0 +1,235 @@
+//! What may stand at a key: from its JSON Schema, or said here where the schema cannot know, such as
+//! names of columns and expressions.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+use serde_json::{Map, Value as Json, json};
+
+use crate::keys::{Edit, Key, all};
+
+/// An edit of one key.
+pub fn edit_of(key: Key) -> impl Strategy<Value = Edit> {
+    let value = prop::option::weighted(0.85, value_of(&key));
+    (value, any::<Index>()).prop_map(move |(value, choice)| Edit {
+        key: key.clone(),
+        value,
+        choice: choice.index(6 * 7 * 60),
+    })
+}
+
+/// An edit of any key of any file.
+pub fn edit() -> impl Strategy<Value = Edit> {
+    let edits: Vec<_> = all().into_iter().map(|key| edit_of(key).boxed()).collect();
+    prop::strategy::Union::new(edits)
+}
+
+fn value_of(key: &Key) -> BoxedStrategy<Json> {
+    named(&key.name()).unwrap_or_else(|| {
+        of_schema(&key.schema).unwrap_or_else(|| {
+            panic!(
+                "say in tests/laws/values.rs what may stand at `{}`",
+                key.name()
+            )
+        })
+    })
+}
+
+fn texts(texts: &[&str]) -> BoxedStrategy<Json> {
+    let texts: Vec<_> = texts.iter().map(|text| json!(text)).collect();
+    select(texts).boxed()
+}
+
+/// Values of keys that are free texts to their schema.
+fn named(key: &str) -> Option<BoxedStrategy<Json>> {
+    Some(match key {
+        "streamflow project.name" => texts(&["laws", "size"]),
+        "streamflow store.path" => texts(&[".streamflow", "elsewhere/store"]),
+        "streamflow entities.*.key" => texts(&["user_id", "account_id"]),
+        "streamflow serve.address" => texts(&["127.0.0.1:8000", "127.0.0.1:9000"]),
+        "streamflow serve.model" | "experiment registers" => texts(&["leaving", "size"]),
+        "streamflow serve.max_age" | "feature features.ttl" => ages(),
+        "feature entity" => texts(&["user", "member"]),
+        "feature description" | "experiment description" => {
+            any::<String>().prop_map(|text| json!(text)).boxed()
+        }
+        "feature source.path" => texts(&["data/{as_of}/other.csv", "{as_of}/size.csv", "a.csv"]),
+        "feature source.delimiter" => texts(&[",", ";", "|"]),
+        "feature source.encoding" => texts(&["utf-8", "latin1"]),
+        "feature source.null" => words(&["NA", "-", "null"]),
+        "feature source.true" => words(&["oui", "1", "yes"]),
+        "feature source.false" => words(&["non", "0", "no"]),
+        "feature source.timestamp" | "feature source.created" => {
+            texts(&["seen_at", "known_at", "written_at"])
+        }
+        "feature checks" => checks(),
+        "feature features.columns" => columns(),
+        "feature features.derived.*" => expressions(),
+        "experiment as_of" => as_of(),
+        "experiment label.table" => texts(&["labels", "others", "usage"]),
+        "experiment label.column" => texts(&["left", "stayed", "count", "outcome", "reason"]),
+        "experiment label.lead" => (0..6).prop_map(|lead| json!(lead)).boxed(),
+        "experiment label.positive" => texts(&["left", "Yes", "yes"]),
+        "experiment dataset.features" => features(),
+        "experiment preprocess.missing_categorical" => {
+            texts(&["error", "category", "most_frequent", "none", "None"])
+        }
+        "experiment promote.production" | "experiment promote.staging" => {
+            words(&["clean", "reproduced", "auc >= 0.5", "auc >= production.auc"])
+        }
+        _ => return None,
+    })
+}
+
+/// Some of these, in this order.
+fn words(words: &'static [&'static str]) -> BoxedStrategy<Json> {
+    let some = subsequence(words, 1..=words.len());
+    some.prop_map(|words| json!(words)).boxed()
+}
+
+/// Some of them are one age in two words.
+fn ages() -> BoxedStrategy<Json> {
+    let units = select(vec!["s", "m", "h", "d", "w"]);
+    let any = (1..100_u32, units).prop_map(|(count, unit)| json!(format!("{count}{unit}")));
+    prop_oneof![any, texts(&["45d", "14d", "2w", "12h", "720m"])].boxed()
+}
+
+fn checks() -> BoxedStrategy<Json> {
+    let severity = select(vec!["warn", "quarantine", "fail"]);
+    let one = (0..4_u32, 1..999_u32, severity).prop_map(|(rule, number, severity)| {
+        let mut check = json!({ "column": "user_id", "severity": severity });
+        match rule {
+            0 => check["not_null"] = json!(true),
+            1 => check["unique"] = json!(true),
+            2 => check["in_set"] = json!(["a", number.to_string()]),
+            _ => check["mostly"] = json!(f64::from(number) / 1000.0),
+        }
+        if rule > 2 {
+            check["not_null"] = json!(true);
+        }
+        check
+    });
+    prop::collection::vec(one, 1..4)
+        .prop_map(|checks| json!(checks))
+        .boxed()
+}
+
+/// Columns that the tables offer; what another table has is refused.
+fn columns() -> BoxedStrategy<Json> {
+    let of = |columns: &'static [&'static str]| words(columns);
+    prop_oneof![
+        of(&["hours", "devices", "plan", "active", "joined"]),
+        of(&["size", "nfiles", "other"]),
+        of(&["watched", "written_at"]),
+        texts(&["*"]).prop_map(|all| json!([all])),
+    ]
+    .boxed()
+}
+
+/// Some of them are one expression in two spellings.
+fn expressions() -> BoxedStrategy<Json> {
+    let shapes = vec![
+        "hours * #",
+        "hours*#",
+        "hours + #",
+        "devices + #",
+        "COALESCE(hours, #)",
+        "coalesce( hours , # )",
+        "hours / NULLIF(devices, #)",
+        "CASE WHEN devices > # THEN hours END",
+        "plan",
+        "active",
+    ];
+    (select(shapes), 0..5_u32)
+        .prop_map(|(shape, number)| json!(shape.replace('#', &number.to_string())))
+        .boxed()
+}
+
+fn dates() -> BoxedStrategy<Json> {
+    texts(&crate::DATES[..4])
+}
+
+fn as_of() -> BoxedStrategy<Json> {
+    let some = subsequence(&crate::DATES[..5], 1..=4).prop_shuffle();
+    prop_oneof![dates(), some.prop_map(|dates| json!(dates))].boxed()
+}
+
+fn features() -> BoxedStrategy<Json> {
+    let names = [
+        "usage.*",
+        "usage.hours",
+        "usage.plan",
+        "usage.active",
+        "usage.nfiles",
+        "usage.per_device",
+        "size.size",
+        "size.nfiles",
+        "size.*",
+        "events.watched",
+        "unused.more",
+        "unused.hours",
+    ];
+    let some = subsequence(names.to_vec(), 1..=6).prop_shuffle();
+    some.prop_map(|names| json!(names)).boxed()
+}
+
+/// Values that the schema lets through; none where it lets through any text.
+fn of_schema(schema: &Json) -> Option<BoxedStrategy<Json>> {
+    if let Some(alternatives) = schema["oneOf"].as_array() {
+        let each: Option<Vec<_>> = alternatives.iter().map(of_schema).collect();
+        return Some(prop::strategy::Union::new(each?).boxed());
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        return Some(select(words.clone()).boxed());
+    }
+    if !schema["const"].is_null() {
+        return Some(Just(schema["const"].clone()).boxed());
+    }
+    match schema["type"].as_str()? {
+        "boolean" => Some(any::<bool>().prop_map(|value| json!(value)).boxed()),
+        "integer" => Some(integers(schema)),
+        "number" => Some(numbers(schema)),
+        "string" if schema["format"] == "date" => Some(dates()),
+        "object" => object(schema),
+        _ => None,
+    }
+}
+
+fn integers(schema: &Json) -> BoxedStrategy<Json> {
+    let low = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+    let high = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+    let near = low..=high.min(low.saturating_add(1000));
+    prop_oneof![near, low..=high]
+        .prop_map(|value| json!(value))
+        .boxed()
+}
+
+fn numbers(schema: &Json) -> BoxedStrategy<Json> {
+    let bound = |names: [&str; 2], or| {
+        let known = names.iter().find_map(|name| schema[name].as_f64());
+        known.unwrap_or(or)
+    };
+    let low = bound(["minimum", "exclusiveMinimum"], -1e6);
+    let high = bound(["maximum", "exclusiveMaximum"], 1e6);
+    prop_oneof![low..=high, low..=high.min(low + 1.0)]
+        .prop_map(|value| json!(value + 0.0))
+        .boxed()
+}
+
+fn object(schema: &Json) -> Option<BoxedStrategy<Json>> {
+    let required = schema["required"].as_array()?;
+    let mut entries = Just(Map::new()).boxed();
+    for (name, schema) in schema["properties"].as_object()? {
+        let value = match required.contains(&json!(name)) {
+            true => of_schema(schema)?.prop_map(Some).boxed(),
+            false => prop::option::of(of_schema(schema)?).boxed(),
+        };
+        let name = name.clone();
+        entries = (entries, value)
+            .prop_map(move |(mut entries, value)| {
+                entries.extend(value.map(|value| (name.clone(), value)));
+                entries
+            })
+            .boxed();
+    }
+    Some(entries.prop_map(Json::Object).boxed())
+}
