@@ -8,9 +8,15 @@ use crate::run::{CellChange, Divergence, Found, RowChanges, ScoreChanges, SideCh
 
 /// The step, the difference with examples, and what else is not as it was.
 pub fn divergence_text(divergence: &Divergence) -> String {
-    let mut text = format!("  first to give something else: {}\n", bold(divergence.step));
+    let mut text = format!(
+        "  first to give something else: {}\n",
+        bold(divergence.step)
+    );
     text.push_str(&match &divergence.found {
-        Found::Gone { why } => wrap("    ", &format!("the two outputs cannot be compared: {why}")),
+        Found::Gone { why } => wrap(
+            "    ",
+            &format!("the two outputs cannot be compared: {why}"),
+        ),
         Found::Rows(rows) => rows_text(rows),
         Found::Sides(sides) => sides_text(sides),
         Found::Model { model } => model_text(model),
@@ -57,7 +63,10 @@ fn rows_text(rows: &RowChanges) -> String {
     );
     let mut table = Table::default();
     for (column, rows) in rows.columns.iter().take(10) {
-        table.row().left(column.to_string()).left(plural(*rows, "row"));
+        table
+            .row()
+            .left(column.to_string())
+            .left(plural(*rows, "row"));
     }
     text.push_str(&table.render(4));
     text + &examples_text(&rows.examples)
@@ -90,7 +99,10 @@ fn examples_text(examples: &[CellChange]) -> String {
     let mut table = Table::default();
     for example in examples {
         let (what, sides) = match &example.column {
-            Some(column) => (column.to_string(), format!("{} → {}", words(&example.before), words(&example.now))),
+            Some(column) => (
+                column.to_string(),
+                format!("{} → {}", words(&example.before), words(&example.now)),
+            ),
             None if example.now.is_null() => ("the row".to_string(), "removed".to_string()),
             None => ("the row".to_string(), "added".to_string()),
         };
@@ -108,7 +120,13 @@ fn model_text(model: &ModelDifference) -> String {
     let sides = |before: &Value, now: &Value| format!("{} → {}", words(before), words(now));
     let mut table = Table::default();
     match model {
-        ModelDifference::Tree { tree, node, before, now, trees } => {
+        ModelDifference::Tree {
+            tree,
+            node,
+            before,
+            now,
+            trees,
+        } => {
             let mut text = format!(
                 "    tree {tree} of {}, node {node} in preorder\n",
                 trees.now
@@ -118,24 +136,55 @@ fn model_text(model: &ModelDifference) -> String {
             text.push_str(&table.render(6));
             let fewer = match trees.before == trees.now {
                 true => String::new(),
-                false => format!("; before there were {}", plural(trees.before as u64, "tree")),
+                false => format!(
+                    "; before there were {}",
+                    plural(trees.before as u64, "tree")
+                ),
             };
-            return text + &format!("    {} differ{fewer}\n", plural(trees.differ as u64, "tree"));
+            return text
+                + &format!(
+                    "    {} differ{fewer}\n",
+                    plural(trees.differ as u64, "tree")
+                );
         }
-        ModelDifference::Coefficient { name, before, now, by, differ, of } => {
-            table.row().left(name.clone()).left(format!("{before:?} → {now:?}"));
+        ModelDifference::Coefficient {
+            name,
+            before,
+            now,
+            by,
+            differ,
+            of,
+        } => {
+            table
+                .row()
+                .left(name.clone())
+                .left(format!("{before:?} → {now:?}"));
             return table.render(4)
-                + &format!("    by {}; {differ} of {of} coefficients differ\n", number(*by));
+                + &format!(
+                    "    by {}; {differ} of {of} coefficients differ\n",
+                    number(*by)
+                );
         }
         ModelDifference::Rate { before, now, by } => {
             return format!("    class rate {before:?} → {now:?}, by {}\n", number(*by));
         }
-        ModelDifference::Encoder { feature, before, now } => {
+        ModelDifference::Encoder {
+            feature,
+            before,
+            now,
+        } => {
             table.row().left(format!("encoding of {feature}"));
             table.row().left(format!("  {}", sides(before, now)));
         }
-        ModelDifference::Importance { column, before, now } => {
-            table.row().left(format!("importance of {column}")).left(format!("{before:?} → {now:?}"));
+        ModelDifference::Importance {
+            column,
+            before,
+            now,
+        } => {
+            table
+                .row()
+                .left(format!("importance of {column}"))
+                .left(format!("{before:?} → {now:?}"));
         }
         ModelDifference::Parameters { before, now } => {
             table.row().left("parameters").left(sides(before, now));
@@ -166,7 +215,9 @@ fn node_words(node: &Value) -> String {
 
 /// Texts as they are, everything else as JSON writes it.
 fn words(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToString::to_string)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), ToString::to_string)
 }
 
 /// Three digits that count: a last bit is as visible as half a percent.

@@ -55,12 +55,18 @@ pub struct ThreadPair {
 #[serde(tag = "found", rename_all = "snake_case")]
 pub enum Found {
     /// One of the two outputs is not in the store, or cannot be read there.
-    Gone { why: String },
+    Gone {
+        why: String,
+    },
     Rows(RowChanges),
     Sides(SideChanges),
-    Model { model: ModelDifference },
+    Model {
+        model: ModelDifference,
+    },
     Scores(ScoreChanges),
-    Metrics { metrics: Vec<FactPair> },
+    Metrics {
+        metrics: Vec<FactPair>,
+    },
 }
 
 /// Rows of a training set, by entity and date.
@@ -212,7 +218,11 @@ struct Tables<'a> {
 impl Tables<'_> {
     fn diff(&self) -> RowDiff {
         let identity = [self.key.clone(), name(AS_OF)];
-        let all = self.before.columns().keys().chain(self.now.columns().keys());
+        let all = self
+            .before
+            .columns()
+            .keys()
+            .chain(self.now.columns().keys());
         let mut columns: Vec<ColumnName> = all.filter(|c| !identity.contains(c)).cloned().collect();
         columns.sort();
         columns.dedup();
@@ -223,14 +233,27 @@ impl Tables<'_> {
         let diff = self.diff();
         let mut columns = diff.columns.clone();
         for (one, other) in [(&self.before, &self.now), (&self.now, &self.before)] {
-            for column in one.columns().keys().filter(|c| other.column(c.as_str()).is_none()) {
+            for column in one
+                .columns()
+                .keys()
+                .filter(|c| other.column(c.as_str()).is_none())
+            {
                 columns.insert(column.clone(), diff.matched.len() as u64);
             }
         }
-        let removed = diff.removed.iter().map(|row| self.only(&self.before, *row, true));
-        let added = diff.added.iter().map(|row| self.only(&self.now, *row, false));
+        let removed = diff
+            .removed
+            .iter()
+            .map(|row| self.only(&self.before, *row, true));
+        let added = diff
+            .added
+            .iter()
+            .map(|row| self.only(&self.now, *row, false));
         let changed = diff.changed.iter().filter_map(|pair| {
-            let column = diff.columns.keys().find(|column| self.differs(*pair, column))?;
+            let column = diff
+                .columns
+                .keys()
+                .find(|column| self.differs(*pair, column))?;
             Some(self.change(*pair, column))
         });
         RowChanges {
@@ -247,7 +270,8 @@ impl Tables<'_> {
         let diff = self.diff();
         let side = name(SIDE);
         let moved: Vec<(usize, usize)> = diff.changed.clone();
-        let to_test = |pair: &&(usize, usize)| cell(&self.now, SIDE, pair.1) == Cell::String("test");
+        let to_test =
+            |pair: &&(usize, usize)| cell(&self.now, SIDE, pair.1) == Cell::String("test");
         let to_test = moved.iter().filter(to_test).count();
         SideChanges {
             rows: self.now.rows(),
@@ -255,7 +279,11 @@ impl Tables<'_> {
             removed: diff.removed.len(),
             to_test,
             to_train: moved.len() - to_test,
-            examples: moved.iter().take(EXAMPLES).map(|pair| self.change(*pair, &side)).collect(),
+            examples: moved
+                .iter()
+                .take(EXAMPLES)
+                .map(|pair| self.change(*pair, &side))
+                .collect(),
         }
     }
 
@@ -278,12 +306,19 @@ impl Tables<'_> {
             moved: moves.len(),
             largest: moves.first().map_or(0.0, |(size, _)| *size),
             mean: total / moves.len().max(1) as f64,
-            examples: moves.iter().take(EXAMPLES).map(|(_, pair)| self.change(*pair, &score)).collect(),
+            examples: moves
+                .iter()
+                .take(EXAMPLES)
+                .map(|(_, pair)| self.change(*pair, &score))
+                .collect(),
         }
     }
 
     fn moved(&self, (before, now): (usize, usize)) -> f64 {
-        match (cell(&self.before, PROBABILITY, before), cell(&self.now, PROBABILITY, now)) {
+        match (
+            cell(&self.before, PROBABILITY, before),
+            cell(&self.now, PROBABILITY, now),
+        ) {
             (Cell::F64(before), Cell::F64(now)) => (now - before).abs(),
             _ => 0.0,
         }
@@ -321,7 +356,9 @@ fn name(own: &str) -> ColumnName {
 }
 
 fn cell<'a>(frame: &'a Frame, column: &str, row: usize) -> Cell<'a> {
-    frame.column(column).map_or(Cell::Null, |values| values.cell(row))
+    frame
+        .column(column)
+        .map_or(Cell::Null, |values| values.cell(row))
 }
 
 /// Cells are numbers, texts and null: all of them JSON.
