@@ -3,10 +3,14 @@
 //! What is read here explains a result and never decides one. Nothing of it reaches a key or a
 //! hash of content.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::hash::{ContentHash, ContentHasher, Digest, EnvironmentHash, ObjectId};
 
 /// An instant in UTC with microseconds, as RFC 3339 writes it.
@@ -48,13 +52,18 @@ impl fmt::Display for Instant {
 }
 
 impl Serialize for Instant {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Instant {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(serde::de::Error::custom)
     }
@@ -85,6 +94,59 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
+/// Threads of their own, for work that must not depend on how many there are.
+pub struct Threads(rayon::ThreadPool);
+
+impl Threads {
+    /// # Errors
+    /// The machine has no room for that many threads.
+    pub fn new(count: usize) -> Result<Self> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(count)
+            .build()
+            .map(Self)
+            .map_err(|error| {
+                Error::failure(format!("{count} threads cannot be started")).caused_by(error)
+            })
+    }
+
+    /// Does work on these threads; what it spreads over threads is spread over these.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.0.install(work)
+    }
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// None when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// Runs this program again, in another folder and with other environment variables, and waits for
+/// its end. These belong to a whole process, so that only another process can have others.
+pub fn run_this_program(
+    arguments: &[OsString],
+    folder: Option<&Path>,
+    variables: &[(&str, String)],
+) -> Result<Ended> {
+    let cannot = |error| Error::failure("this program cannot be started again").caused_by(error);
+    let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
+    command.args(arguments).stdin(Stdio::null());
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    let output = command.output().map_err(cannot)?;
+    Ok(Ended {
+        code: output.status.code(),
+        stdout: output.stdout,
+        stderr: output.stderr,
+    })
+}
+
 /// Who runs the program: `STREAMFLOW_USER`, else the login name, else `unknown`.
 pub fn user() -> String {
     ["STREAMFLOW_USER", "USER", "LOGNAME", "USERNAME"]
@@ -94,7 +156,7 @@ pub fn user() -> String {
 }
 
 /// What was typed, the program's own name first.
-pub fn arguments() -> Vec<std::ffi::OsString> {
+pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 

@@ -76,6 +76,11 @@ const DOORS: &[(&[&str], &[&str], &str)] = &[
         &["fsio"],
         "writing files",
     ),
+    (
+        &["process::Command", "Command::new", "Stdio"],
+        &["host"],
+        "starting programs",
+    ),
     (&["libm::"], &["math"], "libm"),
     (&["toml::"], &["definition", "lockfile"], "toml"),
     (&["polars::"], &["table", "check", "feature"], "polars"),

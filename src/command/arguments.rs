@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::keep;
-use crate::run::ArtefactName;
+use crate::run::{ArtefactName, Vary};
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
 #[derive(Debug, Parser)]
@@ -74,6 +74,11 @@ pub enum Command {
     Lock(NamesArguments),
     /// Executes a run again from what it was, and compares every output.
     Replay(ReferenceArgument),
+    /// Executes a run again under other circumstances that must not matter.
+    Verify(VerifyArguments),
+    /// One execution of `verify`, in a process of its own.
+    #[command(hide = true)]
+    Again(AgainArguments),
     /// Compares two runs: inputs that differ first, then what they did.
     Diff(DiffArguments),
     /// Says what would execute now, or why two runs differ, and the first cause of each step.
@@ -174,6 +179,35 @@ pub struct WhyArguments {
 pub struct ReferenceArgument {
     /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
     pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// An experiment, whose last run is meant, or a run; every experiment when none is named.
+    #[arg(value_name = "NAME")]
+    pub run: Option<String>,
+    /// How often each circumstance is varied.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub times: u16,
+    /// What is varied.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "threads,cwd,timezone,locale,row-order"
+    )]
+    pub vary: Vec<Vary>,
+}
+
+#[derive(Debug, Args)]
+pub struct AgainArguments {
+    pub run: String,
+    #[arg(long)]
+    pub threads: Option<usize>,
+    #[arg(long)]
+    pub row_order: Option<u64>,
+    #[arg(long)]
+    pub varied: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ mod serve;
 mod show;
 mod snapshots;
 mod unbundle;
+mod verify;
 mod why;
 
 use std::process::ExitCode;
@@ -74,6 +75,8 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),
+        Command::Verify(arguments) => verify::verify(context, arguments),
+        Command::Again(arguments) => verify::again(context, arguments),
         Command::Diff(arguments) => diff::diff(context, arguments),
         Command::Why(arguments) => why::why(context, arguments),
         Command::Materialize(arguments) => materialize::materialize(context, arguments),

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::fsio;
 use crate::hash::{Digest, ObjectId, RunId};
 use crate::online;
-use crate::run::{self, CACHE_KINDS, Silent};
+use crate::run::{self, CACHE_KINDS, ReplayOptions, Silent};
 use crate::snapshot::{self, Snapshots};
 use crate::store::{IGNORE_FILE, IGNORE_TEXT, NewObject, ObjectName, Store};
 use crate::table;
@@ -213,7 +213,7 @@ fn outputs(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
 fn replay(workspace: &Workspace, run: RunId) -> std::result::Result<(), String> {
     let again = || -> Result<()> {
         if let Some(known) = run::find_known(workspace, run)? {
-            run::replay(workspace, &known, &Silent)?;
+            run::replay(workspace, &known, &ReplayOptions::default(), &Silent)?;
         }
         Ok(())
     };

@@ -31,6 +31,7 @@
 
 mod blocks;
 mod bytes;
+mod difference;
 mod encode;
 mod estimator;
 mod exact;
@@ -45,11 +46,12 @@ mod testing;
 
 use std::fmt;
 
+pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
     EstimatorParameters, FittedModel, Forest, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
     LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
-    RandomForestParameters, estimator_version, fit,
+    RandomForestParameters, TreeCounts, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use matrix::Matrix;

@@ -51,6 +51,8 @@ pub enum WayOut {
     Replay,
     /// Commit its definitions.
     Commit,
+    /// Settle on one of several results.
+    Settle,
 }
 
 /// Answers every gate.
@@ -100,7 +102,7 @@ fn reproduced(reproduction: &Reproduction) -> GateResult {
         Reproduction::Diverged => (
             false,
             "its executions gave different outputs".to_string(),
-            None,
+            Some(WayOut::Settle),
         ),
     };
     result("reproduced", held, detail, way_out)

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, RunId};
 use crate::host;
 use crate::lockfile::Pin;
-use crate::run::{self, KnownRun};
+use crate::run::{self, Disagreement, KnownRun};
 use crate::workspace::Workspace;
 
 /// What became of a promotion.
@@ -36,6 +36,8 @@ pub struct Promotion {
     /// What stood there before.
     pub before: Option<Pin>,
     pub notices: Vec<String>,
+    /// Results of the run that are not the same.
+    pub disagreement: Option<Disagreement>,
 }
 
 /// Pins a run to a stage, if its gates hold and `obstacle` finds none.
@@ -66,6 +68,7 @@ pub fn promote(
         outcome: Outcome::Unchanged,
         before: registry.pins.get(&stage).copied(),
         notices: registry.notice().into_iter().collect(),
+        disagreement: Disagreement::of(known),
     };
     if promotion.before.is_some_and(|pin| pin.run == known.run) {
         return Ok((promotion, None));
@@ -174,11 +177,10 @@ fn facts_of(workspace: &Workspace, known: &KnownRun, registry: &Registry) -> Res
 
 /// Whether a run came out the same again; two different outputs outweigh any proof.
 fn reproduction_of(known: &KnownRun) -> Reproduction {
-    if known.has_two_results() {
+    if Disagreement::of(known).is_some_and(|disagreement| !disagreement.settled) {
         return Reproduction::Diverged;
     }
-    let proof = known
-        .executions
+    let proof = run::proofs(&known.executions)
         .iter()
         .rfind(|execution| execution.reproduced);
     proof.map_or(Reproduction::Never, |execution| {
@@ -217,6 +219,10 @@ fn refused(promotion: &Promotion, known: &KnownRun) -> Option<Error> {
         error = error.help(match way {
             WayOut::Replay => format!("`streamflow replay {run}` proves that it comes out again"),
             WayOut::Commit => "commit the definitions of this run".to_string(),
+            WayOut::Settle => format!(
+                "`streamflow run {} --no-cache --accept` settles on what this machine gives; then replay it",
+                promotion.experiment
+            ),
         });
     }
     if refused.iter().any(|gate| gate.way_out.is_none()) {

@@ -4,10 +4,12 @@
 //! the one place that prints (`command`). Colour means something or is not there: green is proved,
 //! yellow is a notice, red stops.
 
+mod answers;
 mod attribution;
 mod bundle;
 mod data;
 mod diff;
+mod divergence;
 mod error;
 mod init;
 mod keep;
@@ -18,6 +20,7 @@ mod run;
 mod runs;
 mod show;
 mod style;
+mod verify;
 mod why;
 
 pub use attribution::{attribution_document, attribution_text, hybrid_text};
@@ -42,4 +45,5 @@ pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, size, wrap, yellow};
+pub use verify::verified_text;
 pub use why::{why_document, why_text};

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::divergence::divergence_text;
 use super::error::error_json;
 use super::run::{RunDocument, RunScreen, run_text};
 use super::style::{bold, dim, green, plural, red, seconds, wrap, yellow};
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::hash::Digest;
 use crate::lockfile::lock_path;
 use crate::plan::Difference;
-use crate::run::{LockOutcome, Replayed, RunResult};
+use crate::run::{LockOutcome, Replayed, RunResult, ThreadPair};
 use crate::snapshot::Ingested;
 
 /// The document of a run that was performed, with its error if it has one.
@@ -185,7 +186,17 @@ pub fn replayed_document(replayed: &Replayed) -> RunDocument {
     document.lock = None;
     document.verdict = Some(verdict);
     document.first_divergence = Some(first);
+    document.divergence = Some(replayed.divergence.clone());
+    document.threads = Some(threads_of(replayed));
+    document.definitions = Some(replayed.definitions.clone());
     document
+}
+
+fn threads_of(replayed: &Replayed) -> ThreadPair {
+    ThreadPair {
+        before: replayed.threads_before,
+        now: replayed.result.record.threads,
+    }
 }
 
 /// `churn_prior   run 1c02fe88a9b1   replayed in 0.4 s   identical`.
@@ -201,17 +212,23 @@ pub fn replayed_text(replayed: &Replayed) -> String {
         record.run.short(),
         seconds(record.seconds),
     );
+    if let Some(divergence) = &replayed.divergence {
+        text.push_str(&divergence_text(divergence));
+    }
     if replayed.finding.is_none() {
         text.push_str(
             "  training set, split, model, predictions and every metric are as they were\n",
         );
     }
-    if !record.code.commit.is_none() {
-        text.push_str(&format!(
-            "  definitions from commit {}\n",
-            record.code.commit.short()
-        ));
-    }
+    let threads = threads_of(replayed);
+    let before = threads
+        .before
+        .map_or(String::new(), |before| format!(", before on {before}"));
+    text.push_str(&format!(
+        "  on {}{before}\n",
+        plural(threads.now as u64, "thread")
+    ));
+    text.push_str(&wrap("  ", &replayed.definitions));
     for notice in &replayed.result.notices {
         text.push_str(&notice_line(notice));
     }

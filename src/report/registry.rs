@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::answers::{answers_document, answers_text};
 use super::style::{Table, bold, dim, green, red, wrap, yellow};
 use crate::definition::{ModelName, Stage};
 use crate::hash::{Digest, RunId};
@@ -27,6 +28,7 @@ pub fn promotion_document(promotion: &Promotion) -> Value {
         "transition": transition,
         "pin": pin_path(&promotion.model),
         "notices": promotion.notices,
+        "disagreement": promotion.disagreement.as_ref().map(answers_document),
     })
 }
 
@@ -41,6 +43,9 @@ pub fn promotion_text(promotion: &Promotion) -> String {
     let mut text = format!("{}   run {run}   {done}\n", bold(&promotion.model));
     if promotion.outcome != Outcome::Unchanged {
         text.push_str(&gates_text(&promotion.gates, stage));
+    }
+    if let Some(disagreement) = &promotion.disagreement {
+        text.push_str(&answers_text(disagreement));
     }
     for notice in &promotion.notices {
         text.push_str(&notice_line(notice));

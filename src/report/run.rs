@@ -11,7 +11,7 @@ use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
 use crate::learn::Confusion;
 use crate::lockfile::Outputs;
-use crate::run::{ExecutionRecord, RecordedStep, Report};
+use crate::run::{Divergence, ExecutionRecord, RecordedStep, Report, ThreadPair};
 
 /// `run`, `replay`, `show`: contract §3.
 #[derive(Debug, Clone, Serialize)]
@@ -34,6 +34,15 @@ pub struct RunDocument {
     /// With a verdict: the first output or metric that is another, else null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_divergence: Option<Option<String>>,
+    /// With a verdict: the first diverging step taken apart, else null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Option<Divergence>>,
+    /// Of a replay: on how many threads it was executed, and on how many before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<ThreadPair>,
+    /// Of a replay: where its definitions came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definitions: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<EvaluationDocument>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -91,6 +100,9 @@ impl RunDocument {
             lock: None,
             verdict: None,
             first_divergence: None,
+            divergence: None,
+            threads: None,
+            definitions: None,
             evaluation: None,
             notices: Vec::new(),
         }

@@ -100,21 +100,24 @@ fn shown_metrics(sorted_by: Option<&str>) -> Vec<(&'static str, &'static str)> {
     shown
 }
 
-/// What is most to be known of a run, as one character, with its meaning.
-fn mark_of(run: &RunSummary, stages: &Stages) -> (String, &'static str) {
-    match (run.two_results, stage_of(run, stages)) {
-        (true, _) => (
-            yellow('≠'),
-            "≠ gave different outputs: `streamflow show RUN`",
-        ),
-        (false, Some(Stage::Production)) => (green('P'), "P production"),
-        (false, Some(Stage::Staging)) => ("S".to_string(), "S staging"),
-        (false, None) => (String::new(), ""),
+/// What is most to be known of a run, a character each, with the meanings.
+fn mark_of(run: &RunSummary, stages: &Stages) -> (String, Vec<&'static str>) {
+    const TWO: &str = "≠ gave different outputs: `streamflow show RUN`";
+    let (stage, meaning) = match stage_of(run, stages) {
+        Some(Stage::Production) => (green('P'), "P production"),
+        Some(Stage::Staging) => ("S".to_string(), "S staging"),
+        None => (String::new(), ""),
+    };
+    let mut meanings = vec![meaning];
+    if run.two_results {
+        meanings.push(TWO);
+        return (yellow('≠') + &stage, meanings);
     }
+    (stage, meanings)
 }
 
 fn legend(runs: &[RunSummary], stages: &Stages) -> String {
-    let mut meanings: Vec<&str> = runs.iter().map(|run| mark_of(run, stages).1).collect();
+    let mut meanings: Vec<&str> = runs.iter().flat_map(|run| mark_of(run, stages).1).collect();
     meanings.retain(|meaning| !meaning.is_empty());
     meanings.sort_unstable();
     meanings.dedup();

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::answers::{answers_document, answers_text, kind_words};
 use super::run::{RunDocument, RunScreen, result_text};
-use super::style::{Table, bold, count, dim, green, plural, seconds, wrap, yellow};
+use super::style::{Table, bold, count, dim, green, seconds, yellow};
 use crate::code::{CodeState, CommitId};
 use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::Digest;
 use crate::lockfile::Outputs;
-use crate::run::{ExecutionKind, ExecutionRecord, KnownRun, Report};
+use crate::run::{Disagreement, ExecutionRecord, KnownRun, Report};
 
 /// A run as `show` found it.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ pub fn show_document(view: &RunView) -> Value {
         "executions": known.executions.iter().map(execution_document).collect::<Vec<_>>(),
         "reproduced": view.reproduced(),
         "two_results": known.has_two_results(),
+        "disagreement": Disagreement::of(known).as_ref().map(answers_document),
     });
     if let (Value::Object(fields), Value::Object(more)) = (&mut document, extra) {
         fields.extend(more);
@@ -95,6 +97,8 @@ fn execution_document(execution: &ExecutionRecord) -> Value {
         "experiment": execution.experiment,
         "seconds": execution.seconds,
         "threads": execution.threads,
+        "varied": execution.varied,
+        "accepted": execution.accepted,
         "outputs": execution.outputs,
         "reproduced": execution.reproduced,
         "environment": execution.environment.hash(),
@@ -130,9 +134,9 @@ pub fn show_text(view: &RunView) -> String {
     text.push_str(&facts(view));
     text.push('\n');
     text.push_str(&data(view));
-    if known.has_two_results() {
+    if let Some(disagreement) = Disagreement::of(known) {
         text.push('\n');
-        text.push_str(&two_results(view));
+        text.push_str(&answers_text(&disagreement));
     }
     text
 }
@@ -205,18 +209,13 @@ fn code_words(view: &RunView) -> String {
 /// `3 times (run, replay), reproduced`.
 fn executions_words(view: &RunView) -> String {
     let executions = &view.known.executions;
-    let named = |kind| executions.iter().any(|execution| execution.kind == kind);
-    let kinds = [
-        (ExecutionKind::Run, "run"),
-        (ExecutionKind::Locked, "run --locked"),
-        (ExecutionKind::Replay, "replay"),
-        (ExecutionKind::Bundle, "from a bundle"),
-    ];
-    let words: Vec<&str> = kinds
-        .into_iter()
-        .filter(|(kind, _)| named(*kind))
-        .map(|(_, word)| word)
-        .collect();
+    let mut words: Vec<&str> = Vec::new();
+    for execution in executions {
+        let word = kind_words(execution.kind);
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
     if executions.is_empty() {
         return "none in this store".to_string();
     }
@@ -246,25 +245,4 @@ fn data(view: &RunView) -> String {
             .left(data.hash.short());
     }
     table.render(2)
-}
-
-/// Each distinct result with where it came from.
-fn two_results(view: &RunView) -> String {
-    let mut text = wrap(
-        &format!("  {} ", yellow("notice")),
-        "this run gave different results; `streamflow replay` tells which this machine gives",
-    );
-    let mut table = Table::default();
-    for execution in &view.known.executions {
-        let auc = execution.metrics.get("auc");
-        table
-            .row()
-            .left(execution.at.to_minute())
-            .left(execution.environment.hash().short())
-            .left(format!("model {}", execution.outputs.model.short()))
-            .left(auc.map_or(String::new(), |auc| format!("auc {auc:.4}")))
-            .left(plural(execution.threads as u64, "thread"));
-    }
-    text.push_str(&table.render(4));
-    text
 }

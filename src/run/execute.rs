@@ -10,10 +10,10 @@ use super::steps;
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{ContentHash, ContentHasher, ContentKey, Digest, ObjectId, StepKey};
-use crate::host::Stopwatch;
+use crate::host::{self, Stopwatch, Threads};
 use crate::learn::Model;
 use crate::lockfile::Outputs;
-use crate::plan::{PlannedStep, Step, TableAt};
+use crate::plan::{PlannedStep, RunSpec, Step, TableAt};
 use crate::snapshot::Ingested;
 use crate::store::{NewObject, ObjectName, Store};
 use crate::table::{self, Frame};
@@ -67,6 +67,8 @@ pub struct Execution {
     pub warnings: Vec<String>,
     /// Wall time.
     pub seconds: f64,
+    /// How many threads the work was spread over.
+    pub threads: usize,
 }
 
 impl Execution {
@@ -104,12 +106,24 @@ pub fn execute(
     policy: CachePolicy,
     events: &dyn Events,
 ) -> Result<Execution> {
+    execute_on(None, store, resolved, policy, events)
+}
+
+/// Executes a run on threads of its own; none: on those of the whole process.
+pub fn execute_on(
+    threads: Option<&Threads>,
+    store: &Store,
+    resolved: &Resolved,
+    policy: CachePolicy,
+    events: &dyn Events,
+) -> Result<Execution> {
     let watch = Stopwatch::start();
     let mut executor = Executor {
         store,
         resolved,
         features: resolved.feature_specs()?,
         policy,
+        threads,
         outputs: BTreeMap::new(),
         artefacts: BTreeMap::new(),
     };
@@ -134,6 +148,7 @@ pub fn execute(
         warnings: notes.warnings,
         steps,
         seconds: watch.seconds(),
+        threads: executor.spread(host::threads),
     })
 }
 
@@ -150,6 +165,7 @@ struct Executor<'a> {
     resolved: &'a Resolved,
     features: Vec<FeatureSpec>,
     policy: CachePolicy,
+    threads: Option<&'a Threads>,
     outputs: BTreeMap<Step, OutputName>,
     /// Outputs in memory: computed here, or loaded because a later step needed them.
     artefacts: BTreeMap<Step, Artefact>,
@@ -233,60 +249,45 @@ impl Executor<'_> {
         Ok(())
     }
 
+    /// Does work on the threads of this execution.
+    fn spread<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match self.threads {
+            Some(threads) => threads.install(work),
+            None => work(),
+        }
+    }
+
     fn compute(&mut self, step: Step) -> Result<(Artefact, StepNotes)> {
         for input in step.inputs() {
             self.load(*input)?;
         }
         let spec = &self.resolved.plan.spec;
-        let table = |step: Step| self.artefacts[&step].table();
-        Ok(match step {
-            Step::TrainingSet => {
-                let mut loader = TableLoader::new(self.store, self.resolved);
-                let (frame, notes) =
-                    steps::training_set(spec, &self.resolved.dates, &mut |at| loader.load(at))?;
-                (Artefact::Table(frame), notes)
+        if step == Step::TrainingSet {
+            let mut loader = TableLoader::new(self.store, self.resolved);
+            for at in spec.reads_at(&self.resolved.dates).keys() {
+                loader.load(at)?;
             }
-            Step::Split => {
-                let sides = steps::split(spec, table(Step::TrainingSet)?)?;
-                (Artefact::Table(sides), StepNotes::default())
-            }
-            Step::Fit => {
-                let (rows, sides) = (table(Step::TrainingSet)?, table(Step::Split)?);
-                let (model, notes) = steps::fit(spec, &self.features, rows, sides)?;
-                (Artefact::Model(Box::new(model)), notes)
-            }
-            Step::Predict => {
-                let (rows, sides) = (table(Step::TrainingSet)?, table(Step::Split)?);
-                let scores =
-                    steps::predict(spec, rows, sides, self.artefacts[&Step::Fit].model()?)?;
-                (Artefact::Table(scores), StepNotes::default())
-            }
-            Step::Evaluate => {
-                let report = steps::evaluate(
-                    spec,
-                    table(Step::TrainingSet)?,
-                    table(Step::Split)?,
-                    self.artefacts[&Step::Fit].model()?,
-                    table(Step::Predict)?,
-                )?;
-                let notes = StepNotes {
-                    report: Some(report.clone()),
-                    ..StepNotes::default()
-                };
-                (Artefact::Report(Box::new(report)), notes)
-            }
-        })
+            let tables = loader.tables();
+            let dates = &self.resolved.dates;
+            let (frame, notes) =
+                self.spread(|| steps::training_set(spec, dates, &mut |at| loaded(&tables, at)))?;
+            return Ok((Artefact::Table(frame), notes));
+        }
+        let (features, artefacts) = (&self.features, &self.artefacts);
+        self.spread(|| computed(step, spec, features, artefacts))
     }
 
     /// Writes an output into the store under its hash.
     fn keep(&self, artefact: &Artefact) -> Result<OutputName> {
         let bytes = match artefact {
             Artefact::Table(frame) => {
-                let hash = table::table_hash(&table::column_hashes(frame));
-                let bytes = table::to_parquet(frame)?;
+                let (hash, bytes) = self.spread(|| {
+                    let hash = table::table_hash(&table::column_hashes(frame));
+                    (hash, table::to_parquet(frame))
+                });
                 self.store.put(&NewObject {
                     name: hash.into(),
-                    bytes: &bytes,
+                    bytes: &bytes?,
                 })?;
                 return Ok(OutputName::Table(hash));
             }
@@ -330,6 +331,44 @@ impl Executor<'_> {
     }
 }
 
+/// The output of a step behind the first, from the outputs of the steps before it.
+fn computed(
+    step: Step,
+    spec: &RunSpec,
+    features: &[FeatureSpec],
+    artefacts: &BTreeMap<Step, Artefact>,
+) -> Result<(Artefact, StepNotes)> {
+    let table = |step: Step| artefacts[&step].table();
+    let (rows, sides) = (
+        table(Step::TrainingSet)?,
+        artefacts.get(&Step::Split).map(Artefact::table),
+    );
+    let sides = || sides.unwrap_or_else(|| Err(Error::failure("there is no split")));
+    let model = || artefacts[&Step::Fit].model();
+    Ok(match step {
+        Step::TrainingSet | Step::Split => {
+            let sides = steps::split(spec, rows)?;
+            (Artefact::Table(sides), StepNotes::default())
+        }
+        Step::Fit => {
+            let (model, notes) = steps::fit(spec, features, rows, sides()?)?;
+            (Artefact::Model(Box::new(model)), notes)
+        }
+        Step::Predict => {
+            let scores = steps::predict(spec, rows, sides()?, model()?)?;
+            (Artefact::Table(scores), StepNotes::default())
+        }
+        Step::Evaluate => {
+            let report = steps::evaluate(spec, rows, sides()?, model()?, table(Step::Predict)?)?;
+            let notes = StepNotes {
+                report: Some(report.clone()),
+                ..StepNotes::default()
+            };
+            (Artefact::Report(Box::new(report)), notes)
+        }
+    })
+}
+
 fn outcome(planned: &PlannedStep, fact: &StepFact, cached: bool) -> StepOutcome {
     StepOutcome {
         step: planned.step,
@@ -345,6 +384,7 @@ struct TableLoader<'a> {
     store: &'a Store,
     resolved: &'a Resolved,
     loaded: BTreeMap<ObjectName, Frame>,
+    tables: BTreeMap<TableAt, Frame>,
 }
 
 impl<'a> TableLoader<'a> {
@@ -353,22 +393,34 @@ impl<'a> TableLoader<'a> {
             store,
             resolved,
             loaded: BTreeMap::new(),
+            tables: BTreeMap::new(),
         }
     }
 
-    fn load(&mut self, at: &TableAt) -> Result<Frame> {
-        let snapshot = self.resolved.tables.get(at).ok_or_else(|| {
-            Error::failure(format!("the run was resolved without {} at {}", at.0, at.1))
-        })?;
+    fn load(&mut self, at: &TableAt) -> Result<()> {
+        let snapshot = self.resolved.tables.get(at).ok_or_else(|| unresolved(at))?;
         let name = snapshot.hash.into();
-        if let Some(frame) = self.loaded.get(&name) {
-            return Ok(frame.clone());
-        }
-        let bytes = self
-            .store
-            .get(name, &format!("the snapshot of {} at {}", at.0, at.1))?;
-        let frame = table::from_parquet_object(&bytes)?;
+        let frame = match self.loaded.get(&name) {
+            Some(frame) => frame.clone(),
+            None => {
+                let needed_by = format!("the snapshot of {} at {}", at.0, at.1);
+                table::from_parquet_object(&self.store.get(name, &needed_by)?)?
+            }
+        };
         self.loaded.insert(name, frame.clone());
-        Ok(frame)
+        self.tables.insert(at.clone(), frame);
+        Ok(())
     }
+
+    fn tables(self) -> BTreeMap<TableAt, Frame> {
+        self.tables
+    }
+}
+
+fn loaded(tables: &BTreeMap<TableAt, Frame>, at: &TableAt) -> Result<Frame> {
+    tables.get(at).cloned().ok_or_else(|| unresolved(at))
+}
+
+fn unresolved(at: &TableAt) -> Error {
+    Error::failure(format!("the run was resolved without {} at {}", at.0, at.1))
 }

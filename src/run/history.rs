@@ -13,6 +13,7 @@ use super::reference::KnownRun;
 use crate::code::{Code, CommitId};
 use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
 use crate::error::Result;
+use crate::host::Instant;
 use crate::plan::{Declared, RunIdentity, RunSpec};
 use crate::workspace::{PROJECT_FILE, Workspace};
 
@@ -24,6 +25,9 @@ const MOST_COMMITS: usize = 1000;
 pub struct FoundDefinitions {
     /// Where they stand; none for those of the store or of the working tree.
     pub commit: Option<CommitId>,
+    /// The execution whose copies in the store these are; none for those of a commit or of the
+    /// working tree.
+    pub kept_at: Option<Instant>,
     pub files: DefinitionFiles,
     pub definitions: Definitions,
     /// The experiment of theirs that is the run.
@@ -69,7 +73,10 @@ pub fn definitions_of(workspace: &Workspace, known: &KnownRun) -> Result<Option<
     for execution in known.executions.iter().rev() {
         let files = kept_files(workspace, execution)?;
         if let Some(found) = found_in(files, &spec) {
-            return Ok(Some(found));
+            return Ok(Some(FoundDefinitions {
+                kept_at: Some(execution.at),
+                ..found
+            }));
         }
     }
     Ok(found_in(workspace.files().clone(), &spec))
@@ -92,6 +99,7 @@ fn found_in(files: DefinitionFiles, spec: &RunSpec) -> Option<FoundDefinitions> 
     let experiment = definitions.experiments.values().find(is_run)?.name.clone();
     Some(FoundDefinitions {
         commit: None,
+        kept_at: None,
         files,
         experiment,
         definitions,
@@ -133,4 +141,18 @@ fn kept_files(workspace: &Workspace, execution: &ExecutionRecord) -> Result<Defi
         }
     }
     Ok(DefinitionFiles(files))
+}
+
+/// The copies of a run's definition files that the store no longer has whole.
+pub fn damaged_files(workspace: &Workspace, known: &KnownRun) -> Vec<String> {
+    let files = known
+        .executions
+        .iter()
+        .flat_map(|execution| &execution.files);
+    let damaged = files.filter(|(_, id)| {
+        let sound = workspace.store().is_sound((**id).into());
+        !sound.unwrap_or(false)
+    });
+    let paths: std::collections::BTreeSet<&String> = damaged.map(|(path, _)| path).collect();
+    paths.into_iter().cloned().collect()
 }

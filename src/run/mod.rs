@@ -11,6 +11,9 @@
 mod artefact;
 mod attribute;
 mod diff;
+mod disagreement;
+mod divergence;
+mod engine;
 mod execute;
 mod history;
 mod list;
@@ -21,8 +24,10 @@ mod record;
 mod reference;
 mod replay;
 mod resolve;
+mod row_order;
 mod steps;
 mod stored;
+mod verify;
 mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
@@ -31,6 +36,10 @@ pub use diff::{
     ChangedLine, ColumnChange, CommitsBetween, Distribution, EntityKey, FEWEST_ROWS, FileDiff,
     InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,
     PredictionMove, RowChange, RunDiff, TableChange, diff,
+};
+pub use disagreement::{Answer, Disagreement, Source, proofs};
+pub use divergence::{
+    CellChange, Divergence, FactPair, Found, RowChanges, ScoreChanges, SideChanges, ThreadPair,
 };
 pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
@@ -46,10 +55,11 @@ pub use record::{
     record, run_ids, short,
 };
 pub use reference::{KnownRun, find_known, find_model, find_reference, models, only_model};
-pub use replay::{Replayed, replay};
+pub use replay::{ReplayOptions, Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};
+pub use verify::{Vary, Verdict, Verified, VerifyExecution, verify};
 pub use why::{Cause, Reason, StepWhy, Why, why, why_runs};

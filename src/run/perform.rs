@@ -140,6 +140,7 @@ pub fn run(
     );
     let earlier = compare_with_earlier(workspace, &record, lock.as_ref())?;
     record.reproduced = execution.is_proof() && earlier == Earlier::Same;
+    record.accepted = options.accept && settles(workspace, &record, &earlier)?;
     keep(workspace, &resolved, &execution, &mut record, &texts)?;
     let mut result = RunResult {
         before: lock.as_ref().and_then(|lock| lock.results.clone()),
@@ -153,8 +154,13 @@ pub fn run(
         && !options.accept
     {
         let error = not_reproduced(&result.record, &finding).help(format!(
-            "`streamflow run {} --accept` takes the new outputs",
-            experiment.name
+            "`streamflow run {}{} --accept` takes the new outputs",
+            experiment.name,
+            // What was computed anew does not take the place of what the store holds.
+            match options.cache {
+                CachePolicy::Use => "",
+                _ => " --no-cache",
+            },
         ));
         return Ok((result, Some(error)));
     }
@@ -296,7 +302,7 @@ pub fn keep(
 ) -> Result<()> {
     let store = workspace.store();
     let known = !executions_of(store.catalog(), entry.run)?.is_empty();
-    if execution.is_cached() && known {
+    if execution.is_cached() && known && !entry.accepted {
         if latest_of(store.catalog(), &entry.experiment)? != Some(entry.run) {
             finished(store.catalog(), &entry.experiment, entry.run)?;
         }
@@ -304,6 +310,19 @@ pub fn keep(
     }
     entry.files = keep_files(store, texts)?;
     record(store, resolved, entry)
+}
+
+/// Whether there is something to settle: another result than before, or earlier ones that differ.
+fn settles(workspace: &Workspace, record: &ExecutionRecord, earlier: &Earlier) -> Result<bool> {
+    let executions = executions_of(workspace.store().catalog(), record.run)?;
+    let since = executions
+        .iter()
+        .rev()
+        .take_while(|execution| !execution.accepted);
+    let mut others = since.filter(|execution| {
+        execution.outputs != record.outputs || execution.metrics != record.metrics
+    });
+    Ok(matches!(earlier, Earlier::Other(_)) || others.next().is_some())
 }
 
 /// How an execution stands to what was found before.
@@ -330,8 +349,11 @@ fn compare_with_earlier(
         }
     }
     // Without a lock to hold to, what this store has seen of the run is held against it.
-    if !compared && let Some(last) = executions_of(workspace.store().catalog(), record.run)?.last()
-    {
+    let executions = executions_of(workspace.store().catalog(), record.run)?;
+    let proofs = [ExecutionKind::Replay, ExecutionKind::Verify];
+    let counts = |execution: &&ExecutionRecord| !proofs.contains(&execution.kind);
+    let last = executions.iter().rfind(counts).or(executions.last());
+    if !compared && let Some(last) = last {
         compared = true;
         if let Some(finding) = record.compare(&last.outputs, &last.metrics, &last.environment) {
             return Ok(Earlier::Other(finding));

@@ -62,6 +62,8 @@ pub enum ExecutionKind {
     Run,
     Locked,
     Replay,
+    /// One of the executions of `verify`.
+    Verify,
     /// None did here: the record came with a bundle.
     Bundle,
 }
@@ -97,6 +99,12 @@ pub struct ExecutionRecord {
     /// Outputs and metrics were those of an earlier execution or of a lock, found anew: nothing came
     /// from the cache, or this store had never executed the run that the lock describes.
     pub reproduced: bool,
+    /// `run --accept`: this result was settled on, whatever others there were before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    /// What was not as usual, as `verify` wanted it: `timezone Asia/Kathmandu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub varied: Option<String>,
 }
 
 /// A step as it is kept and shown.
@@ -158,7 +166,7 @@ impl ExecutionRecord {
             kind,
             at,
             seconds: execution.seconds,
-            threads: crate::host::threads(),
+            threads: execution.threads,
             steps: execution.steps.iter().map(RecordedStep::from).collect(),
             outputs: execution.outputs,
             metrics: execution.report.metrics.clone(),
@@ -173,6 +181,8 @@ impl ExecutionRecord {
             files,
             environment,
             reproduced: false,
+            accepted: false,
+            varied: None,
         }
     }
 

@@ -16,6 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use super::disagreement::Disagreement;
 use super::lock::consistent;
 use super::record::{ExecutionKind, ExecutionRecord, RunRecord, executions_of, find_run, run_ids};
 use super::{latest_of, locks};
@@ -93,16 +94,7 @@ impl KnownRun {
     /// Whether two of its executions, or an execution and its lock, gave different outputs or
     /// metrics.
     pub fn has_two_results(&self) -> bool {
-        let locked = self.lock.as_ref().and_then(|lock| lock.results.as_ref());
-        let differs = |execution: &ExecutionRecord| {
-            let other = |outputs: &Outputs, metrics: &BTreeMap<String, f64>| {
-                execution.outputs != *outputs || execution.metrics != *metrics
-            };
-            let first = &self.executions[0];
-            other(&first.outputs, &first.metrics)
-                || locked.is_some_and(|locked| other(&locked.outputs, &locked.metrics))
-        };
-        self.executions.iter().any(differs)
+        Disagreement::of(self).is_some()
     }
 
     /// A run of this store.

@@ -26,11 +26,23 @@ pub fn build(
     files: &[HashedFile],
     base: Option<&TableSnapshot>,
 ) -> Result<TableSnapshot> {
+    build_in_order(store, table, reading, files, base, None)
+}
+
+/// The same, with the rows of each file in the order of a seed.
+pub fn build_in_order(
+    store: &Store,
+    table: &Table,
+    reading: ReadingHash,
+    files: &[HashedFile],
+    base: Option<&TableSnapshot>,
+    order: Option<u64>,
+) -> Result<TableSnapshot> {
     let mut sources: Vec<SourceRecord> = base.map_or(Vec::new(), |base| base.sources.clone());
     let mut rows = base.map(|base| load(store, table, base)).transpose()?;
     let mut last = None;
     for file in &files[sources.len()..] {
-        let incoming = read_file(store, table, file)?;
+        let incoming = read_file(store, table, file, order)?;
         sources.push(incoming.source.clone());
         rows = Some(match rows.take() {
             Some(earlier) => fold(table, &earlier, &incoming.rows),
@@ -76,7 +88,12 @@ struct Incoming {
     checked: Checked,
 }
 
-fn read_file(store: &Store, table: &Table, file: &HashedFile) -> Result<Incoming> {
+fn read_file(
+    store: &Store,
+    table: &Table,
+    file: &HashedFile,
+    order: Option<u64>,
+) -> Result<Incoming> {
     let SourceFile { date, path, .. } = &file.file;
     let (bytes, hash) = file.file.read(store)?;
     if hash != file.hash {
@@ -86,7 +103,11 @@ fn read_file(store: &Store, table: &Table, file: &HashedFile) -> Result<Incoming
         )
         .help("run again when nothing writes to it"));
     }
-    let checked = check::check(table::read(&bytes, path, *date, table)?, &table.checks);
+    let read = match order {
+        None => table::read(&bytes, path, *date, table)?,
+        Some(seed) => table::read_shuffled(&bytes, path, *date, table, seed)?,
+    };
+    let checked = check::check(read, &table.checks);
     if let Some(refusal) = check::refusal(&checked, table) {
         return Err(refusal);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::build::{HashedFile, build};
+use super::build::{HashedFile, build, build_in_order};
 use super::model::{Snapshot, TableSnapshot};
 use super::reading::reading_hash;
 use super::sources::{KEPT, KeptSource, SourceFile, files_of, no_file, outside_file};
@@ -247,6 +247,14 @@ impl Snapshots<'_> {
             .into_iter()
             .map(|HashedFile { file, hash }| (file.date, file.path, hash))
             .collect())
+    }
+
+    /// A table at a date from its files with the rows of each in the order of a seed. Nothing is
+    /// stamped.
+    pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
+        let files = self.files_until(table, as_of, None)?;
+        let store = self.workspace.store();
+        build_in_order(store, table, reading_hash(table), &files, None, Some(seed))
     }
 
     /// The newest sound earlier snapshot that is made of the first of these files.

@@ -264,6 +264,8 @@ fn execution(workspace: &Workspace, bundle: &Verified) -> Result<ExecutionRecord
         files: run::keep_files(workspace.store(), &texts)?,
         environment: bundle.lock.environment.clone(),
         reproduced: false,
+        accepted: false,
+        varied: None,
     })
 }
 

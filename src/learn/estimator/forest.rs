@@ -4,11 +4,15 @@
 //! a file cannot hold a loop or a link out of bounds, whatever its bytes. Thresholds and leaf
 //! values repeat a lot: each is an index into one sorted list of distinct numbers.
 
+mod difference;
+
 use super::smartcore_forest::{Tree, TreeNode, normalize};
 use crate::error::{Error, Result};
 use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
+
+pub use difference::{ForestDifference, ForestNode, TreeCounts};
 
 /// `column` of a leaf.
 const LEAF: u32 = u32::MAX;
@@ -68,7 +72,7 @@ impl Forest {
         self.nodes.len()
     }
 
-    pub(super) fn importances(&self) -> &[f64] {
+    pub fn importances(&self) -> &[f64] {
         &self.importances
     }
 

@@ -12,7 +12,7 @@ mod smartcore_forest;
 use super::{Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 
-pub use forest::Forest;
+pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use parameters::{
     EstimatorParameters, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,

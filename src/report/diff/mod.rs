@@ -3,14 +3,15 @@
 mod data;
 
 use self::data::data_text;
+use super::answers::mark;
 use super::style::{
     Table, WIDTH, bold, count, dim, dim_lines, plural, signed, width, wrap, yellow,
 };
 use crate::definition::METRICS;
 use crate::hash::Digest;
 use crate::run::{
-    CommitsBetween, FEWEST_ROWS, FileDiff, InputDifference, InputKind, KnownRun, MetricPair,
-    NoiseMethod, PredictionChanges, RunDiff, short,
+    CommitsBetween, Disagreement, FEWEST_ROWS, FileDiff, InputDifference, InputKind, KnownRun,
+    MetricPair, NoiseMethod, PredictionChanges, RunDiff, short,
 };
 
 /// The screen of `diff`.
@@ -43,8 +44,11 @@ fn headline(side: &str, known: &KnownRun) -> String {
         .metrics()
         .get("auc")
         .map_or(String::new(), |auc| format!("   auc {auc:.4}"));
+    let two = Disagreement::of(known).map_or(String::new(), |disagreement| {
+        format!("   {} (`streamflow show`)\n", mark(&disagreement))
+    });
     format!(
-        "{side}  {}  {}  {}{auc}\n",
+        "{side}  {}  {}  {}{auc}\n{two}",
         known.run.short(),
         bold(&known.experiment),
         dates.join(", ")

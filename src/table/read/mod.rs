@@ -17,9 +17,12 @@ mod csv;
 mod header;
 mod parquet;
 mod problems;
+mod shuffled;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub use shuffled::read_shuffled;
 
 use crate::definition::{AsOf, Format, Table};
 use crate::error::{Error, Kind, Result};

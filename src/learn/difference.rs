@@ -1,0 +1,191 @@
+//! Where two models part: the first thing in which they differ, in the order in which it is made.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::estimator::{ForestDifference, ForestNode, TreeCounts};
+use super::{Encoder, FittedModel, Forest, Model};
+
+/// The first thing in which two models differ.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "in", rename_all = "snake_case")]
+pub enum ModelDifference {
+    /// The features or the way they were computed.
+    Features {
+        before: Vec<String>,
+        now: Vec<String>,
+    },
+    /// How a feature becomes numbers.
+    Encoder {
+        feature: String,
+        before: Value,
+        now: Value,
+    },
+    /// The kind of the estimator or a hyper-parameter.
+    Parameters { before: Value, now: Value },
+    /// A node of a tree, both counted from 1, the node in preorder. A node is
+    /// `{"column","threshold"}` or `{"leaf"}`, null where the tree has none.
+    Tree {
+        tree: usize,
+        node: usize,
+        before: Value,
+        now: Value,
+        trees: TreeCounts,
+    },
+    /// A coefficient, or the intercept.
+    Coefficient {
+        name: String,
+        before: f64,
+        now: f64,
+        by: f64,
+        differ: usize,
+        of: usize,
+    },
+    /// The class rate.
+    Rate { before: f64, now: f64, by: f64 },
+    /// The share of a matrix column in the decisions; everything that predicts is the same.
+    Importance {
+        column: String,
+        before: f64,
+        now: f64,
+    },
+    /// The files differ and what they say does not.
+    File,
+}
+
+/// Holds two models against each other.
+pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
+    if before.features != now.features {
+        return ModelDifference::Features {
+            before: features_of(before),
+            now: features_of(now),
+        };
+    }
+    if let Some(difference) = encoder_difference(&before.encoder, &now.encoder) {
+        return difference;
+    }
+    if before.parameters != now.parameters {
+        return ModelDifference::Parameters {
+            before: as_json(&before.parameters),
+            now: as_json(&now.parameters),
+        };
+    }
+    let columns = now.encoder.output_names();
+    let found = match (&before.fitted, &now.fitted) {
+        (FittedModel::RandomForest(before), FittedModel::RandomForest(now)) => {
+            forest_difference(before, now, &columns)
+        }
+        (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now)) => {
+            let all = |model: &super::LogisticRegressionModel| -> Vec<f64> {
+                std::iter::once(model.intercept)
+                    .chain(model.coefficients.iter().copied())
+                    .collect()
+            };
+            coefficient_difference(&all(before), &all(now), &columns)
+        }
+        (FittedModel::Prior(before), FittedModel::Prior(now)) => {
+            let (before, now) = (before.probability, now.probability);
+            let rate = ModelDifference::Rate {
+                before,
+                now,
+                by: now - before,
+            };
+            (before.to_bits() != now.to_bits()).then_some(rate)
+        }
+        _ => None,
+    };
+    found.unwrap_or(ModelDifference::File)
+}
+
+/// `usage.hours (0123456789ab)`: a feature with the hash of its definition.
+fn features_of(model: &Model) -> Vec<String> {
+    use crate::hash::Digest;
+    let features = model.features.iter();
+    features
+        .map(|feature| format!("{} ({})", feature.name, feature.definition.short()))
+        .collect()
+}
+
+fn encoder_difference(before: &Encoder, now: &Encoder) -> Option<ModelDifference> {
+    let (before_all, now_all) = (as_json(before), as_json(now));
+    let features = now.feature_names().enumerate();
+    features
+        .map(|(at, name)| (name, &before_all[at], &now_all[at]))
+        .find(|(_, before, now)| before != now)
+        .map(|(name, before, now)| ModelDifference::Encoder {
+            feature: name.to_string(),
+            before: before["encoding"].clone(),
+            now: now["encoding"].clone(),
+        })
+}
+
+/// Parts of a model are text keys and finite numbers, which are always JSON.
+fn as_json(part: &impl Serialize) -> Value {
+    serde_json::to_value(part).unwrap_or(Value::Null)
+}
+
+fn forest_difference(before: &Forest, now: &Forest, columns: &[String]) -> Option<ModelDifference> {
+    if let Some(ForestDifference {
+        tree,
+        node,
+        before,
+        now,
+        trees,
+    }) = before.first_difference(now)
+    {
+        return Some(ModelDifference::Tree {
+            tree,
+            node,
+            before: node_json(before, columns),
+            now: node_json(now, columns),
+            trees,
+        });
+    }
+    let pairs = before
+        .importances()
+        .iter()
+        .zip(now.importances())
+        .zip(columns);
+    let mut others = pairs.filter(|((before, now), _)| before.to_bits() != now.to_bits());
+    others
+        .next()
+        .map(|((before, now), column)| ModelDifference::Importance {
+            column: column.clone(),
+            before: *before,
+            now: *now,
+        })
+}
+
+fn node_json(node: Option<ForestNode>, columns: &[String]) -> Value {
+    match node {
+        None => Value::Null,
+        Some(ForestNode::Leaf(value)) => json!({ "leaf": value }),
+        Some(ForestNode::Split { column, threshold }) => {
+            json!({ "column": columns.get(column), "threshold": threshold })
+        }
+    }
+}
+
+/// `before` and `now` begin with the intercept.
+fn coefficient_difference(
+    before: &[f64],
+    now: &[f64],
+    columns: &[String],
+) -> Option<ModelDifference> {
+    let others: Vec<usize> = (0..before.len().min(now.len()))
+        .filter(|at| before[*at].to_bits() != now[*at].to_bits())
+        .collect();
+    let first = *others.first()?;
+    let name = match first.checked_sub(1) {
+        None => "intercept".to_string(),
+        Some(column) => columns.get(column).cloned().unwrap_or_default(),
+    };
+    Some(ModelDifference::Coefficient {
+        name,
+        before: before[first],
+        now: now[first],
+        by: now[first] - before[first],
+        differ: others.len(),
+        of: now.len(),
+    })
+}
