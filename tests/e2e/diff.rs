@@ -178,13 +178,13 @@ fn declared_values_stand_with_their_place_and_features_with_their_lines() {
     b  <short>  small  2024-01-31   auc 1.0000
 
     what changed
-      features  features.usage.per_device
+      features    features.usage.per_device
           "hours / NULLIF(devices, 0)" → "hours / (1 + devices)"
           features/usage.toml:22:14
-      split  split.seed  42 → 43  experiments/small.toml:15:10
+      split       split.seed  42 → 43  experiments/small.toml:15:10
       preprocess  preprocess.missing_numeric
           "median" → "mean"  experiments/small.toml:20:23
-      model  model.trees  12 → 15  experiments/small.toml:25:9
+      model       model.trees  12 → 15  experiments/small.toml:25:9
       data, label, operations, code, environment: the same
 
     features/usage.toml
