@@ -839,7 +839,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
     // Paths that lead elsewhere, members that no bundle holds.
     for name in [
         "../evil.toml",
-        "/tmp/evil",
+        "/etc/evil",
         "features/../../evil.toml",
         "features/.hidden.toml",
         "evil.sh",
@@ -925,7 +925,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
         "outside its folder",
     );
     refused(
-        &changed(&|tar| tar.edit("streamflow.toml", "\".streamflow\"", "\"/tmp/elsewhere\"")),
+        &changed(&|tar| tar.edit("streamflow.toml", "\".streamflow\"", "\"/etc/elsewhere\"")),
         2,
         "outside its folder",
     );
