@@ -261,6 +261,39 @@ fn a_damaged_catalog_is_salvaged_and_what_was_lost_is_said() {
     world.run(&["run", "--locked", "--no-cache"]).assert_code(0);
 }
 
+/// The first page of the database says where each table begins; that is known without it.
+#[test]
+fn a_catalog_without_its_first_page_loses_nothing() {
+    let world = lived_in();
+    let before = contents(&world);
+    let catalog = world.project().join(".streamflow/catalog.sqlite");
+    let sound = fs::read(&catalog).unwrap();
+    for damaged in [0..100, 100..108, 2000..4096, 0..4096] {
+        let mut bytes = sound.clone();
+        bytes[damaged].fill(0x55);
+        fs::write(&catalog, &bytes).unwrap();
+        fsck(&world, 1);
+        json(&world, 0, &["fsck", "--repair"]);
+        assert_eq!(contents(&world), before);
+        fsck(&world, 0);
+    }
+    fs::write(&catalog, "this is no database\n".repeat(1000)).unwrap();
+    let tried = json(&world, 1, &["fsck", "--repair"]);
+    assert_eq!(tried["problems"][0]["repaired"], false, "{tried:#}");
+    assert!(fs::read(&catalog).unwrap().starts_with(b"this is no"));
+}
+
+#[test]
+fn the_file_that_hides_the_store_from_git_is_verified_too() {
+    let world = World::small();
+    world.run(&["run"]).assert_code(0);
+    world.write(".streamflow/.gitignore", "+\n");
+    assert_eq!(fsck(&world, 1)["problems"][0]["kind"], "file");
+    json(&world, 0, &["fsck", "--repair"]);
+    assert_eq!(world.read(".streamflow/.gitignore"), "*\n");
+    assert_eq!(world.read(".streamflow/damaged/.gitignore"), "+\n");
+}
+
 /// A store that was made before rows had checksums.
 #[test]
 fn an_old_store_opens_and_gets_its_checksums() {
@@ -806,7 +839,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
     // Paths that lead elsewhere, members that no bundle holds.
     for name in [
         "../evil.toml",
-        "/tmp/evil",
+        "/etc/evil",
         "features/../../evil.toml",
         "features/.hidden.toml",
         "evil.sh",
@@ -892,7 +925,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
         "outside its folder",
     );
     refused(
-        &changed(&|tar| tar.edit("streamflow.toml", "\".streamflow\"", "\"/tmp/elsewhere\"")),
+        &changed(&|tar| tar.edit("streamflow.toml", "\".streamflow\"", "\"/etc/elsewhere\"")),
         2,
         "outside its folder",
     );
