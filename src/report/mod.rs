@@ -7,7 +7,9 @@
 mod compare;
 mod data;
 mod error;
+mod family;
 mod init;
+mod leakage;
 mod online;
 mod performed;
 mod registry;
@@ -19,6 +21,7 @@ mod style;
 pub use compare::{diff_text, why_document, why_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use error::{error_json, error_text};
+pub use family::{band_text, family_document};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,

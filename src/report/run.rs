@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::leakage::{LeakageDocument, leakage_text};
 use super::style::{Table, bold, count, dim, green, seconds};
 use crate::code::CodeState;
 use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
-use crate::learn::Confusion;
+use crate::learn::{Confusion, Leakage};
 use crate::lockfile::Outputs;
-use crate::run::{ExecutionRecord, RecordedStep, Report};
+use crate::run::{ExecutionRecord, Leak, RecordedStep, Report};
 
 /// `run`, `replay`, `show`: contract §3.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +37,8 @@ pub struct RunDocument {
     pub first_divergence: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<EvaluationDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leakage: Option<LeakageDocument>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
 }
@@ -92,8 +95,15 @@ impl RunDocument {
             verdict: None,
             first_divergence: None,
             evaluation: None,
+            leakage: None,
             notices: Vec::new(),
         }
+    }
+
+    #[must_use]
+    pub fn with_leakage(mut self, leakage: &Leakage, overrides: &[Leak]) -> Self {
+        self.leakage = Some(LeakageDocument::new(leakage, overrides));
+        self
     }
 
     #[must_use]
@@ -120,6 +130,8 @@ pub struct RunScreen<'a> {
     pub before: Option<&'a BTreeMap<String, f64>>,
     /// What the label is called.
     pub label: &'a str,
+    /// What is said of leakage.
+    pub leakage: &'a [String],
     pub warnings: &'a [String],
 }
 
@@ -138,6 +150,7 @@ pub fn run_text(screen: &RunScreen) -> String {
 pub(super) fn result_text(screen: &RunScreen) -> String {
     let report = screen.report;
     let mut text = rows_text(screen);
+    text.push_str(&leakage_text(screen.leakage));
     text.push('\n');
     text.push_str(&metrics_text(screen));
     text.push('\n');

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::execute::{Execution, StepOutcome};
+use super::guard::Leak;
 use super::resolve::Resolved;
 use crate::code::CodeState;
 use crate::definition::ExperimentName;
@@ -86,6 +87,9 @@ pub struct ExecutionRecord {
     /// Outputs and metrics were those of an earlier execution or of a lock, found anew: nothing came
     /// from the cache, or this store had never executed the run that the lock describes.
     pub reproduced: bool,
+    /// Leaks that the experiment allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Leak>,
 }
 
 /// A step as it is kept and shown.
@@ -162,6 +166,7 @@ impl ExecutionRecord {
             files,
             environment,
             reproduced: false,
+            overrides: Vec::new(),
         }
     }
 

@@ -1,15 +1,17 @@
 //! A run again, from what it was: recorded values, stored data, no cache.
 
 use super::execute::{CachePolicy, Events, execute};
+use super::guard::{Leak, declared_leaks, found_leaks};
 use super::history::definitions_of;
-use super::perform::{RunResult, circumstances, keep, not_reproduced};
+use super::perform::{RunResult, circumstances, keep, not_reproduced, override_notices};
 use super::record::{ExecutionKind, ExecutionRecord, Finding};
 use super::reference::KnownRun;
-use super::resolve::{locked_tables, operations, resolve_with};
+use super::resolve::{Resolved, locked_tables, operations, resolve_with};
 use super::{LockOutcome, used_texts_of};
-use crate::definition::Definitions;
+use crate::definition::{Allow, Definitions};
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
+use crate::learn::Leakage;
 use crate::plan::{Difference, Plan, RunSpec, differences};
 use crate::snapshot::Snapshots;
 use crate::workspace::Workspace;
@@ -57,7 +59,16 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
     let mut notices = Vec::new();
     let tables = tables(workspace, definitions, known, &plan.spec, &mut notices)?;
     let resolved = resolve_with(&plan.spec, plan.identity.operations.clone(), tables)?;
-    let execution = execute(workspace.store(), &resolved, CachePolicy::Ignore, events)?;
+    // A replay asks whether the past comes out again. A guard that would stop the run today does
+    // not keep the answer back; it is told beside it.
+    let pass = |_: &Leakage| Ok(());
+    let execution = execute(
+        workspace.store(),
+        &resolved,
+        CachePolicy::Ignore,
+        &pass,
+        events,
+    )?;
     let texts = found.as_ref().map_or_else(Default::default, |found| {
         used_texts_of(&found.files, &found.definitions, &found.experiment)
     });
@@ -72,6 +83,17 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
         ExecutionKind::Replay,
         context,
     );
+    let leaks = leaks_of(&resolved, &execution.leakage)?;
+    let allow = found.as_ref().map_or_else(Allow::default, |found| {
+        found.definitions.experiments[&found.experiment]
+            .allow
+            .clone()
+    });
+    let (allowed, refused): (Vec<Leak>, Vec<Leak>) =
+        leaks.into_iter().partition(|leak| leak.is_allowed(&allow));
+    notices.extend(override_notices(&allowed));
+    notices.extend(refused.iter().map(stopped_notice));
+    record.overrides = allowed;
     let before = known.environment().unwrap_or(workspace.environment());
     let finding = record.compare(&outputs, metrics, before);
     record.reproduced = finding.is_none();
@@ -85,6 +107,21 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
         notices,
     };
     Ok(Replayed { result, finding })
+}
+
+/// Everything a guard sees of a run, whatever its experiment allows.
+fn leaks_of(resolved: &Resolved, leakage: &Leakage) -> Result<Vec<Leak>> {
+    let RunSpec { label, split, .. } = &resolved.plan.spec;
+    let mut leaks = declared_leaks(label, &resolved.feature_specs()?);
+    leaks.extend(found_leaks(label, split.method, &leaks, leakage));
+    Ok(leaks)
+}
+
+fn stopped_notice(leak: &Leak) -> String {
+    format!(
+        "{}: `run` stops here unless the experiment allows it",
+        leak.evidence
+    )
 }
 
 fn tables(

@@ -9,5 +9,7 @@ mod definitions;
 mod determinism;
 mod export;
 mod init;
+mod leakage;
 mod locked;
+mod noise;
 mod run;
