@@ -2,7 +2,7 @@
 
 use super::execute::{CachePolicy, Events, execute};
 use super::guard::{Leak, declared_leaks, found_leaks};
-use super::history::definitions_of;
+use super::history::{FoundDefinitions, definitions_of};
 use super::perform::{RunResult, circumstances, keep, not_reproduced, override_notices};
 use super::record::{ExecutionKind, ExecutionRecord, Finding};
 use super::reference::KnownRun;
@@ -83,14 +83,7 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
         ExecutionKind::Replay,
         context,
     );
-    let leaks = leaks_of(&resolved, &execution.leakage)?;
-    let allow = found.as_ref().map_or_else(Allow::default, |found| {
-        found.definitions.experiments[&found.experiment]
-            .allow
-            .clone()
-    });
-    let (allowed, refused): (Vec<Leak>, Vec<Leak>) =
-        leaks.into_iter().partition(|leak| leak.is_allowed(&allow));
+    let (allowed, refused) = leaks_of(&resolved, &execution.leakage, found.as_ref())?;
     notices.extend(override_notices(&allowed));
     notices.extend(refused.iter().map(stopped_notice));
     record.overrides = allowed;
@@ -109,12 +102,18 @@ pub fn replay(workspace: &Workspace, known: &KnownRun, events: &dyn Events) -> R
     Ok(Replayed { result, finding })
 }
 
-/// Everything a guard sees of a run, whatever its experiment allows.
-fn leaks_of(resolved: &Resolved, leakage: &Leakage) -> Result<Vec<Leak>> {
+/// Everything the guards see of a run: what its experiment allows, and what it does not.
+fn leaks_of(
+    resolved: &Resolved,
+    leakage: &Leakage,
+    found: Option<&FoundDefinitions>,
+) -> Result<(Vec<Leak>, Vec<Leak>)> {
     let RunSpec { label, split, .. } = &resolved.plan.spec;
     let mut leaks = declared_leaks(label, &resolved.feature_specs()?);
     leaks.extend(found_leaks(label, split.method, &leaks, leakage));
-    Ok(leaks)
+    let experiment = found.and_then(|found| found.definitions.experiments.get(&found.experiment));
+    let allow = experiment.map_or_else(Allow::default, |experiment| experiment.allow.clone());
+    Ok(leaks.into_iter().partition(|leak| leak.is_allowed(&allow)))
 }
 
 fn stopped_notice(leak: &Leak) -> String {
