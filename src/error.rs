@@ -16,6 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Kind {
     /// Anything without a better name: a corrupt object, a port in use, a full disk.
     Failure,
+    /// A guard against leakage stands before training.
+    Leakage,
     /// The command line asks for something that does not exist or does not fit.
     Usage,
     /// A TOML definition is wrong.
@@ -43,6 +45,7 @@ impl Kind {
     const fn facts(self) -> (&'static str, u8, u16) {
         match self {
             Self::Failure => ("failure", 1, 500),
+            Self::Leakage => ("leakage", 1, 500),
             Self::Usage => ("usage", 2, 400),
             Self::Definition => ("definition", 2, 500),
             Self::Lock => ("lock", 3, 500),

@@ -157,6 +157,21 @@ pub struct RunArguments {
     /// Takes other outputs of the same run, and locks them.
     #[arg(long, conflicts_with = "locked")]
     pub accept: bool,
+    /// Executes N runs that differ in their seeds alone, the declared one included: how far the
+    /// numbers move by chance.
+    #[arg(long, value_name = "N", conflicts_with = "locked",
+          value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub repeat: Option<u16>,
+    /// Which seeds --repeat varies; all the experiment declares without it.
+    #[arg(long, value_name = "SEED", requires = "repeat")]
+    pub vary: Option<VariedSeed>,
+}
+
+/// Seeds to vary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VariedSeed {
+    Model,
+    Split,
 }
 
 #[derive(Debug, Args)]

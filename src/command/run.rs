@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::arguments::RunArguments;
+use super::arguments::{self, RunArguments};
 use super::lock::chosen;
 use super::output::Output;
 use super::progress::Progress;
@@ -11,7 +11,7 @@ use crate::definition::{Definitions, Experiment, ExperimentName};
 use crate::error::{Error, Result};
 use crate::host::Stopwatch;
 use crate::report;
-use crate::run::{self, CachePolicy, Performed, RunOptions};
+use crate::run::{self, CachePolicy, Family, Performed, Repeat, RunOptions, RunResult, Seeds};
 use crate::workspace::Workspace;
 
 /// Runs experiments: one that fails does not keep the others from being tried.
@@ -35,7 +35,17 @@ pub fn run(context: &Context, arguments: &RunArguments) -> Result<Output> {
     let mut failures = Vec::new();
     for experiment in &experiments {
         let done = perform(context, &workspace, experiment, arguments);
-        let told = tell(experiment, done, arguments);
+        let mut told = tell(experiment, &done, arguments);
+        if let (Ok((result, None)), Some(n)) = (&done, arguments.repeat) {
+            match repeat(context, &workspace, result, n, arguments) {
+                Ok(family) => add_family(&mut told, &family),
+                Err(error) => {
+                    told.document["error"] = report::error_json(&error);
+                    told.error = Some(error);
+                }
+            }
+        }
+        let told = with_error(told, done);
         texts.push(told.text);
         documents.push(told.document);
         failures.extend(told.error.map(|error| (experiment.name.as_str(), error)));
@@ -86,11 +96,7 @@ fn perform(
     experiment: &Experiment,
     arguments: &RunArguments,
 ) -> Result<Performed> {
-    let cache = if arguments.no_cache {
-        CachePolicy::Ignore
-    } else {
-        CachePolicy::Use
-    };
+    let cache = cache_of(arguments);
     let progress = Progress::new(context.printer, experiment.name.as_str());
     if arguments.locked {
         return run::run_locked(workspace, experiment, cache, &progress);
@@ -119,40 +125,80 @@ fn with_values(
     experiment: &ExperimentName,
     set: &[String],
 ) -> Result<Definitions> {
-    let values = set
-        .iter()
-        .map(|text| assignment(text))
-        .collect::<Result<Vec<_>>>()?;
-    Definitions::parse_with(workspace.files(), Some(experiment), &values)
+    Definitions::parse_with(workspace.files(), Some(experiment), &assignments(set)?)
 }
 
 /// One experiment's result as text and document.
-fn tell(experiment: &Experiment, done: Result<Performed>, arguments: &RunArguments) -> Output {
+fn tell(experiment: &Experiment, done: &Result<Performed>, arguments: &RunArguments) -> Output {
     match done {
         Err(error) => {
             let document = json!({
                 "experiment": experiment.name,
-                "error": report::error_json(&error),
+                "error": report::error_json(error),
             });
-            Output {
-                text: String::new(),
-                document,
-                error: Some(error),
-                failures: None,
-            }
+            Output::new(String::new(), &document)
         }
         Ok((result, error)) => {
-            let document = report::performed_document(&result, error.as_ref());
+            let document = report::performed_document(result, error.as_ref());
             let text = match arguments.locked {
-                true => report::locked_text(&result, error.is_some()),
-                false => report::performed_text(&result, experiment, error.is_some()),
+                true => report::locked_text(result, error.is_some()),
+                false => report::performed_text(result, experiment, error.is_some()),
             };
-            Output {
-                text,
-                document,
-                error,
-                failures: None,
-            }
+            Output::new(text, &document)
         }
+    }
+}
+
+/// The output of an experiment with what stopped it.
+fn with_error(mut told: Output, done: Result<Performed>) -> Output {
+    let stopped = done.map_or_else(Some, |(_, error)| error);
+    told.error = stopped.or(told.error);
+    told
+}
+
+/// Executes the family of a run, a line of progress for each member.
+fn repeat(
+    context: &Context,
+    workspace: &Workspace,
+    base: &RunResult,
+    n: u16,
+    arguments: &RunArguments,
+) -> Result<Family> {
+    let how = Repeat {
+        n: usize::from(n),
+        vary: match arguments.vary {
+            None => Seeds::All,
+            Some(arguments::VariedSeed::Model) => Seeds::Model,
+            Some(arguments::VariedSeed::Split) => Seeds::Split,
+        },
+        cache: cache_of(arguments),
+        set: &assignments(&arguments.set)?,
+    };
+    let experiment = &base.record.experiment;
+    run::repeat(workspace, base, &how, &mut |number, seconds| {
+        let word = report::bold(format!("{:>12}", "Executed"));
+        let what = format!("run {} of {n} of {experiment}", number + 1);
+        let seconds = report::seconds(seconds);
+        context
+            .printer
+            .log(&format!("{word} {what:<52} {seconds:>8}"));
+    })
+}
+
+fn add_family(told: &mut Output, family: &Family) {
+    told.document["family"] = report::family_document(family);
+    told.text.push('\n');
+    told.text
+        .push_str(&report::band_text(&family.band(), family.base));
+}
+
+fn assignments(set: &[String]) -> Result<Vec<(String, String)>> {
+    set.iter().map(|text| assignment(text)).collect()
+}
+
+fn cache_of(arguments: &RunArguments) -> CachePolicy {
+    match arguments.no_cache {
+        true => CachePolicy::Ignore,
+        false => CachePolicy::Use,
     }
 }

@@ -17,8 +17,18 @@ pub fn show(context: &Context, arguments: &ReferenceArgument) -> Result<Output> 
         .map_or("label".to_string(), |spec| spec.label.column.to_string());
     let found = run::find_commit(&workspace, &known.record.identity(), known.commit())?;
     let mut stages = registry::stages(&workspace)?;
+    let leakage = match known.outputs() {
+        None => None,
+        Some(outputs) => run::leakage_of(
+            workspace.store(),
+            outputs.training_set.into(),
+            outputs.split.into(),
+        )?,
+    };
     let view = RunView {
         label,
+        leakage,
+        band: run::band_of(workspace.store(), known.run)?,
         report: run::stored_report(workspace.store(), &known)?,
         commit: found.and_then(|found| found.commit),
         stages: stages.remove(&known.run).unwrap_or_default(),

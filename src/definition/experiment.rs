@@ -1,6 +1,6 @@
 //! `experiments/NAME.toml`: what to learn from what, and when the result may be promoted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AsOf, ColumnName, ExperimentName, FeatureName, InvalidName, ModelName, Origin, Stage,
@@ -23,6 +23,7 @@ pub struct Experiment {
     pub model: Model,
     /// A score of at least this is predicted true; 0 to 1, default 0.5.
     pub threshold: f64,
+    pub allow: Allow,
     pub gates: BTreeMap<Stage, Vec<Gate>>,
     pub origin: Origin,
 }
@@ -140,6 +141,18 @@ pub struct Model {
     pub kind: &'static str,
     /// Exactly the parameters the estimator has, each in the range it documents.
     pub parameters: BTreeMap<String, Value>,
+}
+
+/// What the leakage guards let pass, in the experiment's own words. It decides no value, so it is no
+/// part of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allow {
+    /// Features that may be computed from the label's column at the label's date.
+    pub label_column: BTreeSet<FeatureName>,
+    /// Features that may be a one-to-one function of the label.
+    pub label_function: BTreeSet<FeatureName>,
+    /// A shuffle may put an entity on both sides.
+    pub entity_overlap: bool,
 }
 
 /// What a run is measured by, and gates may name, in the order of screens: what ranks, what decides,

@@ -34,8 +34,8 @@ use std::sync::Arc;
 use crate::error::{SourceText, Span};
 
 pub use experiment::{
-    Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric, Model,
-    NumericEncoding, Preprocess, Split, SplitMethod,
+    Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
+    Model, NumericEncoding, Preprocess, Split, SplitMethod,
 };
 pub use expression::{Expression, ExpressionError};
 pub use name::{

@@ -147,6 +147,11 @@ impl Evaluation {
     }
 }
 
+/// The AUC of scores of any kind, infinities included; none where a class has no rows.
+pub(super) fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
+    Steps::of(labels, scores).auc()
+}
+
 /// How many positive and negative rows have each distinct probability, highest first.
 pub(super) struct Steps(pub(super) Vec<(u64, u64)>);
 

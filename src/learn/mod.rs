@@ -3,6 +3,7 @@
 //! The road a run takes through here:
 //!
 //! 1. [`split`] sends each row of the training set to the train or the test side.
+//!    [`find_leakage`] looks at what both sides show before anything is fitted.
 //! 2. [`Encoder::fit`] learns from the *train rows only* how raw values become numbers: fill values
 //!    for nulls, means and scales, categories. [`Encoder::transform`] applies it; training and
 //!    serving call the same function.
@@ -36,6 +37,7 @@ mod encode;
 mod estimator;
 mod exact;
 mod feature;
+mod leakage;
 mod matrix;
 mod metric;
 mod model;
@@ -54,6 +56,7 @@ pub use estimator::{
     RandomForestParameters, TreeCounts, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
+pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage};
 pub use matrix::Matrix;
 pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};

@@ -11,8 +11,10 @@ mod data;
 mod diff;
 mod divergence;
 mod error;
+mod family;
 mod init;
 mod keep;
+mod leakage;
 mod online;
 mod performed;
 mod registry;
@@ -28,6 +30,7 @@ pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_t
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;
 pub use error::{error_json, error_text};
+pub use family::{band_text, family_document};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{

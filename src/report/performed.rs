@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::divergence::divergence_text;
 use super::error::error_json;
+use super::leakage::remarkable;
 use super::run::{RunDocument, RunScreen, run_text};
 use super::style::{bold, dim, green, plural, red, seconds, wrap, yellow};
 use crate::definition::Experiment;
@@ -26,7 +27,8 @@ pub fn performed_document(result: &RunResult, error: Option<&Error>) -> Value {
 fn document_of(result: &RunResult) -> RunDocument {
     let as_of = &result.resolved.plan.spec.as_of;
     let mut document = RunDocument::new(&result.record, as_of, status(result))
-        .with_report(&result.execution.report);
+        .with_report(&result.execution.report)
+        .with_leakage(&result.execution.leakage, &result.record.overrides);
     document.lock = Some(match result.lock {
         LockOutcome::Written { .. } => "written",
         LockOutcome::Matched => "matched",
@@ -53,6 +55,7 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
         positive: result.record.rows.positive,
         before: result.before.as_ref().map(|before| &before.metrics),
         label: experiment.label.column.as_str(),
+        leakage: &remarkable(&result.execution.leakage),
         warnings: &result.execution.warnings,
     };
     let mut text = run_text(&screen);

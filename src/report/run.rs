@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::leakage::{LeakageDocument, leakage_text};
 use super::style::{Table, bold, count, dim, green, seconds, signed};
 use crate::code::CodeState;
 use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
-use crate::learn::Confusion;
+use crate::learn::{Confusion, Leakage};
 use crate::lockfile::Outputs;
-use crate::run::{Divergence, ExecutionRecord, RecordedStep, Report, ThreadPair};
+use crate::run::{Divergence, ExecutionRecord, Leak, RecordedStep, Report, ThreadPair};
 
 /// `run`, `replay`, `show`: contract §3.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +46,8 @@ pub struct RunDocument {
     pub definitions: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<EvaluationDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leakage: Option<LeakageDocument>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
 }
@@ -104,8 +107,15 @@ impl RunDocument {
             threads: None,
             definitions: None,
             evaluation: None,
+            leakage: None,
             notices: Vec::new(),
         }
+    }
+
+    #[must_use]
+    pub fn with_leakage(mut self, leakage: &Leakage, overrides: &[Leak]) -> Self {
+        self.leakage = Some(LeakageDocument::new(leakage, overrides));
+        self
     }
 
     #[must_use]
@@ -132,6 +142,8 @@ pub struct RunScreen<'a> {
     pub before: Option<&'a BTreeMap<String, f64>>,
     /// What the label is called.
     pub label: &'a str,
+    /// What is said of leakage.
+    pub leakage: &'a [String],
     pub warnings: &'a [String],
 }
 
@@ -150,6 +162,7 @@ pub fn run_text(screen: &RunScreen) -> String {
 pub(super) fn result_text(screen: &RunScreen) -> String {
     let report = screen.report;
     let mut text = rows_text(screen);
+    text.push_str(&leakage_text(screen.leakage));
     text.push('\n');
     text.push_str(&metrics_text(screen));
     text.push('\n');

@@ -3,13 +3,16 @@
 use serde_json::{Value, json};
 
 use super::answers::{answers_document, answers_text, kind_words};
+use super::family::band_text;
+use super::leakage::counted;
 use super::run::{RunDocument, RunScreen, result_text};
 use super::style::{Table, bold, count, dim, green, seconds, yellow};
 use crate::code::{CodeState, CommitId};
 use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::Digest;
+use crate::learn::Leakage;
 use crate::lockfile::Outputs;
-use crate::run::{Disagreement, ExecutionRecord, KnownRun, Report};
+use crate::run::{Band, Disagreement, ExecutionRecord, KnownRun, Report};
 
 /// A run as `show` found it.
 #[derive(Debug)]
@@ -19,6 +22,10 @@ pub struct RunView<'a> {
     pub label: String,
     /// None when the store does not have it.
     pub report: Option<Report>,
+    /// None where this store never looked.
+    pub leakage: Option<Leakage>,
+    /// What chance does to its numbers, where it was repeated.
+    pub band: Option<Band>,
     /// The commit whose definitions give the run.
     pub commit: Option<CommitId>,
     pub stages: Vec<(ModelName, Stage)>,
@@ -52,6 +59,7 @@ pub fn show_document(view: &RunView) -> Value {
         "reproduced": view.reproduced(),
         "two_results": known.has_two_results(),
         "disagreement": Disagreement::of(known).as_ref().map(answers_document),
+        "noise": view.band,
     });
     if let (Value::Object(fields), Value::Object(more)) = (&mut document, extra) {
         fields.extend(more);
@@ -70,6 +78,9 @@ fn executed_document(view: &RunView, execution: &ExecutionRecord) -> Value {
     }
     if let Some(report) = &view.report {
         document = document.with_report(report);
+    }
+    if let Some(leakage) = &view.leakage {
+        document = document.with_leakage(leakage, &execution.overrides);
     }
     serde_json::to_value(document).unwrap_or(Value::Null)
 }
@@ -131,6 +142,10 @@ pub fn show_text(view: &RunView) -> String {
     };
     text.push_str(&result(view));
     text.push('\n');
+    if let Some(band) = &view.band {
+        text.push_str(&band_text(band, known.run));
+        text.push('\n');
+    }
     text.push_str(&facts(view));
     text.push('\n');
     text.push_str(&data(view));
@@ -145,12 +160,15 @@ fn result(view: &RunView) -> String {
     let known = view.known;
     if let (Some(execution), Some(report)) = (known.shown_execution(), &view.report) {
         let document = RunDocument::new(execution, &known.as_of(), "executed");
+        let leakage = view.leakage.as_ref();
+        let leakage = leakage.map(|leakage| counted(leakage, execution.rows.test));
         return result_text(&RunScreen {
             document: &document,
             report,
             positive: execution.rows.positive,
             before: None,
             label: &view.label,
+            leakage: &leakage.unwrap_or_default(),
             warnings: &[],
         });
     }
@@ -185,6 +203,14 @@ fn facts(view: &RunView) -> String {
         row("pinned", green(places.collect::<Vec<_>>().join(", ")));
     }
     row("executions", executions_words(view));
+    for leak in known.shown_execution().iter().flat_map(|e| &e.overrides) {
+        let name = leak.feature.as_ref();
+        let feature = name.map_or(String::new(), |name| format!(" {name}"));
+        row(
+            "allowed",
+            yellow(format!("{}{feature}", leak.guard.as_str())),
+        );
+    }
     if let Some(environment) = known.environment() {
         let words = format!(
             "streamflow {}, {}, {}",

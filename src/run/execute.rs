@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::artefact::{Artefact, OutputName, Report, StepNotes, TrainingRows};
+use super::guard::{leakage_of, note_leakage};
 use super::resolve::Resolved;
 use super::steps;
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{ContentHash, ContentHasher, ContentKey, Digest, ObjectId, StepKey};
 use crate::host::{self, Stopwatch, Threads};
-use crate::learn::Model;
+use crate::learn::{Leakage, Model};
 use crate::lockfile::Outputs;
 use crate::plan::{PlannedStep, RunSpec, Step, TableAt};
 use crate::snapshot::Ingested;
@@ -63,6 +64,8 @@ pub struct Execution {
     pub outputs: Outputs,
     pub report: Report,
     pub rows: TrainingRows,
+    /// What training set and split show; looked at between split and fit.
+    pub leakage: Leakage,
     /// Of all steps that computed.
     pub warnings: Vec<String>,
     /// Wall time.
@@ -99,14 +102,16 @@ impl Events for Silent {
     fn step_finished(&self, _: &StepOutcome) {}
 }
 
-/// Executes a run.
+/// Executes a run. `guard` is shown what training set and split show of leakage, also where both
+/// are cached; when it refuses, nothing is fitted.
 pub fn execute(
     store: &Store,
     resolved: &Resolved,
     policy: CachePolicy,
+    guard: &dyn Fn(&Leakage) -> Result<()>,
     events: &dyn Events,
 ) -> Result<Execution> {
-    execute_on(None, store, resolved, policy, events)
+    execute_on(None, store, resolved, policy, guard, events)
 }
 
 /// Executes a run on threads of its own; none: on those of the whole process.
@@ -115,6 +120,7 @@ pub fn execute_on(
     store: &Store,
     resolved: &Resolved,
     policy: CachePolicy,
+    guard: &dyn Fn(&Leakage) -> Result<()>,
     events: &dyn Events,
 ) -> Result<Execution> {
     let watch = Stopwatch::start();
@@ -129,6 +135,7 @@ pub fn execute_on(
     };
     let mut steps = Vec::new();
     let mut notes = StepNotes::default();
+    let mut leakage = Leakage::default();
     for planned in &resolved.plan.steps {
         events.step_started(planned.step);
         let (outcome, fact) = executor.take(planned)?;
@@ -137,6 +144,10 @@ pub fn execute_on(
         notes.report = fact.notes.report.or(notes.report);
         notes.warnings.extend(fact.notes.warnings);
         steps.push(outcome);
+        if planned.step == Step::Split {
+            leakage = executor.leakage()?;
+            guard(&leakage)?;
+        }
     }
     let missing = || Error::failure("the catalog lacks what a step noted; run with --no-cache");
     let report = notes.report.ok_or_else(missing)?;
@@ -145,6 +156,7 @@ pub fn execute_on(
         outputs: executor.four_outputs()?,
         rows: notes.rows.ok_or_else(missing)?,
         report,
+        leakage,
         warnings: notes.warnings,
         steps,
         seconds: watch.seconds(),
@@ -193,6 +205,23 @@ impl Executor<'_> {
         self.outputs.insert(planned.step, output);
         self.artefacts.insert(planned.step, artefact);
         Ok((outcome(planned, &fact, false), fact))
+    }
+
+    /// What training set and split show: noted, or looked at and noted.
+    fn leakage(&mut self) -> Result<Leakage> {
+        let [rows, sides] = [Step::TrainingSet, Step::Split].map(|step| self.outputs[&step]);
+        if self.policy == CachePolicy::Use
+            && let Some(known) = leakage_of(self.store, rows.into(), sides.into())?
+        {
+            return Ok(known);
+        }
+        self.load(Step::TrainingSet)?;
+        self.load(Step::Split)?;
+        let table = |step: Step| self.artefacts[&step].table();
+        let spec = &self.resolved.plan.spec;
+        let found = steps::leakage(spec, table(Step::TrainingSet)?, table(Step::Split)?)?;
+        note_leakage(self.store, rows.into(), sides.into(), &found)?;
+        Ok(found)
     }
 
     /// The second index: the same function of the same outputs.

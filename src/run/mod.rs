@@ -5,6 +5,7 @@
 //! 2. [`execute`] takes each step in turn. Its key in the catalog: done, nothing is read. The same
 //!    function of the same outputs under another key: that output is its output. Else it is
 //!    computed; the object is written, then the fact that names it.
+//!    Between split and fit the [`Guards`] look for leakage, and may stop it.
 //! 3. [`record`] keeps the execution: where, when, how long, what came out. Executions of one run
 //!    are compared; two outputs for one run is a finding and never overwritten.
 
@@ -15,6 +16,8 @@ mod disagreement;
 mod divergence;
 mod engine;
 mod execute;
+mod family;
+mod guard;
 mod history;
 mod list;
 mod lock;
@@ -42,6 +45,10 @@ pub use divergence::{
     CellChange, Divergence, FactPair, Found, RowChanges, ScoreChanges, SideChanges, ThreadPair,
 };
 pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use family::{
+    Band, BandVerdict, Family, Member, Repeat, Seeds, Spread, band_of, derived_seed, judge, repeat,
+};
+pub use guard::{GuardName, Guards, Leak, declared_leaks, found_leaks, leakage_of};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};

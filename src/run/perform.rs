@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::execute::{CachePolicy, Events, Execution, execute};
+use super::guard::{Guards, Leak};
 use super::lock::{environment_lines, lock_of, out_of_date, usable};
 use super::record::{
     ExecutionContext, ExecutionKind, ExecutionRecord, Finding, executions_of, finished, keep_files,
@@ -15,6 +16,7 @@ use crate::code::{Code, CodeState};
 use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::host::{self, Environment};
+use crate::learn::Leakage;
 use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
 use crate::plan::{Difference, RunIdentity, RunSpec, differences};
 use crate::snapshot::Snapshots;
@@ -118,6 +120,8 @@ pub fn run(
             )));
         }
     };
+    let guards = Guards::of(definitions, experiment);
+    guards.before_data()?;
     let snapshots = Snapshots {
         workspace,
         definitions,
@@ -128,7 +132,8 @@ pub fn run(
         (CachePolicy::Ignore, true) => CachePolicy::Replace,
         (policy, _) => policy,
     };
-    let execution = execute(workspace.store(), &resolved, policy, events)?;
+    let guard = |leakage: &Leakage| guards.before_fit(leakage);
+    let execution = execute(workspace.store(), &resolved, policy, &guard, events)?;
     let texts = used_texts(workspace, definitions, experiment);
     let context = circumstances(workspace, &texts)?;
     let mut record = ExecutionRecord::new(
@@ -138,6 +143,7 @@ pub fn run(
         ExecutionKind::Run,
         context,
     );
+    record.overrides = guards.overrides(&execution.leakage);
     let earlier = compare_with_earlier(workspace, &record, lock.as_ref())?;
     record.reproduced = execution.is_proof() && earlier == Earlier::Same;
     record.accepted = options.accept && settles(workspace, &record, &earlier)?;
@@ -145,7 +151,7 @@ pub fn run(
     let mut result = RunResult {
         before: lock.as_ref().and_then(|lock| lock.results.clone()),
         lock: LockOutcome::Matched,
-        notices: Vec::new(),
+        notices: override_notices(&record.overrides),
         resolved,
         execution,
         record,
@@ -190,6 +196,7 @@ pub fn run_locked(
         ))
     })?;
     let locked = usable(&lock)?.clone();
+    let guards = Guards::of(definitions, experiment);
     let snapshots = Snapshots {
         workspace,
         definitions,
@@ -203,16 +210,20 @@ pub fn run_locked(
     if let Some(error) = out_of_date(&lock, &identity, definitions, experiment) {
         return Err(error);
     }
+    guards.before_data()?;
     let mut notices = Vec::new();
     let tables = locked_tables(&snapshots, &spec, &identity.data, &lock.data, |notice| {
         notices.push(notice);
     })?;
     let resolved = resolve_with(&spec, identity.operations, tables)?;
-    let execution = execute(workspace.store(), &resolved, cache, events)?;
+    let guard = |leakage: &Leakage| guards.before_fit(leakage);
+    let execution = execute(workspace.store(), &resolved, cache, &guard, events)?;
     let texts = used_texts(workspace, definitions, experiment);
     let context = circumstances(workspace, &texts)?;
     let mut record =
         ExecutionRecord::new(&resolved, &execution, name, ExecutionKind::Locked, context);
+    record.overrides = guards.overrides(&execution.leakage);
+    notices.extend(override_notices(&record.overrides));
     let finding = record.compare(&locked.outputs, &locked.metrics, &lock.environment);
     // Steps that runs share are computed once. In a store that has never executed this run, they
     // were computed here all the same, and what the lock says was found elsewhere.
@@ -273,6 +284,15 @@ pub(super) fn other_environment(
         "{name} was locked in another environment: {}",
         words.join("; ")
     ))
+}
+
+/// What nobody should overlook: a guard that the experiment has turned off, and what it saw.
+pub fn override_notices(overrides: &[Leak]) -> Vec<String> {
+    let words = |leak: &Leak| {
+        let key = leak.guard.as_str();
+        format!("{}; `allow.{key}` lets it pass", leak.evidence)
+    };
+    overrides.iter().map(words).collect()
 }
 
 /// When, from which commit and on what machine.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::execute::{Execution, StepOutcome};
+use super::guard::Leak;
 use super::resolve::Resolved;
 use crate::code::CodeState;
 use crate::definition::ExperimentName;
@@ -105,6 +106,9 @@ pub struct ExecutionRecord {
     /// What was not as usual, as `verify` wanted it: `timezone Asia/Kathmandu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub varied: Option<String>,
+    /// Leaks that the experiment allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Leak>,
 }
 
 /// A step as it is kept and shown.
@@ -183,6 +187,7 @@ impl ExecutionRecord {
             reproduced: false,
             accepted: false,
             varied: None,
+            overrides: Vec::new(),
         }
     }
 

@@ -8,17 +8,21 @@ use std::collections::BTreeMap;
 use super::divergence::{Divergence, Earlier, divergence};
 use super::engine::plan_of;
 use super::execute::{CachePolicy, Events, execute_on};
+use super::guard::{Leak, declared_leaks, found_leaks};
 use super::history::{FoundDefinitions, damaged_files, definitions_of};
-use super::perform::{RunResult, circumstances, keep, not_reproduced, other_environment};
+use super::perform::{
+    RunResult, circumstances, keep, not_reproduced, other_environment, override_notices,
+};
 use super::record::{ExecutionKind, ExecutionRecord, Finding};
 use super::reference::KnownRun;
-use super::resolve::{locked_tables, resolve_with};
+use super::resolve::{Resolved, locked_tables, resolve_with};
 use super::row_order::in_another_order;
 use super::{LockOutcome, used_texts_of};
-use crate::definition::Definitions;
+use crate::definition::{Allow, Definitions};
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
 use crate::host::{self, Threads};
+use crate::learn::Leakage;
 use crate::plan::{RunSpec, TableAt};
 use crate::snapshot::{Snapshots, TableSnapshot};
 use crate::workspace::Workspace;
@@ -99,8 +103,11 @@ pub fn replay(
             .threads
             .unwrap_or_else(|| other_than(threads_before)),
     )?;
+    // A replay asks whether the past comes out again. A guard that would stop the run today does
+    // not keep the answer back; it is told beside it.
+    let pass = |_: &Leakage| Ok(());
     let (store, policy) = (workspace.store(), CachePolicy::Ignore);
-    let execution = execute_on(Some(&threads), store, &resolved, policy, events)?;
+    let execution = execute_on(Some(&threads), store, &resolved, policy, &pass, events)?;
     let texts = texts_of(found.as_ref());
     let mut context = circumstances(workspace, &texts)?;
     if let Some(commit) = found.as_ref().and_then(|found| found.commit.clone()) {
@@ -109,6 +116,10 @@ pub fn replay(
     let name = &known.experiment;
     let mut record = ExecutionRecord::new(&resolved, &execution, name, options.kind, context);
     record.varied.clone_from(&options.varied);
+    let (allowed, refused) = leaks_of(&resolved, &execution.leakage, found.as_ref())?;
+    notices.extend(override_notices(&allowed));
+    notices.extend(refused.iter().map(stopped_notice));
+    record.overrides = allowed;
     let before = known.environment().unwrap_or(workspace.environment());
     let finding = record.compare(&results.outputs, &results.metrics, before);
     record.reproduced = finding.is_none();
@@ -203,6 +214,27 @@ fn origin_words(
             .to_string(),
     };
     format!("{from}{gone}{damaged}")
+}
+
+/// Everything the guards see of a run: what its experiment allows, and what it does not.
+fn leaks_of(
+    resolved: &Resolved,
+    leakage: &Leakage,
+    found: Option<&FoundDefinitions>,
+) -> Result<(Vec<Leak>, Vec<Leak>)> {
+    let RunSpec { label, split, .. } = &resolved.plan.spec;
+    let mut leaks = declared_leaks(label, &resolved.feature_specs()?);
+    leaks.extend(found_leaks(label, split.method, &leaks, leakage));
+    let experiment = found.and_then(|found| found.definitions.experiments.get(&found.experiment));
+    let allow = experiment.map_or_else(Allow::default, |experiment| experiment.allow.clone());
+    Ok(leaks.into_iter().partition(|leak| leak.is_allowed(&allow)))
+}
+
+fn stopped_notice(leak: &Leak) -> String {
+    format!(
+        "{}: `run` stops here unless the experiment allows it",
+        leak.evidence
+    )
 }
 
 /// The tables of a run: from the store by their hashes, else rebuilt from the sources.

@@ -83,6 +83,9 @@ pub const COUNTS_NOT: &[&str] = &[
     "experiment description",
     "experiment registers",
     "experiment preprocess.categorical",
+    "experiment allow.label_column",
+    "experiment allow.label_function",
+    "experiment allow.entity_overlap",
     "experiment promote.production",
     "experiment promote.staging",
 ];

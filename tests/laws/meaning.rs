@@ -49,6 +49,7 @@ impl Meaning {
             preprocess,
             model,
             threshold,
+            allow: _,
             gates: _,
             origin: _,
         } = experiment;

@@ -73,6 +73,7 @@ pub fn bases() -> Vec<Project> {
                 "preprocess": { "missing_numeric": "median", "missing_categorical": "category" },
                 "model": model,
                 "evaluate": { "threshold": 0.5 },
+                "allow": { "label_column": ["size.size"], "label_function": ["size.size"], "entity_overlap": false },
                 "promote": { "production": ["clean"] },
             }),
         })

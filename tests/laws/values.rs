@@ -73,6 +73,9 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "experiment preprocess.missing_categorical" => {
             texts(&["error", "category", "most_frequent", "none", "None"])
         }
+        "experiment allow.label_column" | "experiment allow.label_function" => {
+            words(&["usage.hours", "size.size", "events.watched", "unused.more"])
+        }
         "experiment promote.production" | "experiment promote.staging" => {
             words(&["clean", "reproduced", "auc >= 0.5", "auc >= production.auc"])
         }

@@ -28,7 +28,7 @@ pub(super) fn read(
     let mut places = Places::new();
     for (text, item) in &items {
         for (table, name) in named(text, item, label, tables) {
-            check(&name, table, item, label);
+            check(&name, table, item);
             places.entry(name).or_insert_with(|| item.range());
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn read(
 }
 
 /// The features that `TABLE.FEATURE` or `TABLE.*` names, each with its table.
-fn named<'t>(
+pub(super) fn named<'t>(
     text: &str,
     item: &Item<'_>,
     label: Option<&Label>,
@@ -96,7 +96,7 @@ fn label_unknown(feature: &str, table: &Table, owner: &str) -> String {
 }
 
 /// Reports a feature that an experiment cannot use.
-fn check(name: &FeatureName, table: &Table, item: &Item<'_>, label: Option<&Label>) {
+fn check(name: &FeatureName, table: &Table, item: &Item<'_>) {
     if matches!(
         dtype(table, &name.feature),
         Some(Dtype::Date | Dtype::Datetime)
@@ -104,26 +104,10 @@ fn check(name: &FeatureName, table: &Table, item: &Item<'_>, label: Option<&Labe
         let label = "a model takes numbers, strings and bools: leave it out";
         item.refuse(format!("feature `{name}` is a date"), label);
     }
-    let Some(label) = label.filter(|label| label.lead == 0 && label.table == name.table) else {
-        return;
-    };
-    if reads(table, &name.feature, &label.column) {
-        let why = "the model would be told what it is to predict; only with `lead` above 0 is it \
-                   a fact of the past";
-        item.refuse(format!("feature `{name}` gives the label away"), why);
-    }
 }
 
 fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
     let derived = table.features.derived.get(feature);
     let column = || table.columns.get(feature).map(|column| column.dtype);
     derived.map(Expression::dtype).or_else(column)
-}
-
-/// Whether a feature is computed from `column`.
-fn reads(table: &Table, feature: &ColumnName, column: &ColumnName) -> bool {
-    match table.features.derived.get(feature) {
-        Some(expression) => expression.columns().contains(column),
-        None => feature == column,
-    }
 }

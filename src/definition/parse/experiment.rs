@@ -1,6 +1,6 @@
 //! `experiments/NAME.toml`.
 
-use super::{Tables, dataset, gate, label, model};
+use super::{Tables, allow, dataset, gate, label, model};
 use crate::definition::document::Document;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
@@ -42,6 +42,9 @@ pub(super) fn read(
         .required_section("model", "say what learns: `kind`")
         .and_then(|section| model::read(&section));
     let threshold = root.section("evaluate").map(|section| threshold(&section));
+    let allow = root
+        .section("allow")
+        .map(|section| allow::read(&section, label.as_ref(), tables));
     let gates = root.section("promote").map(|section| gate::read(&section));
     root.finish();
     let features = features?;
@@ -57,6 +60,7 @@ pub(super) fn read(
         preprocess: preprocess?,
         model: model?,
         threshold: threshold?,
+        allow: allow?,
         gates: gates?,
     })
 }

@@ -4,6 +4,7 @@
 //! experiments to tables. A file that cannot be read stays known by its name, so that what refers
 //! to it is neither refused nor believed.
 
+mod allow;
 mod check;
 mod column;
 mod dataset;

@@ -27,6 +27,7 @@ pub(super) fn schema() -> Value {
         "preprocess": preprocess(),
         "model": model(),
         "evaluate": evaluate(),
+        "allow": allow(),
         "promote": promote(),
     });
     let required = ["as_of", "label", "dataset", "model"];
@@ -162,6 +163,31 @@ fn evaluate() -> Value {
         "How the model is judged.",
         &[],
         &json!({ "threshold": threshold }),
+    )
+}
+
+fn allow() -> Value {
+    let features = |about: &str| {
+        let mut features = texts(about);
+        features["items"]["pattern"] = json!("^[A-Za-z0-9][A-Za-z0-9_-]*\\..+$");
+        features
+    };
+    let column = "Features that may be computed from the label's column at the label's date.";
+    let function = "Features that may be a one-to-one function of the label.";
+    let overlap = json!({
+        "type": "boolean",
+        "description": "With shuffle: an entity may stand on both sides of the split.",
+        "default": false,
+    });
+    let properties = json!({
+        "label_column": features(column),
+        "label_function": features(function),
+        "entity_overlap": overlap,
+    });
+    section(
+        "What the leakage guards let pass; no part of a run.",
+        &[],
+        &properties,
     )
 }
 

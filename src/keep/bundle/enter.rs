@@ -213,11 +213,7 @@ fn record(workspace: &Workspace, bundle: &Verified) -> Result<Recorded> {
         .map(|entry| entry.snapshot.hash.into())
         .collect();
     let lock = &bundle.lock;
-    let record = RunRecord {
-        declared: lock.declared.clone(),
-        operations: lock.operations.clone(),
-        data: lock.data.clone(),
-    };
+    let record = RunRecord::of_lock(lock);
     let latest = run::latest_of(catalog, &lock.experiment)?;
     run::enter(catalog, &record, &tables, &entry)?;
     // What was finished last here stays what `NAME@latest` means.
@@ -266,6 +262,8 @@ fn execution(workspace: &Workspace, bundle: &Verified) -> Result<ExecutionRecord
         reproduced: false,
         accepted: false,
         varied: None,
+        // The guards look anew when the run is executed here.
+        overrides: Vec::new(),
     })
 }
 

@@ -211,7 +211,32 @@ fn metrics_text(metrics: &[MetricPair]) -> String {
                 });
         }
     }
-    table.render(2) + &noise_words(&ordered)
+    table.render(2) + &noise_words(&ordered) + &band_words(&ordered)
+}
+
+/// What other seeds would have moved, of each metric that moved.
+fn band_words(metrics: &[&MetricPair]) -> String {
+    let names = |within: bool| -> Vec<&str> {
+        let judged = metrics
+            .iter()
+            .filter(|metric| metric.band.is_some_and(|band| band.within == within));
+        judged.map(|metric| metric.name.as_str()).collect()
+    };
+    let (within, beyond) = (names(true), names(false));
+    let mut text = String::new();
+    if !within.is_empty() {
+        let words = format!("within run-to-run noise: {}", within.join(", "));
+        text.push_str(&wrap("  ", &words));
+    }
+    if !beyond.is_empty() {
+        let words = format!(
+            "{}: {}",
+            yellow("beyond run-to-run noise"),
+            beyond.join(", ")
+        );
+        text.push_str(&wrap("  ", &words));
+    }
+    text
 }
 
 /// Which method said so.

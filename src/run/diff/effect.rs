@@ -8,6 +8,7 @@ use super::scores::{CommonRow, EntityKey, PredictionChanges, changes, common_row
 use super::{Side, union};
 use crate::error::Result;
 use crate::learn::{AucTest, Interval, Scored, bootstrap, delong};
+use crate::run::family::{BandVerdict, band_of, judge};
 use crate::store::Store;
 
 /// One metric in both runs; none where a run does not have it.
@@ -21,6 +22,10 @@ pub struct MetricPair {
     /// None for a metric that did not move, or too few common test rows to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
+    /// Whether it moved by more than other seeds would move it; none while no family of either run
+    /// is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band: Option<BandVerdict>,
 }
 
 /// Whether a metric moved by more than the choice of the test rows explains: b − a on the test rows
@@ -58,7 +63,13 @@ pub fn compare(
     a: &Side,
     b: &Side,
 ) -> Result<(Vec<MetricPair>, Option<PredictionChanges>)> {
+    let (band_a, band_b) = (band_of(store, a.known.run)?, band_of(store, b.known.run)?);
     let mut metrics = metric_pairs(a, b);
+    for metric in &mut metrics {
+        let moved = metric.delta.filter(|delta| *delta != 0.0);
+        metric.band =
+            moved.and_then(|delta| judge(delta, &metric.name, band_a.as_ref(), band_b.as_ref()));
+    }
     let Some(rows) = common_rows(store, a, b)? else {
         return Ok((metrics, None));
     };
@@ -86,6 +97,7 @@ fn metric_pairs(a: &Side, b: &Side) -> Vec<MetricPair> {
                 b,
                 delta: a.zip(b).map(|(a, b)| b - a),
                 noise: None,
+                band: None,
             }
         })
         .collect()

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod fit;
+mod leakage;
 mod predict;
 mod split;
 mod training_set;
@@ -14,6 +15,7 @@ use crate::table::{Cell, Frame, Values};
 
 pub use evaluate::evaluate;
 pub use fit::fit;
+pub use leakage::leakage;
 pub use predict::predict;
 pub use split::split;
 pub use training_set::training_set;

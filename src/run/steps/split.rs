@@ -14,27 +14,8 @@ pub(super) const TEST: &str = "test";
 
 /// Gives every row of a training set its side.
 pub fn split(spec: &RunSpec, training_set: &Frame) -> Result<Frame> {
-    let keys = column(training_set, spec.key.as_str())?;
-    let dates = column(training_set, AS_OF)?;
-    let labels = labels(training_set)?;
-    let texts: Vec<String> = (0..training_set.rows())
-        .map(|row| key_text(keys.cell(row)))
-        .collect();
-    let rows = texts
-        .iter()
-        .zip(&labels)
-        .enumerate()
-        .map(|(row, (key, label))| {
-            let Cell::Date(as_of) = dates.cell(row) else {
-                return Err(Error::failure("a training set holds a row without a date"));
-            };
-            Ok(SplitRow {
-                key,
-                as_of,
-                label: *label,
-            })
-        });
-    let rows = rows.collect::<Result<Vec<_>>>()?;
+    let texts = key_texts(spec, training_set)?;
+    let rows = split_rows(&texts, training_set)?;
     let sides = learn::split(&rows, &spec.split)?;
     let words: Vec<Option<&str>> = sides
         .iter()
@@ -44,11 +25,38 @@ pub fn split(spec: &RunSpec, training_set: &Frame) -> Result<Frame> {
         })
         .collect();
     let columns = BTreeMap::from([
-        (spec.key.clone(), keys.clone()),
-        (own(AS_OF), dates.clone()),
+        (
+            spec.key.clone(),
+            column(training_set, spec.key.as_str())?.clone(),
+        ),
+        (own(AS_OF), column(training_set, AS_OF)?.clone()),
         (own(SIDE), Values::strings(&words)),
     ]);
     Ok(Frame::new(training_set.rows(), columns))
+}
+
+/// The keys of a training set as text, row by row.
+pub(super) fn key_texts(spec: &RunSpec, training_set: &Frame) -> Result<Vec<String>> {
+    let keys = column(training_set, spec.key.as_str())?;
+    Ok((0..training_set.rows())
+        .map(|row| key_text(keys.cell(row)))
+        .collect())
+}
+
+/// What a split looks at, row by row.
+pub(super) fn split_rows<'a>(
+    keys: &'a [String],
+    training_set: &Frame,
+) -> Result<Vec<SplitRow<'a>>> {
+    let dates = column(training_set, AS_OF)?;
+    let rows = keys.iter().zip(labels(training_set)?).enumerate();
+    rows.map(|(row, (key, label))| {
+        let Cell::Date(as_of) = dates.cell(row) else {
+            return Err(Error::failure("a training set holds a row without a date"));
+        };
+        Ok(SplitRow { key, as_of, label })
+    })
+    .collect()
 }
 
 /// A key as text, the same for the split of a string and of a number.

@@ -233,26 +233,41 @@ fn features() {
     "#);
 }
 
+/// Whether it may is for the guards of a run to say; what is no feature is refused here.
 #[test]
-fn a_label_does_not_predict_itself() {
+fn what_the_guards_let_pass() {
     assert_snapshot!(said_of(FOREST, &[
-        ("\"usage.*\"]", "\"labels.churned\"]"),
-        ("\"usage.*\"]", "\"labels.stayed\"]"),
         ("\"usage.*\"]", "\"labels.*\"]"),
-        ("\"usage.*\"]", "\"labels.amount\"]"),
-        ("lead = 0\n\n[dataset]\nfeatures = [", "lead = 1\n\n[dataset]\nfeatures = [\"labels.*\", "),
+        ("label_column = []", "label_column = [\"labels.churned\", \"labels.stayed\"]"),
+        ("label_column = []", "label_colunm = []"),
+        ("label_column = []", "label_column = true"),
+        ("label_function = [\"usage.plan\"]", "label_function = [\"usage.*\"]"),
+        ("label_function = [\"usage.plan\"]", "label_function = [\"plan\"]"),
+        ("label_function = [\"usage.plan\"]", "label_function = [\"usage.plam\"]"),
+        ("label_function = [\"usage.plan\"]", "label_function = [\"usge.plan\"]"),
+        ("label_function = [\"usage.plan\"]", "label_function = [\"usage.devices\"]"),
+        ("entity_overlap = false", "entity_overlap = \"yes\""),
     ]), @r#"
-    "labels.churned"]
-       experiments/forest.toml:11:27 feature `labels.churned` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
-    "labels.stayed"]
-       experiments/forest.toml:11:27 feature `labels.stayed` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
     "labels.*"]
-       experiments/forest.toml:11:27 feature `labels.churned` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
-       experiments/forest.toml:11:27 feature `labels.stayed` gives the label away / the model would be told what it is to predict; only with `lead` above 0 is it a fact of the past
-    "labels.amount"]
        accepted
-    lead = 1 |  | [dataset] | features = ["labels.*",
+    label_column = ["labels.churned", "labels.stayed"]
        accepted
+    label_colunm = []
+       experiments/forest.toml:37:1 unknown key `label_colunm` / did you mean `label_column`?
+    label_column = true
+       experiments/forest.toml:37:16 wrong type for `label_column` / expected a list, found a boolean
+    label_function = ["usage.*"]
+       experiments/forest.toml:38:19 `usage.*` is no feature / name each feature: a guard that is off for all of a table guards nothing
+    label_function = ["plan"]
+       experiments/forest.toml:38:19 `plan` is no feature / write TABLE.FEATURE, or TABLE.* for all of a table
+    label_function = ["usage.plam"]
+       experiments/forest.toml:38:19 unknown feature `usage.plam` / table `usage` has `plan`
+    label_function = ["usge.plan"]
+       experiments/forest.toml:38:19 unknown table `usge` / did you mean `usage`?
+    label_function = ["usage.devices"]
+       accepted
+    entity_overlap = "yes"
+       experiments/forest.toml:39:18 wrong type for `entity_overlap` / expected true or false, found a string
     "#);
 }
 

@@ -1,0 +1,43 @@
+//! `[allow]`: what the leakage guards let pass.
+
+use std::collections::BTreeSet;
+
+use super::{Tables, dataset};
+use crate::definition::section::Section;
+use crate::definition::{Allow, FeatureName, Label};
+
+pub(super) fn read(section: &Section<'_>, label: Option<&Label>, tables: &Tables) -> Allow {
+    let label_column = features(section, "label_column", label, tables);
+    let label_function = features(section, "label_function", label, tables);
+    let entity_overlap = section
+        .optional("entity_overlap")
+        .and_then(|item| item.boolean());
+    section.finish();
+    Allow {
+        label_column,
+        label_function,
+        entity_overlap: entity_overlap.unwrap_or(false),
+    }
+}
+
+/// Features by their full names. They need not be taken: an experiment that leaves one out for a
+/// run (`--set dataset.features=…`) may still say what it would allow.
+fn features(
+    section: &Section<'_>,
+    key: &'static str,
+    label: Option<&Label>,
+    tables: &Tables,
+) -> BTreeSet<FeatureName> {
+    let mut allowed = BTreeSet::new();
+    let items = section.optional(key).and_then(|item| item.texts());
+    for (text, item) in items.unwrap_or_default() {
+        if text.ends_with(".*") {
+            let why = "name each feature: a guard that is off for all of a table guards nothing";
+            item.refuse(format!("`{text}` is no feature"), why);
+            continue;
+        }
+        let named = dataset::named(text, &item, label, tables);
+        allowed.extend(named.into_iter().map(|(_, name)| name));
+    }
+    allowed
+}
