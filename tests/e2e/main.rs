@@ -15,6 +15,7 @@ mod init;
 mod keep;
 mod locked;
 mod merge;
+mod replay;
 mod run;
 mod soak;
 mod why;
