@@ -28,21 +28,24 @@ def median(command, folder):
     return statistics.median(run(command, folder)[0] for _ in range(ROUNDS))
 
 
-def first_executions(program, outside):
-    """First executions with their snapshots ingested: projects whose stores know no run."""
-    seconds = []
+def first_and_replay(program, outside):
+    """A first execution, its snapshot ingested, in a store that knows no run; then its replay. Both
+    in turn, so that a busy machine slows both."""
+    pairs = []
     for at in range(ROUNDS):
         folder = os.path.join(outside, f"first{at}")
         run([program, "init", folder], outside)
         run([program, "ingest", "--as-of", "2024-01-31"], folder)
-        seconds.append(run([program, "run", FOREST, "--no-cache"], folder)[0])
-    return statistics.median(seconds)
+        first = run([program, "run", FOREST, "--no-cache"], folder)[0]
+        replay = run([program, "replay", f"{FOREST}@latest"], folder)[0]
+        pairs.append((first, replay))
+    return [statistics.median(side) for side in zip(*pairs)]
 
 
 def main():
     program = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as outside:
-        first = first_executions(program, outside)
+        first, replay = first_and_replay(program, outside)
         project = os.path.join(outside, "project")
         run([program, "init", project], outside)
         identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
@@ -51,7 +54,6 @@ def main():
         run(["git", *identity, "commit", "--quiet", "--message", "example"], project)
         run([program, "run"], project)
         latest = f"{FOREST}@latest"
-        replay = median([program, "replay", latest], project)
         figures = {
             "program": run([program, "--version"], project)[1].decode().strip(),
             "machine": f"{platform.machine()}, {os.cpu_count()} processors",

@@ -121,33 +121,7 @@ fn examples_text(examples: &[CellChange]) -> String {
 fn model_text(model: &ModelDifference) -> String {
     let mut table = Table::default();
     match model {
-        ModelDifference::Tree {
-            tree,
-            node,
-            before,
-            now,
-            trees,
-        } => {
-            let mut text = format!(
-                "    tree {tree} of {}, node {node} in preorder\n",
-                trees.now
-            );
-            table.row().left("before").left(node_words(before));
-            table.row().left("now").left(node_words(now));
-            text.push_str(&table.render(6));
-            let fewer = match trees.before == trees.now {
-                true => String::new(),
-                false => format!(
-                    "; before there were {}",
-                    plural(trees.before as u64, "tree")
-                ),
-            };
-            return text
-                + &format!(
-                    "    {} differ{fewer}\n",
-                    plural(trees.differ as u64, "tree")
-                );
-        }
+        ModelDifference::Tree { .. } => return tree_text(model),
         ModelDifference::Coefficient {
             name,
             before,
@@ -203,6 +177,40 @@ fn model_text(model: &ModelDifference) -> String {
         }
     }
     table.render(4)
+}
+
+/// The first node that is another, and how many trees are.
+fn tree_text(model: &ModelDifference) -> String {
+    let ModelDifference::Tree {
+        tree,
+        node,
+        before,
+        now,
+        trees,
+    } = model
+    else {
+        return String::new();
+    };
+    let mut table = Table::default();
+
+    let mut text = format!(
+        "    tree {tree} of {}, node {node} in preorder\n",
+        trees.now
+    );
+    table.row().left("before").left(node_words(before));
+    table.row().left("now").left(node_words(now));
+    text.push_str(&table.render(6));
+    let fewer = match trees.before == trees.now {
+        true => String::new(),
+        false => format!(
+            "; before there were {}",
+            plural(trees.before as u64, "tree")
+        ),
+    };
+    text + &format!(
+        "    {} differ{fewer}\n",
+        plural(trees.differ as u64, "tree")
+    )
 }
 
 /// The parts in which two JSON values differ, a few at most, each on a line of a screen.

@@ -41,7 +41,7 @@ fn with_other(output: &str, set: &str) -> (World, String) {
     let hash = run["run"].as_str().unwrap().to_string();
     let found = other["outputs"][output].clone();
     rewrite(&world, "execution", &hash, |fact| {
-        fact["outputs"][output] = found
+        fact["outputs"][output] = found;
     });
     (world, hash)
 }
@@ -145,7 +145,7 @@ fn a_coefficient_is_told_with_its_move() {
     let model = other["outputs"]["model"].clone();
     assert_ne!(run["outputs"]["model"], model);
     rewrite(&world, "execution", hash, |fact| {
-        fact["outputs"]["model"] = model
+        fact["outputs"]["model"] = model;
     });
     let found = diverged(&world, hash, "fit");
     assert_eq!(found["model"]["in"], "coefficient", "{found:#}");
@@ -170,7 +170,7 @@ fn other_rows_are_told_by_key_date_column_and_value() {
     let hash = run["run"].as_str().unwrap();
     let rows = other["outputs"]["training_set"].clone();
     rewrite(&world, "execution", hash, |fact| {
-        fact["outputs"]["training_set"] = rows
+        fact["outputs"]["training_set"] = rows;
     });
     let found = diverged(&world, hash, "training_set");
     assert_eq!(
