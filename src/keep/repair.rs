@@ -5,6 +5,7 @@
 //! executing their run again, values that serve. What only a cache or the past needs is forgotten.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::fsck::{Problem, Remedy, aside_name, short};
 use super::roles::{Role, Roles};
@@ -26,7 +27,10 @@ pub fn repair(workspace: &Workspace, problems: &mut [Problem]) -> Result<()> {
     let mut repairs: Vec<Repair> = Vec::new();
     for problem in problems.iter_mut() {
         match (problem.object, problem.kind) {
-            (Some(object), _) => repairs.push(Repair::begin(store, object, roles.of(object))?),
+            (Some(object), _) => {
+                let unlisted = problem.kind == "unlisted";
+                repairs.push(Repair::begin(store, object, unlisted, roles.of(object))?);
+            }
             (None, "file") => problem.remedy = Some(rewrite_ignore_file(store)?),
             (None, "registry") => {
                 problem.remedy = Some(Remedy {
@@ -40,7 +44,9 @@ pub fn repair(workspace: &Workspace, problems: &mut [Problem]) -> Result<()> {
             _ => {}
         }
     }
-    for step in [same_bytes, snapshots, outputs, values, forgotten] {
+    for step in [
+        same_bytes, snapshots, outputs, values, same_table, forgotten,
+    ] {
         step(workspace, &mut repairs)?;
     }
     let mut repairs = repairs.into_iter();
@@ -58,7 +64,7 @@ struct Repair<'a> {
     object: ObjectName,
     roles: &'a [Role],
     /// Where its damaged file lies now.
-    aside: Option<String>,
+    aside: Option<PathBuf>,
     /// What was done, or why it could not be.
     words: Option<String>,
     /// Nothing needs it any more.
@@ -66,8 +72,9 @@ struct Repair<'a> {
 }
 
 impl<'a> Repair<'a> {
-    fn begin(store: &Store, object: ObjectName, roles: &'a [Role]) -> Result<Self> {
-        let adopted = store.adopt(object, &table::hash_parquet_object)?;
+    fn begin(store: &Store, object: ObjectName, unlisted: bool, roles: &'a [Role]) -> Result<Self> {
+        let path = store.objects().path(object);
+        let adopted = unlisted && store.adopt(object, &path, &table::hash_parquet_object)?;
         let aside = match adopted {
             true => None,
             false => store.set_aside(object)?,
@@ -75,7 +82,7 @@ impl<'a> Repair<'a> {
         Ok(Self {
             object,
             roles,
-            aside: aside.map(|path| aside_name(&path)),
+            aside,
             words: adopted.then(|| "entered again: the file is what its name says".to_string()),
             forgotten: false,
         })
@@ -103,7 +110,7 @@ impl<'a> Repair<'a> {
         };
         let mut words = self.words.unwrap_or_else(|| unsaid.to_string());
         if let Some(aside) = self.aside {
-            words.push_str(&format!("; the damaged file is in {aside}"));
+            words.push_str(&format!("; the damaged file is in {}", aside_name(&aside)));
         }
         Remedy { repaired, words }
     }
@@ -228,6 +235,19 @@ fn values(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
         if let Some(as_of) = serving {
             let made = online::materialize(workspace, as_of).map(|_| ());
             repair.tried(store, "materialized again", made);
+        }
+    }
+    Ok(())
+}
+
+/// Tables that are what they were in a file that is not: damage may hit what no value lies in.
+fn same_table(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
+    let store = workspace.store();
+    for repair in open(store, repairs) {
+        if let Some(aside) = repair.aside.clone()
+            && store.adopt(repair.object, &aside, &table::hash_parquet_object)?
+        {
+            repair.words = Some("the table in the damaged file is whole, and was kept".to_string());
         }
     }
     Ok(())

@@ -86,7 +86,7 @@ fn load_run(workspace: &Workspace, model_name: &ModelName, pin: Pin) -> Result<P
 }
 
 fn load_model(workspace: &Workspace, run: RunId, object: ObjectId) -> Result<Model> {
-    let needed_by = format!("run {}", run.short());
+    let needed_by = format!("the model of run {}", run.short());
     let bytes = workspace
         .store()
         .get(ObjectName::from(object), &needed_by)?;

@@ -103,7 +103,7 @@ pub fn unbundled_text(done: &Unbundled, folder: Option<&str>) -> String {
         }
     }
     for why in reasons {
-        text.push_str(&wrap(&format!("  {} ", yellow("left alone")), why));
+        text.push_str(&wrap(&format!("  {}  ", yellow("left alone")), why));
     }
     let proof = match done.files.iter().any(|file| {
         file.path.ends_with(".lock") && matches!(file.outcome, FileOutcome::LeftAlone(_))

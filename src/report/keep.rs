@@ -175,7 +175,7 @@ pub fn gc_text(report: &GcReport) -> String {
             size(swept.bytes)
         )),
         None if report.bytes() > 0 || !report.removable.is_empty() => {
-            text.push_str(&format!("\nnext: {}\n", command(report)))
+            text.push_str(&format!("\nnext: {}\n", command(report)));
         }
         _ => {}
     }

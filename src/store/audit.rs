@@ -137,12 +137,32 @@ impl Store {
                     damage: Damage::Unlisted,
                 }),
         );
+        self.look_again(&mut damaged, table_hash)?;
         damaged.sort_by_key(|object| object.name);
         Ok(AuditedObjects {
             objects: known.len() as u64,
             bytes: known.iter().map(|object| object.size).sum(),
             damaged,
         })
+    }
+
+    /// Leaves out what other processes have entered or removed since the lists were made.
+    fn look_again(
+        &self,
+        damaged: &mut Vec<DamagedObject>,
+        table_hash: TableVerifier,
+    ) -> Result<()> {
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let needs = self.catalog().needs()?;
+        let needed: BTreeSet<String> = needs.iter().map(|need| need.object.to_string()).collect();
+        damaged.retain(|object| match self.verify(object.name, table_hash) {
+            None => false,
+            Some(Damage::Unlisted) => needed.contains(&object.name.to_string()),
+            Some(_) => true,
+        });
+        Ok(())
     }
 
     /// What is wrong with one object; none when it is sound.

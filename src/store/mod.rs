@@ -95,10 +95,10 @@ impl Store {
         Ok(())
     }
 
-    /// Enters an object whose file is there and of which the catalog has no entry, if the bytes are
-    /// what the name says. Gives whether they are.
-    pub fn adopt(&self, name: ObjectName, table_hash: TableVerifier) -> Result<bool> {
-        let Some(bytes) = fsio::read_optional(&self.objects.path(name))? else {
+    /// Enters an object from a file, if what the file holds is what the name says. Gives whether it
+    /// is.
+    pub fn adopt(&self, name: ObjectName, file: &Path, table_hash: TableVerifier) -> Result<bool> {
+        let Some(bytes) = fsio::read_optional(file)? else {
             return Ok(false);
         };
         let own = NewObject::of_bytes(&bytes);

@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::catalog::unusable;
-use super::health::{TABLES, health};
+use super::health::TABLES;
 use super::migrate;
 use super::{ASIDE, CATALOG_FILE};
 use crate::error::{Error, Result};
@@ -32,21 +32,24 @@ pub struct Salvaged {
 pub fn salvage(store: &Path) -> Result<Salvaged> {
     let (path, folder) = (store.join(CATALOG_FILE), store.join(ASIDE));
     let fresh = store.join(format!("{}{CATALOG_FILE}", fsio::TEMPORARY));
-    fsio::remove(&fresh)?;
-    let copied = copy_sound_rows(&path, &fresh);
-    let (rows, lost) = copied.map_err(|error| {
-        // What was begun of the new one is of no use; the damaged one is untouched.
-        let _ = fsio::remove(&fresh);
-        unusable(&path, error)
-    })?;
-    if !health(store).is_sound() && rows == 0 {
-        let _ = fsio::remove(&fresh);
-        return Err(Error::failure(format!(
-            "nothing can be read of the catalog {}",
-            path.display()
-        ))
-        .help("the store is always rebuildable: move its folder away and run again"));
-    }
+    let patched = store.join(format!("{}patched-{CATALOG_FILE}", fsio::TEMPORARY));
+    let copied = copied(&path, &fresh, &patched);
+    fsio::remove(&patched)?;
+    let (rows, lost) = match copied {
+        Ok((rows, lost)) if rows > 0 => (rows, lost),
+        other => {
+            // What was begun of the new one is of no use; the damaged one is untouched.
+            fsio::remove(&fresh)?;
+            return Err(match other {
+                Err(error) => unusable(&path, error),
+                Ok(_) => Error::failure(format!(
+                    "nothing can be read of the catalog {}",
+                    path.display()
+                ))
+                .help("the store is always rebuildable: move its folder away and run again"),
+            });
+        }
+    };
     let aside = free_copy(&path, &folder)?;
     for ending in ["-wal", "-shm"] {
         fsio::move_aside(&store.join(format!("{CATALOG_FILE}{ending}")), &folder)?;
@@ -65,13 +68,71 @@ fn free_copy(path: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(place)
 }
 
+/// Copies the rows as they are found; where none is, through a schema that is known to be right.
+fn copied(path: &Path, fresh: &Path, patched: &Path) -> rusqlite::Result<(u64, Vec<i64>)> {
+    let io = |error: Error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    fsio::remove(fresh).map_err(io)?;
+    let direct = copy_sound_rows(path, fresh);
+    if matches!(direct, Ok((rows, _)) if rows > 0) || is_busy(&direct) {
+        return direct;
+    }
+    fsio::remove(fresh).map_err(io)?;
+    drop(new_catalog(fresh)?);
+    let first = std::fs::read(fresh).ok();
+    let damaged = fsio::read_optional(path).map_err(io)?;
+    let transplanted = first
+        .zip(damaged)
+        .and_then(|(first, old)| transplant(&first, old));
+    fsio::remove(fresh).map_err(io)?;
+    match transplanted {
+        Some(bytes) => {
+            fsio::write_atomic(patched, &bytes).map_err(io)?;
+            copy_sound_rows(patched, fresh)
+        }
+        None => direct,
+    }
+}
+
+fn is_busy<T>(result: &rusqlite::Result<T>) -> bool {
+    let code = result
+        .as_ref()
+        .err()
+        .and_then(rusqlite::Error::sqlite_error_code);
+    code == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
+/// The pages of a damaged database behind the first page of a new one, which says where each table
+/// begins. Whether that is true of these pages, the checksums of the rows tell.
+fn transplant(new: &[u8], mut old: Vec<u8>) -> Option<Vec<u8>> {
+    const PAGE: usize = 4096;
+    /// The type of a page that holds a whole table, after the header of the file.
+    const LEAF: u8 = 0x0d;
+    if old.len() < 2 * PAGE || new.get(100) != Some(&LEAF) {
+        return None;
+    }
+    let pages = u32::try_from(old.len() / PAGE).ok()?;
+    old[..PAGE].copy_from_slice(new.get(..PAGE)?);
+    old[28..32].copy_from_slice(&pages.to_be_bytes());
+    Some(old)
+}
+
+/// An empty catalog in a single file.
+fn new_catalog(path: &Path) -> rusqlite::Result<Connection> {
+    let mut new = Connection::open(path)?;
+    new.pragma_update(None, "journal_mode", "DELETE")?;
+    migrate::migrate(&mut new)?;
+    Ok(new)
+}
+
 fn copy_sound_rows(path: &Path, fresh: &Path) -> rusqlite::Result<(u64, Vec<i64>)> {
     let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Fails at once where another process has the store open for writing.
-    let _ = old.pragma_update(None, "locking_mode", "EXCLUSIVE");
+    let alone = old.execute_batch("BEGIN EXCLUSIVE; COMMIT");
+    if is_busy(&alone) {
+        alone?;
+    }
+    // As much of the log as can be had; what cannot is read from it below.
     let _ = old.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
-    let mut new = Connection::open(fresh)?;
-    migrate::migrate(&mut new)?;
+    let mut new = new_catalog(fresh)?;
     let transaction = new.transaction()?;
     // Entries of needs come after the facts they belong to.
     transaction.execute_batch("PRAGMA defer_foreign_keys = ON")?;
@@ -120,7 +181,6 @@ fn copy_sound_rows(path: &Path, fresh: &Path) -> rusqlite::Result<(u64, Vec<i64>
     }
     transaction.commit()?;
     let lost = lost_facts(&old, &facts);
-    new.pragma_update(None, "journal_mode", "DELETE")?;
     new.close().map_err(|(_, error)| error)?;
     Ok((rows, lost))
 }

@@ -51,6 +51,33 @@ fn a_run_and_two_ingests_at_once_on_one_store() {
     assert_eq!(dates, [("2024-01-31", 1), ("2024-03-31", 1)]);
 }
 
+/// A sweep beside a run takes nothing from it; without a grace period it may stop the run with words,
+/// and the store stays sound.
+#[test]
+fn a_run_beside_a_sweep_loses_nothing() {
+    let world = World::small();
+    for at in 0..12 {
+        let setting = format!("model.trees={}", 3 + at % 4);
+        let grace = if at < 6 { "1h" } else { "0d" };
+        let run = world.start(&["run", "small", "--no-cache", "--set", &setting]);
+        let sweep = world.start(&["gc", "--yes", "--keep", "0", "--grace", grace]);
+        world.wait(sweep).assert_code(0);
+        let run = world.wait(run);
+        if run.code != 0 {
+            let run = run.assert_code(1);
+            assert_eq!(grace, "0d", "{}", run.stderr);
+            let words = ["was removed while it was used", "is missing from the store"];
+            assert!(
+                words.iter().any(|word| run.stderr.contains(word)),
+                "{}",
+                run.stderr
+            );
+        }
+        world.run(&["fsck"]).assert_code(0);
+        assert_sound(&world);
+    }
+}
+
 /// Killed after a while, again and again in the same store; then it works as if nothing had been.
 #[test]
 fn killed_at_any_moment_the_store_stays_sound() {

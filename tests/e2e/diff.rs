@@ -178,13 +178,13 @@ fn declared_values_stand_with_their_place_and_features_with_their_lines() {
     b  <short>  small  2024-01-31   auc 1.0000
 
     what changed
-      features  features.usage.per_device
+      features    features.usage.per_device
           "hours / NULLIF(devices, 0)" → "hours / (1 + devices)"
           features/usage.toml:22:14
-      split  split.seed  42 → 43  experiments/small.toml:15:10
+      split       split.seed  42 → 43  experiments/small.toml:15:10
       preprocess  preprocess.missing_numeric
           "median" → "mean"  experiments/small.toml:20:23
-      model  model.trees  12 → 15  experiments/small.toml:25:9
+      model       model.trees  12 → 15  experiments/small.toml:25:9
       data, label, operations, code, environment: the same
 
     features/usage.toml
@@ -369,4 +369,42 @@ fn noise_says_which_method_judged() {
         .run(&["diff", &before, &now, "--format", "json"])
         .json();
     assert_eq!(again, document);
+}
+
+/// Rows of an event table belong together by key and instant, and two of one instant stay two.
+#[test]
+fn events_are_compared_by_key_and_instant() {
+    let world = World::small();
+    world.write(
+        "features/visits.toml",
+        "entity = \"user\"\n[source]\npath = \"data/{as_of}/visits.csv\"\ntimestamp = \"at\"\n\
+         [columns]\nuser_id = \"string\"\nat = \"datetime\"\namount = \"f64\"\n\
+         [features]\ncolumns = [\"amount\"]\n",
+    );
+    let path = format!("data/{JANUARY}/visits.csv");
+    let visits = "user_id,at,amount\nU001,2024-01-02T10:00:00Z,1.5\nU001,2024-01-02T10:00:00Z,2.5\n\
+                  U002,2024-01-03T10:00:00Z,3.5\nU003,2024-01-04T10:00:00Z,4.5\n";
+    world.write(&path, visits);
+    world.edit(
+        "experiments/small.toml",
+        "\"usage.plan\",",
+        "\"usage.plan\", \"visits.amount\",",
+    );
+    let before = hash(&world.run_one("small"));
+    let after = visits
+        .replace("2.5\n", "2.5\nU001,2024-01-02T10:00:00Z,2.0\n")
+        .replace("3.5", "3.75")
+        .replace("U003,2024-01-04T10", "U003,2024-01-04T11");
+    world.write(&path, &after);
+    let now = hash(&world.run_one("small"));
+    let (document, _) = diff(&world, &before, &now);
+    assert_eq!(names(&document), [("data", "visits")]);
+    let table = &document["inputs"][0]["table"];
+    let counts = ["added", "removed", "changed"].map(|count| table[count].as_u64().unwrap());
+    assert_eq!(counts, [2, 1, 1]);
+    assert_eq!(table["examples"][0]["entity"], "U002");
+    assert_eq!(
+        table["examples"][0]["columns"]["amount"],
+        serde_json::json!([3.5, 3.75])
+    );
 }

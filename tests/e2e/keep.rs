@@ -46,12 +46,12 @@ fn lived_in() -> World {
 }
 
 /// Every fact and every object, as they read.
-fn contents(
-    world: &World,
-) -> (
+type Contents = (
     Vec<(i64, String, String, String)>,
     BTreeMap<PathBuf, Vec<u8>>,
-) {
+);
+
+fn contents(world: &World) -> Contents {
     let catalog = world.project().join(".streamflow/catalog.sqlite");
     let connection = rusqlite::Connection::open(catalog).unwrap();
     let mut statement = connection
@@ -157,8 +157,32 @@ fn what_is_damaged_is_named_with_what_needs_it() {
     let model = text(&model);
     let path = format!(".streamflow/objects/{}/{}", &model[..2], &model[2..]);
     world.write(&path, "no model");
-    insta::assert_snapshot!(world.run(&["fsck"]).assert_code(1).screen(), @"");
-    insta::assert_snapshot!(world.run(&["fsck", "--repair"]).assert_code(0).screen(), @"");
+    insta::assert_snapshot!(world.run(&["fsck"]).assert_code(1).screen(), @r"
+    exit 1
+    --- stdout
+      size  object <short>
+        found       8 bytes instead of 1741
+        needed by   the model of run <short> (small)
+                    the cache of steps
+        rebuilt by  `streamflow replay <short>`
+    1 problem found: 10 objects of 13.0 kB, 14 facts, in <time> s.
+    --- stderr
+    error: the store is not sound: 1 problem
+    help: `streamflow fsck --repair` moves what is damaged aside and rebuilds it
+    ");
+    insta::assert_snapshot!(world.run(&["fsck", "--repair"]).assert_code(0).screen(), @r"
+    exit 0
+    --- stdout
+      repaired  object <short>
+        found       8 bytes instead of 1741
+        needed by   the model of run <short> (small)
+                    the cache of steps
+        done        made again by executing run <short>; the damaged file is in
+                    damaged/<short>…
+      notice  1 file set aside by repairs in the store's damaged/; nothing needs
+              them
+    Sound, 1 problem repaired: 10 objects of 13.0 kB, 14 facts, in <time> s.
+    ");
     fsck(&world, 0);
     assert_eq!(
         world.read(&format!(".streamflow/damaged/{model}")),
@@ -178,8 +202,8 @@ fn repair_makes_everything_again_that_can_be() {
         .iter()
         .filter(|problem| problem["repaired"] != true)
         .collect();
-    // The two files that only the store had, and what was made of them.
-    assert_eq!(open.len(), 4, "{open:#?}");
+    // The two files that only the store had.
+    assert_eq!(open.len(), 2, "{open:#?}");
     for problem in &open {
         let needed_by = problem["needed_by"].to_string();
         assert!(needed_by.contains("2024-03-31"), "{needed_by}");
@@ -204,7 +228,7 @@ fn a_damaged_catalog_is_salvaged_and_what_was_lost_is_said() {
     let world = lived_in();
     let catalog = world.project().join(".streamflow/catalog.sqlite");
     let connection = rusqlite::Connection::open(&catalog).unwrap();
-    let sql = "UPDATE facts SET value = replace(value, 'small', 'smell') WHERE kind = 'finished'";
+    let sql = "UPDATE facts SET value = value || ' ' WHERE kind = 'finished'";
     assert_eq!(connection.execute(sql, []).unwrap(), 1);
     let sql = "UPDATE stamps SET size = size + 1";
     assert!(connection.execute(sql, []).unwrap() > 0);
@@ -235,6 +259,39 @@ fn a_damaged_catalog_is_salvaged_and_what_was_lost_is_said() {
     fsck(&world, 0);
     assert!(world.has(".streamflow/damaged/catalog-1.sqlite"));
     world.run(&["run", "--locked", "--no-cache"]).assert_code(0);
+}
+
+/// The first page of the database says where each table begins; that is known without it.
+#[test]
+fn a_catalog_without_its_first_page_loses_nothing() {
+    let world = lived_in();
+    let before = contents(&world);
+    let catalog = world.project().join(".streamflow/catalog.sqlite");
+    let sound = fs::read(&catalog).unwrap();
+    for damaged in [0..100, 100..108, 2000..4096, 0..4096] {
+        let mut bytes = sound.clone();
+        bytes[damaged].fill(0x55);
+        fs::write(&catalog, &bytes).unwrap();
+        fsck(&world, 1);
+        json(&world, 0, &["fsck", "--repair"]);
+        assert_eq!(contents(&world), before);
+        fsck(&world, 0);
+    }
+    fs::write(&catalog, "this is no database\n".repeat(1000)).unwrap();
+    let tried = json(&world, 1, &["fsck", "--repair"]);
+    assert_eq!(tried["problems"][0]["repaired"], false, "{tried:#}");
+    assert!(fs::read(&catalog).unwrap().starts_with(b"this is no"));
+}
+
+#[test]
+fn the_file_that_hides_the_store_from_git_is_verified_too() {
+    let world = World::small();
+    world.run(&["run"]).assert_code(0);
+    world.write(".streamflow/.gitignore", "+\n");
+    assert_eq!(fsck(&world, 1)["problems"][0]["kind"], "file");
+    json(&world, 0, &["fsck", "--repair"]);
+    assert_eq!(world.read(".streamflow/.gitignore"), "*\n");
+    assert_eq!(world.read(".streamflow/damaged/.gitignore"), "+\n");
 }
 
 /// A store that was made before rows had checksums.
@@ -357,7 +414,7 @@ fn a_dropped_run_goes_and_its_record_stays() {
     world.run(&["replay", "small@locked"]).assert_code(0);
     world
         .run(&["ingest", "--as-of", "2024-03-31"])
-        .assert_code(5);
+        .assert_code(0);
     fsck(&world, 0);
 }
 
@@ -539,7 +596,8 @@ fn a_run_travels_in_one_file() {
         world
             .run(&["get", hash, artefact, "-o", what])
             .assert_code(0);
-        assert_eq!(there.read(what), world.read(what));
+        let bytes = |world: &World| fs::read(world.project().join(what)).unwrap();
+        assert!(bytes(&there) == bytes(&world), "{what}");
     }
     there.run(&["diff", hash, "small@locked"]).assert_code(0);
     // Proved here, by executing.
@@ -565,17 +623,41 @@ fn a_run_travels_in_one_file() {
 
 #[test]
 fn unbundling_says_what_it_did() {
-    let (_, file) = bundled();
+    let (_world, file) = bundled();
     let there = World::empty();
     fs::copy(file, there.project().join("small.tar")).unwrap();
     let output = there.run(&["unbundle", "small.tar", "copy"]).assert_code(0);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 0
+    --- stdout
+    small   run <short>   made a project in copy
+      7 objects added, 0 were there
+      experiments/small.toml  written
+      features/labels.toml    written
+      features/usage.toml     written
+      lockfiles/small.lock    written
+      streamflow.toml         written
+    next: cd copy && streamflow run --locked small
+    ");
     let (world, _) = bundled();
     world.edit("experiments/small.toml", "trees = 12", "trees = 9");
     world.remove("lockfiles/small.lock");
     world.forget();
     let output = world.run(&["unbundle", "small.tar"]).assert_code(0);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @r"
+    exit 0
+    --- stdout
+    small   run <short>   brought in
+      7 objects added, 0 were there
+      experiments/small.toml  left alone
+      features/labels.toml    the same
+      features/usage.toml     the same
+      lockfiles/small.lock    left alone
+      streamflow.toml         the same
+      left alone  the project has another one
+      left alone  the definitions here are of another run
+    next: streamflow replay <short>
+    ");
     // Nothing was overwritten; the run is there all the same.
     assert!(world.read("experiments/small.toml").contains("trees = 9"));
     assert!(!world.has("lockfiles/small.lock"));
@@ -718,14 +800,15 @@ fn refused(bytes: &[u8], code: i32, words: &str) {
     let world = World::empty();
     fs::write(world.project().join("x.tar"), bytes).unwrap();
     let output = world.run(&["unbundle", "x.tar", "new"]).assert_code(code);
-    assert!(output.stderr.contains(words), "{}", output.stderr);
+    let told: Vec<&str> = output.stderr.split_whitespace().collect();
+    assert!(told.join(" ").contains(words), "{}", output.stderr);
     assert_eq!(world.files().len(), 1, "{:?}", world.files().keys());
     assert!(!world.has("new"));
 }
 
 #[test]
 fn hostile_bundles_are_refused_and_nothing_is_written() {
-    let (_, file) = bundled();
+    let (_world, file) = bundled();
     let sound = fs::read(&file).unwrap();
     let tar = || Tar::read(&file);
     let changed = |change: &dyn Fn(&mut Tar)| {
@@ -734,11 +817,9 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
         tar.relist();
         tar.bytes()
     };
-    assert_eq!(
-        tar().bytes(),
-        sound,
-        "the test writes what the program writes"
-    );
+    let own = World::empty();
+    fs::write(own.project().join("x.tar"), changed(&|_| {})).unwrap();
+    own.run(&["unbundle", "x.tar", "new"]).assert_code(0);
     let object = |tar: &Tar, start: &[u8]| {
         let found = tar
             .0
@@ -758,7 +839,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
     // Paths that lead elsewhere, members that no bundle holds.
     for name in [
         "../evil.toml",
-        "/tmp/evil",
+        "/etc/evil",
         "features/../../evil.toml",
         "features/.hidden.toml",
         "evil.sh",
@@ -803,7 +884,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
     refused(
         &changed(&|tar| {
             tar.0
-                .retain(|(name, _)| *name != object(&Tar::read(&file), b"PAR1"))
+                .retain(|(name, _)| *name != object(&Tar::read(&file), b"PAR1"));
         }),
         1,
         "it lacks",
@@ -811,7 +892,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
     refused(
         &changed(&|tar| {
             tar.0
-                .push((format!("objects/ab/{}", "c".repeat(62)), b"x".to_vec()))
+                .push((format!("objects/ab/{}", "c".repeat(62)), b"x".to_vec()));
         }),
         1,
         "does not need",
@@ -844,7 +925,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
         "outside its folder",
     );
     refused(
-        &changed(&|tar| tar.edit("streamflow.toml", "\".streamflow\"", "\"/tmp/elsewhere\"")),
+        &changed(&|tar| tar.edit("streamflow.toml", "\".streamflow\"", "\"/etc/elsewhere\"")),
         2,
         "outside its folder",
     );
@@ -864,7 +945,7 @@ fn hostile_bundles_are_refused_and_nothing_is_written() {
 /// A lock whose run follows from operations of another version.
 #[test]
 fn a_bundle_of_other_operations_is_refused() {
-    let (_, file) = bundled();
+    let (_world, file) = bundled();
     let mut tar = Tar::read(&file);
     let text = String::from_utf8(tar.member("lockfiles/small.lock").clone()).unwrap();
     let lock = streamflow::lockfile::parse_lock("x", &text).unwrap();
@@ -905,14 +986,21 @@ fn a_bundle_needs_somewhere_to_go() {
     assert!(!empty.has("new"));
     // Into a project whose definitions it does not fit.
     let other = World::small();
-    other.edit("streamflow.toml", "entities.user", "entities.person");
-    for table in ["usage", "labels"] {
-        other.edit(
-            &format!("features/{table}.toml"),
-            "entity = \"user\"",
-            "entity = \"person\"",
-        );
+    for (old, new) in [
+        ("devices = \"i64\"\n", ""),
+        (", \"devices\"", ""),
+        (
+            "per_device = \"hours / NULLIF(devices, 0)\"",
+            "half = \"hours / 2\"",
+        ),
+    ] {
+        other.edit("features/usage.toml", old, new);
     }
+    other.edit(
+        "experiments/small.toml",
+        ", \"usage.devices\", \"usage.per_device\"",
+        "",
+    );
     other.write(
         "experiments/mine.toml",
         &other.read("experiments/small.toml"),
@@ -924,7 +1012,7 @@ fn a_bundle_needs_somewhere_to_go() {
         .unwrap()
         .iter()
         .filter(|f| f["outcome"] == "left_alone");
-    assert!(left.count() >= 4, "{brought:#}");
+    assert!(left.count() >= 3, "{brought:#}");
     other.run(&["check"]).assert_code(0);
     let run = world.run_one("small");
     other.run(&["show", text(&run["run"])]).assert_code(0);

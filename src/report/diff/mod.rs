@@ -68,10 +68,9 @@ fn declared_text(diff: &RunDiff) -> String {
     let mut text = String::new();
     for together in inputs.chunk_by(|a, b| is_narrow(a) && is_narrow(b)) {
         let table = one_line_each(together);
-        let fits = table.lines().all(|line| width(line) <= WIDTH);
-        match fits {
+        match fits(&table) {
             true => text.push_str(&table),
-            false => text.extend(together.iter().map(|input| below_its_name(input))),
+            false => text.extend(together.iter().map(|input| alone(input))),
         }
     }
     text
@@ -79,7 +78,7 @@ fn declared_text(diff: &RunDiff) -> String {
 
 /// Whether value and place leave room for the columns of others.
 fn is_narrow(input: &InputDifference) -> bool {
-    const ROOM: usize = 20;
+    const ROOM: usize = 14;
     let place = input.at.as_deref().map_or(0, |at| 2 + width(at));
     width(&input.name) + width(&input.detail) + place + ROOM <= WIDTH
 }
@@ -89,7 +88,7 @@ fn one_line_each(inputs: &[&InputDifference]) -> String {
     for input in inputs {
         table
             .row()
-            .left(format!("{:<11}", kind_word(input)))
+            .left(kind_word(input))
             .left(&input.name)
             .left(&input.detail)
             .left(place(input));
@@ -97,29 +96,35 @@ fn one_line_each(inputs: &[&InputDifference]) -> String {
     table.render(2)
 }
 
-fn below_its_name(input: &InputDifference) -> String {
-    let line = format!("      {}  {}", input.detail, place(input));
-    let below = match width(line.trim_end()) <= WIDTH {
+/// One line, or the value and the place below the name where a line has no room for them.
+fn alone(input: &InputDifference) -> String {
+    let line = one_line_each(&[input]);
+    if fits(&line) {
+        return line;
+    }
+    let line = format!("      {}  {}\n", input.detail, place(input));
+    let below = match fits(&line) {
         true => line,
-        false => format!("      {}\n      {}", input.detail, place(input)),
+        false => format!("      {}\n      {}\n", input.detail, place(input)),
     };
-    format!(
-        "  {}  {}\n{}\n",
-        kind_word(input),
-        input.name,
-        below.trim_end()
-    )
+    format!("  {}  {}\n{below}", kind_word(input), input.name)
+}
+
+fn fits(text: &str) -> bool {
+    text.lines().all(|line| width(line.trim_end()) <= WIDTH)
 }
 
 fn place(input: &InputDifference) -> String {
     input.at.as_ref().map_or(String::new(), dim)
 }
 
-/// Causes stand out; what only explains does not.
+/// Causes stand out; what only explains does not. As wide as most kinds, so that the names of
+/// all lines begin at one column.
 fn kind_word(input: &InputDifference) -> String {
+    let word = format!("{:<10}", input.kind.as_str());
     match input.kind {
-        InputKind::Code | InputKind::Environment => dim(input.kind.as_str()),
-        kind => yellow(kind.as_str()),
+        InputKind::Code | InputKind::Environment => dim(word),
+        _ => yellow(word),
     }
 }
 

@@ -232,7 +232,7 @@ impl Read {
         if !store.objects().path(snapshot.hash.into()).is_file() {
             return Ok(None);
         }
-        let needed_by = format!("a comparison of {} at {}", data.table, data.as_of);
+        let needed_by = format!("the snapshot of {} at {}", data.table, data.as_of);
         let frame = from_parquet_object(&store.get(snapshot.hash.into(), &needed_by)?)?;
         let mut used = columns_used(spec, data, purpose, &snapshot).unwrap_or_default();
         let options = spec.tables.get(&data.table);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Side;
 use crate::definition::AsOf;
 use crate::error::{Error, Result};
+use crate::hash::Digest;
 use crate::run::steps::{AS_OF, LABEL, PROBABILITY};
 use crate::store::Store;
 use crate::table::{Cell, Values, from_parquet_object};
@@ -147,7 +148,8 @@ fn scores(store: &Store, side: &Side, dated: bool) -> Result<Option<BTreeMap<Tes
     if store.catalog().object(name)?.is_none() {
         return Ok(None);
     }
-    let frame = from_parquet_object(&store.get(name, "a comparison of predictions")?)?;
+    let needed_by = format!("the predictions of run {}", side.known.run.short());
+    let frame = from_parquet_object(&store.get(name, &needed_by)?)?;
     let column = |name: &str| -> Result<&Values> {
         let values = frame.column(name);
         values.ok_or_else(|| Error::failure(format!("predictions lack column {name}")))
