@@ -64,12 +64,6 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
     if let Some(difference) = encoder_difference(&before.encoder, &now.encoder) {
         return difference;
     }
-    if before.parameters != now.parameters {
-        return ModelDifference::Parameters {
-            before: as_json(&before.parameters),
-            now: as_json(&now.parameters),
-        };
-    }
     let columns = now.encoder.output_names();
     let found = match (&before.fitted, &now.fitted) {
         (FittedModel::RandomForest(before), FittedModel::RandomForest(now)) => {
@@ -94,7 +88,16 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
         }
         _ => None,
     };
-    found.unwrap_or(ModelDifference::File)
+    if let Some(found) = found {
+        return found;
+    }
+    if before.parameters != now.parameters {
+        return ModelDifference::Parameters {
+            before: as_json(&before.parameters),
+            now: as_json(&now.parameters),
+        };
+    }
+    ModelDifference::File
 }
 
 /// `usage.hours (0123456789ab)`: a feature with the hash of its definition.

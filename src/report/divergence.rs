@@ -1,8 +1,10 @@
 //! What the first diverging step gave otherwise, in words.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
-use super::style::{Table, bold, count, dim, plural, wrap};
+use super::style::{Table, WIDTH, bold, count, dim, plural, wrap};
 use crate::learn::ModelDifference;
 use crate::run::{CellChange, Divergence, Found, RowChanges, ScoreChanges, SideChanges, short};
 
@@ -117,36 +119,9 @@ fn examples_text(examples: &[CellChange]) -> String {
 }
 
 fn model_text(model: &ModelDifference) -> String {
-    let sides = |before: &Value, now: &Value| format!("{} → {}", words(before), words(now));
     let mut table = Table::default();
     match model {
-        ModelDifference::Tree {
-            tree,
-            node,
-            before,
-            now,
-            trees,
-        } => {
-            let mut text = format!(
-                "    tree {tree} of {}, node {node} in preorder\n",
-                trees.now
-            );
-            table.row().left("before").left(node_words(before));
-            table.row().left("now").left(node_words(now));
-            text.push_str(&table.render(6));
-            let fewer = match trees.before == trees.now {
-                true => String::new(),
-                false => format!(
-                    "; before there were {}",
-                    plural(trees.before as u64, "tree")
-                ),
-            };
-            return text
-                + &format!(
-                    "    {} differ{fewer}\n",
-                    plural(trees.differ as u64, "tree")
-                );
-        }
+        ModelDifference::Tree { .. } => return tree_text(model),
         ModelDifference::Coefficient {
             name,
             before,
@@ -173,8 +148,8 @@ fn model_text(model: &ModelDifference) -> String {
             before,
             now,
         } => {
-            table.row().left(format!("encoding of {feature}"));
-            table.row().left(format!("  {}", sides(before, now)));
+            let text = format!("    the encoding of {feature}\n");
+            return text + &leaves_text(before, now);
         }
         ModelDifference::Importance {
             column,
@@ -187,7 +162,7 @@ fn model_text(model: &ModelDifference) -> String {
                 .left(format!("{before:?} → {now:?}"));
         }
         ModelDifference::Parameters { before, now } => {
-            table.row().left("parameters").left(sides(before, now));
+            return "    parameters\n".to_string() + &leaves_text(before, now);
         }
         ModelDifference::Features { before, now } => {
             for feature in before.iter().filter(|feature| !now.contains(feature)) {
@@ -202,6 +177,84 @@ fn model_text(model: &ModelDifference) -> String {
         }
     }
     table.render(4)
+}
+
+/// The first node that is another, and how many trees are.
+fn tree_text(model: &ModelDifference) -> String {
+    let ModelDifference::Tree {
+        tree,
+        node,
+        before,
+        now,
+        trees,
+    } = model
+    else {
+        return String::new();
+    };
+    let mut table = Table::default();
+
+    let mut text = format!(
+        "    tree {tree} of {}, node {node} in preorder\n",
+        trees.now
+    );
+    table.row().left("before").left(node_words(before));
+    table.row().left("now").left(node_words(now));
+    text.push_str(&table.render(6));
+    let fewer = match trees.before == trees.now {
+        true => String::new(),
+        false => format!(
+            "; before there were {}",
+            plural(trees.before as u64, "tree")
+        ),
+    };
+    text + &format!(
+        "    {} differ{fewer}\n",
+        plural(trees.differ as u64, "tree")
+    )
+}
+
+/// The parts in which two JSON values differ, a few at most, each on a line of a screen.
+fn leaves_text(before: &Value, now: &Value) -> String {
+    let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+    leaves("", before, &mut old);
+    leaves("", now, &mut new);
+    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let side = |leaves: &BTreeMap<String, String>, path: &str| {
+        leaves.get(path).cloned().unwrap_or("nothing".to_string())
+    };
+    let mut table = Table::default();
+    for path in paths
+        .into_iter()
+        .filter(|path| old.get(*path) != new.get(*path))
+        .take(5)
+    {
+        let sides = format!("{} → {}", side(&old, path), side(&new, path));
+        table.row().left(path.trim_start_matches('.')).left(sides);
+    }
+    let clipped = |line: &str| match line.chars().count() > WIDTH {
+        true => line.chars().take(WIDTH - 1).chain(['…']).collect(),
+        false => line.to_string(),
+    };
+    let text = table.render(6);
+    text.lines().map(|line| clipped(line) + "\n").collect()
+}
+
+fn leaves(path: &str, value: &Value, found: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                leaves(&format!("{path}.{name}"), value, found);
+            }
+        }
+        Value::Array(items) => {
+            for (at, value) in items.iter().enumerate() {
+                leaves(&format!("{path}.{at}"), value, found);
+            }
+        }
+        other => {
+            found.insert(path.to_string(), words(other));
+        }
+    }
 }
 
 /// `usage.hours ≤ 10.5`, `leaf 0.25`, `no such node`.

@@ -17,6 +17,7 @@ mod leakage;
 mod locked;
 mod merge;
 mod noise;
+mod replay;
 mod run;
 mod soak;
 mod why;
