@@ -110,16 +110,7 @@ pub fn run(
     options: &RunOptions,
     events: &dyn Events,
 ) -> Result<Performed> {
-    let lock = match read_lock(workspace, &experiment.name) {
-        Ok(lock) => lock.filter(|_| !options.set),
-        Err(_) if options.accept || options.set => None,
-        Err(error) => {
-            return Err(error.help(format!(
-                "`streamflow run {} --accept` writes it anew",
-                experiment.name
-            )));
-        }
-    };
+    let lock = lock_before(workspace, experiment, options)?;
     let guards = Guards::of(definitions, experiment);
     guards.before_data()?;
     let snapshots = Snapshots {
@@ -177,6 +168,22 @@ pub fn run(
     Ok((result, None))
 }
 
+/// The lock that a run is held against: none with `--set`, and none that is to be written anew.
+fn lock_before(
+    workspace: &Workspace,
+    experiment: &Experiment,
+    options: &RunOptions,
+) -> Result<Option<Lock>> {
+    match read_lock(workspace, &experiment.name) {
+        Ok(lock) => Ok(lock.filter(|_| !options.set)),
+        Err(_) if options.accept || options.set => Ok(None),
+        Err(error) => Err(error.help(format!(
+            "`streamflow run {} --accept` writes it anew",
+            experiment.name
+        ))),
+    }
+}
+
 /// Proves what is locked: nothing is written outside the store.
 pub fn run_locked(
     workspace: &Workspace,
@@ -186,15 +193,7 @@ pub fn run_locked(
 ) -> Result<Performed> {
     let definitions = workspace.definitions();
     let name = &experiment.name;
-    let lock = read_lock(workspace, name)?.ok_or_else(|| {
-        Error::new(
-            Kind::Lock,
-            format!("{name} has no lock: {} is missing", lock_path(name)),
-        )
-        .help(format!(
-            "`streamflow run {name}` writes it; commit it together with the definition"
-        ))
-    })?;
+    let lock = read_lock(workspace, name)?.ok_or_else(|| no_lock(name))?;
     let locked = usable(&lock)?.clone();
     let guards = Guards::of(definitions, experiment);
     let snapshots = Snapshots {
@@ -248,6 +247,16 @@ pub fn run_locked(
         notices,
     };
     Ok((result, error))
+}
+
+fn no_lock(name: &ExperimentName) -> Error {
+    Error::new(
+        Kind::Lock,
+        format!("{name} has no lock: {} is missing", lock_path(name)),
+    )
+    .help(format!(
+        "`streamflow run {name}` writes it; commit it together with the definition"
+    ))
 }
 
 /// The working tree's spec; the dates of labels with a lead are those of the lock, which names them.

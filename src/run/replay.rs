@@ -13,7 +13,7 @@ use super::history::{FoundDefinitions, damaged_files, definitions_of};
 use super::perform::{
     RunResult, circumstances, keep, not_reproduced, other_environment, override_notices,
 };
-use super::record::{ExecutionKind, ExecutionRecord, Finding};
+use super::record::{ExecutionContext, ExecutionKind, ExecutionRecord, Finding};
 use super::reference::KnownRun;
 use super::resolve::{Resolved, locked_tables, resolve_with};
 use super::row_order::in_another_order;
@@ -109,10 +109,7 @@ pub fn replay(
     let (store, policy) = (workspace.store(), CachePolicy::Ignore);
     let execution = execute_on(Some(&threads), store, &resolved, policy, &pass, events)?;
     let texts = texts_of(found.as_ref());
-    let mut context = circumstances(workspace, &texts)?;
-    if let Some(commit) = found.as_ref().and_then(|found| found.commit.clone()) {
-        context.code.commit = commit;
-    }
+    let context = context(workspace, &texts, found.as_ref())?;
     let name = &known.experiment;
     let mut record = ExecutionRecord::new(&resolved, &execution, name, options.kind, context);
     record.varied.clone_from(&options.varied);
@@ -149,6 +146,19 @@ pub fn replay(
         definitions: origin_words(workspace, known, found.as_ref()),
         threads_before,
     })
+}
+
+/// The circumstances, with the commit that the definitions came from.
+fn context(
+    workspace: &Workspace,
+    texts: &BTreeMap<String, String>,
+    found: Option<&FoundDefinitions>,
+) -> Result<ExecutionContext> {
+    let mut context = circumstances(workspace, texts)?;
+    if let Some(commit) = found.and_then(|found| found.commit.clone()) {
+        context.code.commit = commit;
+    }
+    Ok(context)
 }
 
 /// The machine's number of threads, or one more: another than before, at the same cost.

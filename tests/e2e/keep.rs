@@ -165,7 +165,7 @@ fn what_is_damaged_is_named_with_what_needs_it() {
         needed by   the model of run <short> (small)
                     the cache of steps
         rebuilt by  `streamflow replay <short>`
-    1 problem found: 10 objects of 13.0 kB, 14 facts, in <time> s.
+    1 problem found: 10 objects of 13.0 kB, 15 facts, in <time> s.
     --- stderr
     error: the store is not sound: 1 problem
     help: `streamflow fsck --repair` moves what is damaged aside and rebuilds it
@@ -181,7 +181,7 @@ fn what_is_damaged_is_named_with_what_needs_it() {
                     damaged/<short>…
       notice  1 file set aside by repairs in the store's damaged/; nothing needs
               them
-    Sound, 1 problem repaired: 10 objects of 13.0 kB, 14 facts, in <time> s.
+    Sound, 1 problem repaired: 10 objects of 13.0 kB, 15 facts, in <time> s.
     ");
     fsck(&world, 0);
     assert_eq!(

@@ -232,7 +232,7 @@ fn an_earlier_output_that_is_gone_is_said_to_be() {
     let run = world.run_one("small");
     let hash = run["run"].as_str().unwrap();
     rewrite(&world, "execution", hash, |fact| {
-        fact["outputs"]["model"] = json!("ab".repeat(32))
+        fact["outputs"]["model"] = json!("ab".repeat(32));
     });
     let found = diverged(&world, hash, "fit");
     assert_eq!(found["found"], "gone");
@@ -315,7 +315,7 @@ fn an_engine_too_old_and_one_too_new_are_told_apart() {
     let run = world.run_one("small")["run"].as_str().unwrap().to_string();
     let with_split = |version: u32| {
         rewrite(&world, "run", &run, |fact| {
-            fact["operations"]["split"] = json!(version)
+            fact["operations"]["split"] = json!(version);
         });
         world.run(&["replay", &run]).assert_code(3).screen()
     };
@@ -330,10 +330,10 @@ fn an_engine_too_old_and_one_too_new_are_told_apart() {
         "{new}"
     );
     rewrite(&world, "run", &run, |fact| {
-        fact["operations"]["split"] = json!(1)
+        fact["operations"]["split"] = json!(1);
     });
     rewrite(&world, "run", &run, |fact| {
-        fact["operations"]["boosting"] = json!(1)
+        fact["operations"]["boosting"] = json!(1);
     });
     let unknown = world.run(&["replay", &run]).assert_code(3).screen();
     assert!(
@@ -353,7 +353,7 @@ fn an_engine_too_old_and_one_too_new_are_told_apart() {
         ("0.1.0", "damaged"),
     ] {
         rewrite(&world, "execution", &run, |fact| {
-            fact["environment"]["streamflow"] = json!(version)
+            fact["environment"]["streamflow"] = json!(version);
         });
         let told = world.run(&["replay", &run]).assert_code(3).screen();
         assert!(
