@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
 use crate::host::{self, Threads};
 use crate::learn::Leakage;
+use crate::lockfile::LockedResults;
 use crate::plan::{RunSpec, TableAt};
 use crate::snapshot::{Snapshots, TableSnapshot};
 use crate::workspace::Workspace;
@@ -83,10 +84,7 @@ pub fn replay(
     events: &dyn Events,
 ) -> Result<Replayed> {
     let plan = plan_of(known)?;
-    let results = known
-        .results
-        .as_ref()
-        .ok_or_else(|| never_executed(known))?;
+    let results = results_of(known)?;
     let found = definitions_of(workspace, known)?;
     let definitions = found
         .as_ref()
@@ -167,15 +165,18 @@ fn other_than(before: Option<usize>) -> usize {
     here + usize::from(before == Some(here))
 }
 
-fn never_executed(known: &KnownRun) -> Error {
-    Error::new(
-        Kind::MissingInput,
-        format!("nothing is known of what run {} gave", known.run.short()),
-    )
-    .help(format!(
-        "`streamflow run {}` executes it first",
-        known.experiment
-    ))
+/// What the replay is held against.
+fn results_of(known: &KnownRun) -> Result<&LockedResults> {
+    known.results.as_ref().ok_or_else(|| {
+        Error::new(
+            Kind::MissingInput,
+            format!("nothing is known of what run {} gave", known.run.short()),
+        )
+        .help(format!(
+            "`streamflow run {}` executes it first",
+            known.experiment
+        ))
+    })
 }
 
 fn texts_of(found: Option<&FoundDefinitions>) -> BTreeMap<String, String> {
