@@ -59,6 +59,7 @@ fn bar(share: f64) -> String {
 fn method_text(found: &Attribution) -> String {
     let hybrids = plural(found.hybrids as u64, "mixture");
     let words = match found.permutations {
+        None if found.hybrids == 0 => "the only cause, so all of it".to_string(),
         None => format!("Shapley values, exact: the two runs and {hybrids} of them"),
         Some(permutations) => format!(
             "Shapley values ± standard error over {permutations} permutations: the two runs and \

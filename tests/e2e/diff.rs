@@ -85,7 +85,7 @@ fn overwritten_labels_come_first_row_by_row() {
         U006  left true → false
       usage  at 2024-01-31   6 of 60 rows changed
         data/2024-01-31/usage.csv
-        hours  8.3 % differ  median 20 → 22, mean 20 → 21.4125
+        hours  8.3 % differ  median 20 → 22, mean 20 → 21.41
         plan   1.7 % differ  "basic" 66.7 % → 66.7 %, new "family"
         U001  hours 7.5 → 33.25
         U002  hours 14.5 → 33.25

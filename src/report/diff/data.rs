@@ -1,6 +1,6 @@
 //! Which rows of a table differ, and how its columns moved.
 
-use super::super::style::{Table, count, dim, dim_lines, plural, wrap, yellow};
+use super::super::style::{Table, WIDTH, count, dim, dim_lines, plural, width, wrap, yellow};
 use crate::run::{ColumnChange, Distribution, EntityKey, InputDifference, RowChange, TableChange};
 
 /// One table: how many rows, which columns and how they moved, a few rows.
@@ -66,7 +66,7 @@ fn columns_text(change: &TableChange) -> String {
             .right(format!("{} differ", percent(column.share)))
             .left(movement(column));
     }
-    let mut text = table.render(4);
+    let mut text: String = table.render(4).lines().map(fold).collect();
     if change.columns.len() > COLUMNS {
         let more = (change.columns.len() - COLUMNS) as u64;
         text.push_str(&format!(
@@ -75,6 +75,20 @@ fn columns_text(change: &TableChange) -> String {
         ));
     }
     text
+}
+
+/// A line that is wider than a screen goes on below after its last comma that is not.
+fn fold(line: &str) -> String {
+    let is_room = |at: &usize| width(&line[..*at]) < WIDTH;
+    let comma = line
+        .match_indices(", ")
+        .map(|(at, _)| at)
+        .filter(is_room)
+        .last();
+    match comma.filter(|_| width(line) > WIDTH) {
+        Some(at) => format!("{}\n        {}\n", &line[..=at], &line[at + 2..]),
+        None => format!("{line}\n"),
+    }
 }
 
 fn movement(column: &ColumnChange) -> String {
@@ -184,6 +198,16 @@ fn examples_text(change: &TableChange) -> String {
     dim_lines(&table.render(4))
 }
 
+/// A value as JSON writes it, long texts cut off.
+fn cut(value: &serde_json::Value) -> String {
+    const LONGEST: usize = 24;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
 /// What stands in a row before and after, as far as a line goes.
 fn first_columns(row: &RowChange) -> (String, String) {
     const SHOWN: usize = 2;
@@ -191,7 +215,7 @@ fn first_columns(row: &RowChange) -> (String, String) {
         .columns
         .iter()
         .take(SHOWN)
-        .map(|(column, [a, b])| format!("{column} {a} → {b}"))
+        .map(|(column, [a, b])| format!("{column} {} → {}", cut(a), cut(b)))
         .collect();
     let more = match row.columns.len().saturating_sub(SHOWN) {
         0 => String::new(),
@@ -204,9 +228,19 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// At most four significant decimals, no trailing zeros.
+/// Four significant digits, no trailing zeros; whole numbers in full.
 fn number(value: f64) -> String {
-    let text = format!("{value:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
+    let decimals = match value.abs() {
+        size if size >= 1000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        size if size >= 1.0 => 3,
+        _ => 4,
+    };
+    let text = format!("{value:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
     text.replacen('-', "−", 1)
 }
