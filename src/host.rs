@@ -23,6 +23,14 @@ impl Instant {
         self.0.as_microsecond()
     }
 
+    /// This many seconds earlier; the instant itself where there is no such instant.
+    #[must_use]
+    pub fn before(self, seconds: f64) -> Self {
+        let microseconds = (seconds * 1e6).round() as i64;
+        let earlier = self.microseconds().saturating_sub(microseconds);
+        Self(jiff::Timestamp::from_microsecond(earlier).unwrap_or(self.0))
+    }
+
     /// Parses RFC 3339, or a date, which stands for its last instant.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(date) = text.parse::<jiff::civil::Date>()

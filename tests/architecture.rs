@@ -48,7 +48,7 @@ const COMING: &[&str] = &[];
 /// What only some modules touch: what to look for in the code, where it may stand, and what is
 /// meant.
 const DOORS: &[(&[&str], &[&str], &str)] = &[
-    (&["blake3::"], &["hash"], "blake3"),
+    (&["blake3::", "sha2::"], &["hash"], "blake3 and sha2"),
     (
         &[
             "std::env::",

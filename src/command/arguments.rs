@@ -49,6 +49,27 @@ pub struct Arguments {
 pub enum Format {
     Text,
     Json,
+    /// A statement for others, of `export` alone.
+    #[value(hide = true)]
+    Slsa,
+    #[value(hide = true)]
+    ModelCard,
+}
+
+impl Format {
+    /// Whether it is a statement for others, which only `export` writes.
+    pub fn is_statement(self) -> bool {
+        matches!(self, Self::Slsa | Self::ModelCard)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Slsa => "slsa",
+            Self::ModelCard => "model-card",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -97,6 +118,8 @@ pub enum Command {
     Show(ReferenceArgument),
     /// Writes an artefact of a run into a file.
     Get(GetArguments),
+    /// Writes a statement about a run for others: --format slsa, or --format model-card.
+    Export(ExportArguments),
     /// Pins a run to a stage, if its gates hold.
     Promote(PromoteArguments),
     /// Puts the run of the previous promotion back into production.
@@ -261,6 +284,15 @@ pub struct GetArguments {
     /// The file; its ending decides the format: .parquet, .csv or .json. `-` is standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    pub run: String,
+    /// The file to write; standard output when none is named.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 impl ValueEnum for ArtefactName {

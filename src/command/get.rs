@@ -75,13 +75,13 @@ fn form_of(file: &Path, artefact: ArtefactName) -> Result<Form> {
 fn form_of_stdout(context: &Context, artefact: ArtefactName) -> Result<Form> {
     match (artefact, context.printer.format()) {
         (ArtefactName::Report, _) => Ok(None),
-        (ArtefactName::Model, Format::Text) => Ok(None),
         (ArtefactName::Model, Format::Json) => Err(Error::usage(
             "a model is no JSON document, so it cannot go to standard output with --format json",
         )
         .help("`-o FILE` writes it into a file")),
-        (_, Format::Text) => Ok(Some(FileForm::Csv)),
+        (ArtefactName::Model, _) => Ok(None),
         (_, Format::Json) => Ok(Some(FileForm::Json)),
+        _ => Ok(Some(FileForm::Csv)),
     }
 }
 

@@ -4,6 +4,7 @@ mod arguments;
 mod bundle;
 mod check;
 mod diff;
+mod export;
 mod features;
 mod fsck;
 mod gc;
@@ -67,6 +68,14 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(context: &Context, command: &Command) -> Result<Output> {
+    let format = context.printer.format();
+    if format.is_statement() && !matches!(command, Command::Export(_)) {
+        let word = format.as_str();
+        return Err(
+            Error::usage(format!("`--format {word}` is a statement about a run"))
+                .help(format!("`streamflow export RUN --format {word}` writes it")),
+        );
+    }
     match command {
         Command::Init(arguments) => init::init(context, arguments),
         Command::Check => check::check(context),
@@ -86,6 +95,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Runs(arguments) => runs::runs(context, arguments),
         Command::Show(arguments) => show::show(context, arguments),
         Command::Get(arguments) => get::get(context, arguments),
+        Command::Export(arguments) => export::export(context, arguments),
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),
         Command::History(arguments) => history::history(context, arguments),

@@ -87,7 +87,7 @@ impl Printer {
     pub fn print(self, output: &Output) -> ExitCode {
         let written = match self.format {
             Format::Json => self.print_document(output),
-            Format::Text => self.print_text(output),
+            _ => self.print_text(output),
         };
         match (written, &output.error) {
             (_, Some(error)) => ExitCode::from(error.kind().exit_code()),

@@ -22,6 +22,7 @@
 mod content;
 mod id;
 mod prefix;
+mod sha256;
 
 pub use content::{ContentHash, ContentHasher};
 pub use id::{
@@ -29,3 +30,4 @@ pub use id::{
     ReadingHash, RunId, SnapshotHash, StepKey, TableHash, TransitionHash,
 };
 pub use prefix::HashPrefix;
+pub use sha256::Sha256;

@@ -21,6 +21,7 @@ mod registry;
 mod run;
 mod runs;
 mod show;
+mod statement;
 mod style;
 mod verify;
 mod why;
@@ -47,6 +48,7 @@ pub use registry::{
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};
+pub use statement::{model_card, provenance};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, size, wrap, yellow};
 pub use verify::verified_text;
 pub use why::{why_document, why_text};

@@ -28,6 +28,7 @@ mod reference;
 mod replay;
 mod resolve;
 mod row_order;
+mod statement;
 mod steps;
 mod stored;
 mod verify;
@@ -66,6 +67,7 @@ pub use replay::{ReplayOptions, Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
+pub use statement::{StatedArtefact, StatedSource, Statement, statement};
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};
 pub use verify::{Vary, Verdict, Verified, VerifyExecution, verify};

@@ -20,4 +20,5 @@ mod noise;
 mod replay;
 mod run;
 mod soak;
+mod statement;
 mod why;
