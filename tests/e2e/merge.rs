@@ -210,7 +210,7 @@ fn two_branches_that_promote_conflict_in_the_pin() {
         world.run(&arguments).assert_code(0);
     };
     on_branch(&world, "one", |world| {
-        promote(world, "small@locked", "production")
+        promote(world, "small@locked", "production");
     });
     world.git(&["checkout", "--quiet", "main"]);
     let clone = world.cloned();
