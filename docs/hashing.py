@@ -32,6 +32,7 @@ DTYPES = {
     pa.float64(): ("f64", pa.float64(), "<d"),
     pa.date32(): ("date", pa.int32(), "<i"),
     pa.timestamp("us"): ("datetime", pa.int64(), "<q"),
+    pa.timestamp("us", "UTC"): ("datetime", pa.int64(), "<q"),
     pa.string(): ("string", pa.string(), None),
     pa.large_string(): ("string", pa.string(), None),
     pa.string_view(): ("string", pa.string(), None),
@@ -70,6 +71,12 @@ def table(columns):
     for name, dtype, digest in sorted(columns, key=lambda entry: entry[0].encode("utf-8")):
         content += text(name) + text(dtype) + digest
     return blake3.blake3(content).hexdigest()
+
+
+def table_hash(path):
+    """The hash of the table in a Parquet file."""
+    source = pyarrow.parquet.read_table(path, partitioning=None)
+    return table([(name, *column(source[name])) for name in source.column_names])
 
 
 def value(declared):

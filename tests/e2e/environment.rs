@@ -19,6 +19,9 @@ fn locked_elsewhere(change: impl FnOnce(&mut Environment)) -> World {
     world
 }
 
+/// Rewrites a fact.
+type Change = fn(&mut Environment);
+
 /// What it says, wherever the lines are broken.
 fn on_one_line(output: &Output) -> String {
     output
@@ -31,8 +34,7 @@ fn on_one_line(output: &Output) -> String {
 /// Each fact alone: taken apart in full, so that a fact that is added is tried too.
 #[test]
 fn a_lock_of_another_environment_reproduces_with_a_notice() {
-    type Edit = fn(&mut Environment);
-    let facts: [(&str, Edit); 6] = [
+    let facts: [(&str, Change); 6] = [
         ("streamflow", |e| e.streamflow = "0.0.9".into()),
         ("dependencies", |e| e.dependencies = "0".repeat(64)),
         ("rustc", |e| e.rustc = "1.80.0".into()),

@@ -52,9 +52,9 @@ fn prove_in_a_clone(world: &World, runs: usize) {
 #[test]
 fn two_branches_that_each_add_an_experiment_merge() {
     let world = committed();
-    on_branch(&world, "ann", |world| add(world, "deep", "trees = 20"));
-    on_branch(&world, "ben", |world| add(world, "flat", "trees = 8"));
-    merge(&world, ["ann", "ben"]);
+    on_branch(&world, "one", |world| add(world, "deep", "trees = 20"));
+    on_branch(&world, "two", |world| add(world, "flat", "trees = 8"));
+    merge(&world, ["one", "two"]);
     prove_in_a_clone(&world, 3);
 }
 
@@ -63,15 +63,15 @@ fn two_branches_that_each_edit_an_experiment_merge() {
     let world = committed();
     add(&world, "other", "trees = 20");
     world.commit("Another experiment");
-    on_branch(&world, "ann", |world| {
+    on_branch(&world, "one", |world| {
         world.edit(SMALL, "trees = 12", "trees = 14");
         world.run(&["run", "small"]).assert_code(0);
     });
-    on_branch(&world, "ben", |world| {
+    on_branch(&world, "two", |world| {
         world.edit("experiments/other.toml", "0.25", "0.4");
         world.run(&["run", "other"]).assert_code(0);
     });
-    merge(&world, ["ann", "ben"]);
+    merge(&world, ["one", "two"]);
     prove_in_a_clone(&world, 2);
 }
 
@@ -79,14 +79,14 @@ fn two_branches_that_each_edit_an_experiment_merge() {
 #[test]
 fn a_merge_that_makes_a_lock_stale_is_told_from_every_cause() {
     let world = committed();
-    on_branch(&world, "ann", |world| {
+    on_branch(&world, "one", |world| {
         world.edit(TABLE, "hours / NULLIF(devices, 0)", "hours / (devices + 1)");
         world.edit(TABLE, "[features]\n", "[features]\nttl = \"45d\"\n");
         world.run(&["run"]).assert_code(0);
     });
-    on_branch(&world, "ben", |world| add(world, "other", "trees = 20"));
-    merge(&world, ["ann", "ben"]);
-    // What ann ran is proved; ben's lock was made before the table was changed.
+    on_branch(&world, "two", |world| add(world, "other", "trees = 20"));
+    merge(&world, ["one", "two"]);
+    // What the first branch ran is proved; the lock of the second was made before the table was changed.
     let clone = world.cloned();
     clone.run(&["run", "--locked", "small"]).assert_code(0);
     let output = clone.run(&["run", "--locked", "other"]).assert_code(3);
@@ -113,12 +113,12 @@ fn a_merge_that_makes_a_lock_stale_is_told_from_every_cause() {
 #[test]
 fn a_merge_of_data_that_makes_a_lock_stale_names_the_file() {
     let world = committed();
-    on_branch(&world, "ann", |world| {
+    on_branch(&world, "one", |world| {
         world.edit_cell("data/2024-01-31/usage.csv", "U007", "hours", "9.25");
         world.run(&["run"]).assert_code(0);
     });
-    on_branch(&world, "ben", |world| add(world, "other", "trees = 20"));
-    merge(&world, ["ann", "ben"]);
+    on_branch(&world, "two", |world| add(world, "other", "trees = 20"));
+    merge(&world, ["one", "two"]);
     let output = world.cloned().run(&["run", "--locked", "other"]);
     insta::assert_snapshot!(output.assert_code(5).screen(), @r"
     exit 5
@@ -137,17 +137,17 @@ fn a_merge_of_data_that_makes_a_lock_stale_names_the_file() {
 #[test]
 fn two_edits_of_one_experiment_conflict_in_the_lock_and_are_run_again() {
     let world = committed();
-    on_branch(&world, "ann", |world| {
+    on_branch(&world, "one", |world| {
         world.edit(SMALL, "trees = 12", "trees = 14");
         world.run(&["run"]).assert_code(0);
     });
-    on_branch(&world, "ben", |world| {
+    on_branch(&world, "two", |world| {
         world.edit(SMALL, "test   = 0.25", "test   = 0.4");
         world.run(&["run"]).assert_code(0);
     });
     world.git(&["checkout", "--quiet", "main"]);
-    world.git(&["merge", "--quiet", "--no-edit", "ann"]);
-    assert!(!world.try_git(&["merge", "--no-edit", "ben"]));
+    world.git(&["merge", "--quiet", "--no-edit", "one"]);
+    assert!(!world.try_git(&["merge", "--no-edit", "two"]));
     assert_eq!(
         world.git(&["diff", "--name-only", "--diff-filter=U"]),
         "lockfiles/small.lock\n"
@@ -209,17 +209,17 @@ fn two_branches_that_promote_conflict_in_the_pin() {
         let arguments = ["promote", run, "--to", stage, "--reason", "better"];
         world.run(&arguments).assert_code(0);
     };
-    on_branch(&world, "ann", |world| {
+    on_branch(&world, "one", |world| {
         promote(world, "small@locked", "production");
     });
     world.git(&["checkout", "--quiet", "main"]);
     let clone = world.cloned();
     clone.run(&["run", "--locked"]).assert_code(0);
     promote(&clone, "other@locked", "production");
-    clone.commit("ben");
+    clone.commit("two");
     let from = clone.project().to_str().unwrap();
     world.git(&["pull", "--quiet", "--ff-only", from, "main"]);
-    assert!(!world.try_git(&["merge", "--no-edit", "ann"]));
+    assert!(!world.try_git(&["merge", "--no-edit", "one"]));
     assert_eq!(
         world.git(&["diff", "--name-only", "--diff-filter=U"]),
         "lockfiles/leaving.pin\n"
@@ -250,7 +250,7 @@ fn two_branches_that_promote_conflict_in_the_pin() {
     world.run(&["run", "--locked"]).assert_code(0);
     // A side is taken: that run is in production, and the log goes on from it.
     world.git(&["checkout", "--quiet", "--ours", "lockfiles/leaving.pin"]);
-    world.commit("Ben's pin stands");
+    world.commit("The second pin stands");
     let shown = world.run(&["show", "leaving@production", "--format", "json"]);
     let shown = shown.assert_code(0).json();
     let other = world.run(&["show", "other@locked", "--format", "json"]);

@@ -37,6 +37,18 @@ struct Row {
 /// The files of two dates; the second replaces rows of the first.
 type Files = [BTreeMap<String, Row>; 2];
 
+/// Of each labelled key the label, and a note that no run uses.
+type Labels = [(Option<bool>, Option<bool>); 3];
+
+fn labels_csv(labels: &Labels) -> String {
+    let word = |value: Option<bool>| value.map_or(String::new(), |value| value.to_string());
+    let line = |(at, (left, note)): (usize, &(Option<bool>, Option<bool>))| {
+        format!("k{at},{},{}\n", word(*left), word(*note))
+    };
+    let lines: String = labels.iter().enumerate().map(line).collect();
+    format!("user_id,left,note\n{lines}")
+}
+
 fn values() -> impl Strategy<Value = Values6> {
     (
         any::<Option<bool>>(),
@@ -183,7 +195,7 @@ fn definitions(used: &Used, way: &Way, quarantine: Option<i64>) -> Definitions {
         way.path, way.check
     );
     let labels = "entity = \"user\"\n[source]\npath = \"data/{as_of}/labels.csv\"\n\
-                  [columns]\nuser_id = \"string\"\nleft = \"bool\"\n";
+                  [columns]\nuser_id = \"string\"\nleft = \"bool\"\nnote = \"bool\"\n";
     let experiment = format!(
         "as_of = {}\n[label]\ntable = \"labels\"\ncolumn = \"left\"\n\
          [dataset]\nfeatures = [{}]\n[model]\nkind = \"prior\"\n",
@@ -299,12 +311,22 @@ fn snapshot(rows: &Frame) -> TableSnapshot {
 }
 
 fn run(files: &Files, used: &Used, way: &Way, quarantine: Option<i64>) -> RunId {
+    run_labelled(files, &Labels::default(), used, way, quarantine)
+}
+
+fn run_labelled(
+    files: &Files,
+    labels_file: &Labels,
+    used: &Used,
+    way: &Way,
+    quarantine: Option<i64>,
+) -> RunId {
     let definitions = definitions(used, way, quarantine);
     let usage = &definitions.tables["usage"];
     let [first, second] = [0, 1].map(|at| read(&bytes(&files[at], way), usage, at));
     let usage = snapshot(&table::upsert(&first, &second, &usage.key));
     let labels = &definitions.tables["labels"];
-    let labels = snapshot(&read(b"user_id,left\na,true\nb,false\n", labels, 1));
+    let labels = snapshot(&read(labels_csv(labels_file).as_bytes(), labels, 1));
     crate::run(&definitions, "e", |(name, _)| match name.as_str() {
         "usage" => usage.clone(),
         _ => labels.clone(),
@@ -432,6 +454,25 @@ fn two_states_of_the_files_are_one_run_exactly_when_the_run_sees_the_same() {
         },
     );
     assert!(same.get() > 600 && other.get() > 600, "{same:?} {other:?}");
+}
+
+/// Labels name the run; another column of their table does not.
+#[test]
+fn every_label_counts_and_nothing_else_of_its_table_does() {
+    let law = (files(), used(), any::<[Labels; 2]>());
+    hold(500, &law, |(files, used, [before, after])| {
+        let run = |labels: &Labels| run_labelled(&files, labels, &used, &PLAIN, None);
+        let mut noted = before;
+        noted
+            .iter_mut()
+            .zip(after)
+            .for_each(|(row, other)| row.1 = other.1);
+        prop_assert_eq!(run(&noted), run(&before));
+        let mut changed = before;
+        changed[0].0 = after[0].0;
+        prop_assert_eq!(run(&changed) == run(&before), changed == before);
+        Ok(())
+    });
 }
 
 /// Format, dialect, order of rows and columns, quotes, spellings of values, line ends, the file's

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::strategy::{Union, ValueTree};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 use streamflow::definition::{ColumnName, DefinitionFiles, Definitions, Dtype, ExperimentName};
 use streamflow::hash::{ColumnHash, Digest, ReadingHash, RunId};
 use streamflow::plan::{RunIdentity, TableAt};
@@ -133,7 +133,7 @@ fn every_key_counts_or_does_not_as_it_is_said() {
         let counts = COUNTS.contains(&name.as_str());
         let edit = Union::new(edits);
         let pairs = (project(0..2), edit.clone(), edit);
-        let mut runner = TestRunner::new(Config::default());
+        let mut runner = TestRunner::deterministic();
         let (mut accepted, mut other) = (0, 0);
         for _ in 0..200 {
             let (project, a, b) = pairs.new_tree(&mut runner).unwrap().current();

@@ -1,0 +1,164 @@
+"""The checks of tests/peers/run. Each prints one line; the last line counts them."""
+
+import importlib.util
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import tomllib
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STREAMFLOW = os.environ["STREAMFLOW"]
+TOLERANCE = 1e-9
+
+
+def module(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+hashing = module(ROOT / "docs" / "hashing.py")
+
+
+def streamflow(project, *arguments):
+    command = [STREAMFLOW, "-C", str(project), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def sample(folder):
+    """The example project with its runs, committed, in a folder of its own."""
+    project = pathlib.Path(folder) / "project"
+    subprocess.run([STREAMFLOW, "init", str(project)], check=True, capture_output=True)
+    streamflow(project, "run")
+    git = ["git", "-C", str(project), "-c", "user.name=tester", "-c", "user.email=tester@example.org"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "Sample"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    return project
+
+
+def same_numbers(ours, theirs, path="$"):
+    """Fails at the first number that is further apart than the tolerance."""
+    if isinstance(ours, dict):
+        assert ours.keys() == theirs.keys(), path
+        for key in ours:
+            same_numbers(ours[key], theirs[key], f"{path}.{key}")
+    elif isinstance(ours, list):
+        assert len(ours) == len(theirs), path
+        for at, pair in enumerate(zip(ours, theirs)):
+            same_numbers(*pair, f"{path}[{at}]")
+    elif isinstance(ours, float) and isinstance(theirs, (int, float)):
+        close = math.isclose(ours, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        assert close, f"{path}: {ours} and {theirs}"
+    else:
+        assert ours == theirs, f"{path}: {ours} and {theirs}"
+
+
+def objects_have_the_names_of_their_content(project):
+    import blake3
+
+    tables = others = 0
+    for path in sorted((project / ".streamflow" / "objects").glob("*/*")):
+        content = path.read_bytes()
+        if content[:4] == b"PAR1":
+            name, tables = hashing.table_hash(path), tables + 1
+        else:
+            name, others = blake3.blake3(content).hexdigest(), others + 1
+        assert name == path.parent.name + path.name, f"{path}: its content has the name {name}"
+    assert tables >= 6 and others >= 6, f"{tables} tables, {others} others"
+    return f"{tables} tables, {others} other objects"
+
+
+def tables_outside_the_store_have_their_hashes(project):
+    """An artefact as it is handed out, and the smallest tables there are."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    shown = json.loads(streamflow(project, "show", "churn_random_forest@latest", "--format", "json"))
+    for name in ("training_set", "split", "predictions"):
+        path = project.parent / f"{name}.parquet"
+        streamflow(project, "get", shown["run"], name, "-o", str(path))
+        assert hashing.table_hash(path) == shown["outputs"][name], name
+    empty = project.parent / "empty.parquet"
+    pyarrow.parquet.write_table(pa.table(hashing.VECTORS).slice(0, 0), empty)
+    columns = [(name, *hashing.column(array[:0])) for name, array in hashing.VECTORS.items()]
+    assert hashing.table_hash(empty) == hashing.table(columns)
+    documented = (ROOT / "docs" / "hashing.md").read_text()
+    columns = [(name, *hashing.column(array)) for name, array in hashing.VECTORS.items()]
+    for digest in [*(digest.hex() for _, _, digest in columns), hashing.table(columns), hashing.table([])]:
+        assert digest in documented, f"{digest} is not in docs/hashing.md"
+    return "3 outputs, the vectors of docs/hashing.md"
+
+
+def locks_have_the_hashes_of_their_runs(project):
+    paths = sorted([*(ROOT / "lockfiles").glob("*.lock"), *(project / "lockfiles").glob("*.lock")])
+    assert len(paths) >= 6, paths
+    for path in paths:
+        lock = tomllib.loads(path.read_text())
+        assert hashing.run(lock) == lock["run"], path
+    return f"{len(paths)} locks"
+
+
+def scikit_learn_gives_the_reference(project):
+    script = ROOT / "tests" / "peers" / "reference_learn.py"
+    made = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True)
+    reference = json.loads((ROOT / "tests" / "reference" / "learn.json").read_text())
+    same_numbers(reference, json.loads(made.stdout))
+    return ", ".join(f"{len(cases)} of {name}" for name, cases in reference.items())
+
+
+def statements_are_read_by_others(project):
+    """Provenance field by field into the published protocol buffers, the card by the hub's reader."""
+    from google.protobuf import json_format
+    from huggingface_hub import ModelCard
+    from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+    from in_toto_attestation.v1 import statement_pb2
+    from in_toto_attestation.v1.statement import Statement
+
+    run = "churn_random_forest@latest"
+    document = json.loads(streamflow(project, "export", run, "--format", "slsa"))
+    # ParseDict refuses a field that the standard does not have.
+    statement = json_format.ParseDict(document, statement_pb2.Statement())
+    Statement.copy_from_pb(statement).validate()
+    provenance = json_format.ParseDict(document["predicate"], provenance_pb2.Provenance())
+    dependencies = provenance.build_definition.resolved_dependencies
+    assert len(statement.subject) == 5 and all("sha256" in subject.digest for subject in statement.subject)
+    assert provenance.run_details.metadata.started_on.seconds > 0 and len(dependencies) >= 12
+    shown = json.loads(streamflow(project, "show", run, "--format", "json"))
+    card = ModelCard(streamflow(project, "export", run, "--format", "model-card"))
+    metrics = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    assert metrics == shown["metrics"], metrics
+    return f"{len(statement.subject)} subjects, {len(dependencies)} dependencies, {len(metrics)} metrics of a card"
+
+
+def main():
+    checks = [
+        objects_have_the_names_of_their_content,
+        tables_outside_the_store_have_their_hashes,
+        locks_have_the_hashes_of_their_runs,
+        scikit_learn_gives_the_reference,
+        statements_are_read_by_others,
+    ]
+    passed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        project = sample(folder)
+        for check in checks:
+            name = check.__name__.replace("_", " ")
+            try:
+                print(f"ok      {name}: {check(project)}", flush=True)
+                passed += 1
+            except Exception:
+                print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {len(checks) - passed} failed")
+    sys.exit(0 if passed == len(checks) else 1)
+
+
+if __name__ == "__main__":
+    main()
