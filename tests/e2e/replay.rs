@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use streamflow::hash::ContentHasher;
 
-use crate::common::{World, object_files};
+use crate::common::{JANUARY, World, object_files};
 
 const SMALL: &str = "experiments/small.toml";
 const USAGE: &str = "data/2024-01-31/usage.csv";
@@ -527,4 +527,46 @@ fn verify_records_a_divergence() {
         .assert_code(0)
         .json();
     assert_eq!(show["disagreement"]["answers"][1]["kind"], "verify");
+}
+
+/// Events of one key and instant, and a source in Parquet: their rows may come in any order too.
+#[test]
+fn verify_shuffles_events_and_parquet() {
+    let world = World::small();
+    let run = world.run_one("small")["run"].as_str().unwrap().to_string();
+    let sides = format!("data/{JANUARY}/sides.parquet");
+    world
+        .run(&["get", &run, "split", "-o", &sides])
+        .assert_code(0);
+    world.write(
+        "features/sides.toml",
+        "entity = \"user\"\n[source]\npath = \"data/{as_of}/sides.parquet\"\n[columns]\n\
+         user_id = \"string\"\nas_of = \"date\"\nside = \"string\"\n\
+         [features]\ncolumns = [\"side\"]\n",
+    );
+    world.write(
+        "features/visits.toml",
+        "entity = \"user\"\n[source]\npath = \"data/{as_of}/visits.csv\"\ntimestamp = \"at\"\n\
+         [columns]\nuser_id = \"string\"\nat = \"datetime\"\namount = \"f64\"\n\
+         [features]\ncolumns = [\"amount\"]\n",
+    );
+    let mut visits = "user_id,at,amount\n".to_string();
+    for n in 1..61 {
+        for amount in 0..3 {
+            let hour = 10 + amount / 2;
+            visits.push_str(&format!("U{n:03},2024-01-02T{hour}:00:00Z,{amount}.5\n"));
+        }
+    }
+    world.write(&format!("data/{JANUARY}/visits.csv"), &visits);
+    let taken = "\"usage.plan\", \"sides.side\", \"visits.amount\",";
+    world.edit("experiments/small.toml", "\"usage.plan\",", taken);
+    world.run(&["run"]).assert_code(0);
+    let output = world.run(&["verify", "small", "--vary", "row-order", "--times", "3"]);
+    let output = output.assert_code(0);
+    assert_eq!(
+        output.stdout.matches("  identical\n").count(),
+        3,
+        "{}",
+        output.stdout
+    );
 }
