@@ -58,9 +58,9 @@ pub fn verify(context: &Context, arguments: &VerifyArguments) -> Result<Output> 
         documents.push(document);
         failures.extend(error);
     }
-    let document = match documents.len() {
-        1 => documents.remove(0),
-        _ => json!({ "runs": documents }),
+    let document = match arguments.run {
+        Some(_) => documents.remove(0),
+        None => json!({ "runs": documents }),
     };
     let told = failures
         .iter()
