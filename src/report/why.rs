@@ -52,10 +52,17 @@ fn runs_headline(why: &Why, previous: &str, run: &str) -> String {
     let name = bold(&why.experiment);
     match changed.as_slice() {
         [] => format!("{name}   runs {previous} and {run} are the same\n"),
-        changed => format!(
-            "{name}   run {run} differs from {previous} in {}:\n",
-            and_what_follows(changed)
-        ),
+        changed => {
+            let verb = if changed.len() == 1 {
+                "differs"
+            } else {
+                "differ"
+            };
+            format!(
+                "{name}   run {run}, compared with run {previous}\n  {} {verb}:\n",
+                and_what_follows(changed)
+            )
+        }
     }
 }
 

@@ -131,7 +131,8 @@ fn two_runs_are_explained_after_the_fact() {
     assert_eq!(causes(&document)[0], "features.usage.per_device");
     assert_eq!(causes(&document)[4], "training_set");
     insta::assert_snapshot!(crate::common::redact(&screen, "nowhere"), @r##"
-    small   run <short> differs from <short> in training_set and what follows:
+    small   run <short>, compared with run <short>
+      training_set and what follows differ:
       features.usage.per_device  "hours / NULLIF(devices, 0)" → "hours / (1 + devices)"
           features/usage.toml:23:14
       tables.usage.ttl           "none" → "45d"

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::factor::{Factor, Side, factors};
+use super::shapley::{Coalition, MOST_PLAYERS};
 use crate::definition::{AsOf, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::learn::Leakage;
@@ -32,7 +33,7 @@ pub struct Hybrids<'a> {
     /// What can be taken from either run, in the order of causes.
     pub factors: Vec<Factor>,
     /// By the factors that are taken from b, a bit each.
-    known: BTreeMap<u32, Mixed>,
+    known: BTreeMap<Coalition, Mixed>,
     seen: &'a mut dyn FnMut(usize),
 }
 
@@ -45,7 +46,11 @@ impl<'a> Hybrids<'a> {
     ) -> Result<Self> {
         let (of_a, of_b) = (side(workspace, a)?, side(workspace, b)?);
         let factors = factors(&of_a, &of_b)?;
-        let all = (1_u32 << factors.len()) - 1;
+        if factors.len() > MOST_PLAYERS {
+            let many = format!("{} causes are more than can be told apart", factors.len());
+            return Err(Error::failure(many).help("compare runs that lie closer together"));
+        }
+        let all = (1 << factors.len()) - 1;
         // The ends are the runs themselves.
         let known = [(0, a), (all, b)]
             .map(|(factors, known)| (factors, Mixed::Metrics(known.metrics().clone())));
@@ -70,7 +75,7 @@ impl<'a> Hybrids<'a> {
     }
 
     /// The metrics of the hybrid that takes these factors from b.
-    pub fn metrics(&mut self, from_b: u32) -> Result<Mixed> {
+    pub fn metrics(&mut self, from_b: Coalition) -> Result<Mixed> {
         if let Some(known) = self.known.get(&from_b) {
             return Ok(known.clone());
         }
@@ -96,7 +101,7 @@ impl<'a> Hybrids<'a> {
     }
 
     /// The run that a factor is taken from.
-    fn side_of(&self, from_b: u32, wanted: impl Fn(&Factor) -> bool) -> &Side {
+    fn side_of(&self, from_b: Coalition, wanted: impl Fn(&Factor) -> bool) -> &Side {
         let at = self.factors.iter().position(wanted);
         match at {
             Some(at) if from_b & (1 << at) != 0 => &self.b,
@@ -105,7 +110,7 @@ impl<'a> Hybrids<'a> {
         }
     }
 
-    fn resolve(&self, from_b: u32) -> Result<Resolved> {
+    fn resolve(&self, from_b: Coalition) -> Result<Resolved> {
         let side = |wanted: Factor| self.side_of(from_b, |factor| *factor == wanted);
         let labels = self.side_of(from_b, |factor| {
             matches!(factor, Factor::Label(_) | Factor::Data)
@@ -146,7 +151,7 @@ impl<'a> Hybrids<'a> {
     /// table; with the definitions where only one run reads it.
     fn owner<'s>(
         &'s self,
-        from_b: u32,
+        from_b: Coalition,
         table: &TableName,
         labels: &'s Side,
         features: &'s Side,

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use self::factor::Factor;
 use self::hybrid::{Hybrids, Mixed};
-use self::shapley::Method;
+use self::shapley::{Coalition, Method};
 use super::reference::KnownRun;
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
@@ -109,10 +109,10 @@ pub fn attribute(
 }
 
 /// What came of each coalition: a bit for each group that is taken from b.
-type Values = BTreeMap<u32, Mixed>;
+type Values = BTreeMap<Coalition, Mixed>;
 
 fn evaluate(hybrids: &mut Hybrids, groups: &[Vec<usize>], method: &Method) -> Result<Values> {
-    let coalitions: BTreeSet<u32> = method.coalitions();
+    let coalitions: BTreeSet<Coalition> = method.coalitions();
     let mut values = Values::new();
     for coalition in coalitions {
         let members = (0..groups.len()).filter(|at| coalition & (1 << at) != 0);
@@ -133,7 +133,7 @@ fn unmixable(values: &Values, groups: usize) -> Option<(usize, usize, String)> {
         Mixed::Metrics(_) => None,
     })?;
     let apart = |first: usize, second: usize, failing: bool| {
-        let split = |coalition: u32| (coalition >> first) & 1 != (coalition >> second) & 1;
+        let split = |coalition: Coalition| (coalition >> first) & 1 != (coalition >> second) & 1;
         values
             .iter()
             .filter(|(coalition, mixed)| split(**coalition) && failed(mixed) == failing)
@@ -167,7 +167,7 @@ fn shares(
         .filter(|name| b.metrics().contains_key(*name));
     names
         .filter_map(|metric| {
-            let value = |coalition: u32| match values.get(&coalition)? {
+            let value = |coalition: Coalition| match values.get(&coalition)? {
                 Mixed::Metrics(metrics) => metrics.get(metric).copied(),
                 Mixed::Not(_) => None,
             };

@@ -9,7 +9,13 @@ const MOST_EXACT: usize = 5;
 /// Beyond, so many permutations are averaged.
 const PERMUTATIONS: usize = 24;
 
-/// How the values of coalitions become shares. A coalition has one bit for each player.
+/// The players that go together, a bit each.
+pub type Coalition = u128;
+
+/// So many players have a bit.
+pub const MOST_PLAYERS: usize = 127;
+
+/// How the values of coalitions become shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     Exact { players: usize },
@@ -50,7 +56,7 @@ impl Method {
     }
 
     /// The coalitions whose values it needs.
-    pub fn coalitions(&self) -> BTreeSet<u32> {
+    pub fn coalitions(&self) -> BTreeSet<Coalition> {
         match self {
             Self::Exact { players } => (0..1 << players).collect(),
             Self::Sampled { orders } => orders.iter().flat_map(|order| prefixes(order)).collect(),
@@ -59,7 +65,7 @@ impl Method {
 
     /// The share of each player; none when the value of a coalition is not known. They add up to the
     /// value of all less the value of none.
-    pub fn shares(&self, value: &dyn Fn(u32) -> Option<f64>) -> Option<Vec<PlayerShare>> {
+    pub fn shares(&self, value: &dyn Fn(Coalition) -> Option<f64>) -> Option<Vec<PlayerShare>> {
         match self {
             Self::Exact { players } => (0..*players)
                 .map(|player| exact(*players, player, value))
@@ -71,10 +77,10 @@ impl Method {
 }
 
 /// `Σ |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S))` over the coalitions S without i.
-fn exact(players: usize, player: usize, value: &dyn Fn(u32) -> Option<f64>) -> Option<f64> {
+fn exact(players: usize, player: usize, value: &dyn Fn(Coalition) -> Option<f64>) -> Option<f64> {
     let bit = 1 << player;
     let mut share = 0.0;
-    for coalition in (0..1_u32 << players).filter(|coalition| coalition & bit == 0) {
+    for coalition in (0..(1 as Coalition) << players).filter(|coalition| coalition & bit == 0) {
         let size = coalition.count_ones() as usize;
         let weight = factorial(size) * factorial(players - size - 1) / factorial(players);
         share += weight * (value(coalition | bit)? - value(coalition)?);
@@ -86,7 +92,10 @@ fn factorial(n: usize) -> f64 {
     (1..=n).map(|factor| factor as f64).product()
 }
 
-fn sampled(orders: &[Vec<usize>], value: &dyn Fn(u32) -> Option<f64>) -> Option<Vec<PlayerShare>> {
+fn sampled(
+    orders: &[Vec<usize>],
+    value: &dyn Fn(Coalition) -> Option<f64>,
+) -> Option<Vec<PlayerShare>> {
     let players = orders.first()?.len();
     let mut found = vec![Vec::with_capacity(orders.len()); players];
     for order in orders {
@@ -113,8 +122,8 @@ fn mean_and_error(steps: &[f64]) -> PlayerShare {
 }
 
 /// The coalitions that an order passes through: nobody, the first, the first two, …
-fn prefixes(order: &[usize]) -> Vec<u32> {
-    let mut coalition = 0;
+fn prefixes(order: &[usize]) -> Vec<Coalition> {
+    let mut coalition: Coalition = 0;
     let mut all = vec![0];
     for player in order {
         coalition |= 1 << player;
@@ -148,7 +157,7 @@ mod tests {
     /// The glove game: player 0 has a left glove, 1 and 2 a right one each; a pair is worth 1.
     #[test]
     fn the_glove_game() {
-        let value = |coalition: u32| {
+        let value = |coalition: Coalition| {
             let pair = coalition & 1 != 0 && coalition & 0b110 != 0;
             Some(f64::from(u8::from(pair)))
         };
@@ -161,9 +170,7 @@ mod tests {
 
     #[test]
     fn one_player_takes_all_and_nobody_takes_nothing() {
-        let shares = Method::of(1)
-            .shares(&|c| Some(f64::from(c) * 0.25))
-            .unwrap();
+        let shares = Method::of(1).shares(&|c| Some(c as f64 * 0.25)).unwrap();
         assert_eq!(shares[0].delta, 0.25);
         assert!(Method::of(0).shares(&|_| Some(1.0)).unwrap().is_empty());
     }
@@ -173,18 +180,36 @@ mod tests {
         assert_eq!(Method::of(2).shares(&|c| (c != 1).then_some(0.0)), None);
     }
 
+    /// More players than a machine word has bits: nobody is mistaken for another.
+    #[test]
+    fn many_players_are_told_apart() {
+        let players = 100;
+        let method = Method::of(players);
+        let worth = |coalition: Coalition| {
+            let own = (0..players).filter(|player| coalition & (1 << player) != 0);
+            Some(own.map(|player| player as f64).sum::<f64>())
+        };
+        let shares = method.shares(&worth).unwrap();
+        for (player, share) in shares.iter().enumerate() {
+            assert!(
+                (share.delta - player as f64).abs() < 1e-9,
+                "{player}: {share:?}"
+            );
+        }
+    }
+
     proptest! {
         /// Both methods: shares add up to the whole, and of a sum of parts each player gets its own.
         #[test]
         fn shares_add_up(parts in proptest::collection::vec(-1.0_f64..1.0, 1..9), twist in 0.0_f64..1.0) {
-            let total = |coalition: u32, twist: f64| {
+            let total = |coalition: Coalition, twist: f64| {
                 let own: f64 = parts.iter().enumerate()
                     .filter(|(at, _)| coalition & (1 << at) != 0)
                     .map(|(_, part)| part)
                     .sum();
                 own + twist * f64::from(coalition.count_ones() * coalition.count_ones())
             };
-            let all = (1_u32 << parts.len()) - 1;
+            let all = (1 << parts.len()) - 1;
             let method = Method::of(parts.len());
             let shares = method.shares(&|c| Some(total(c, twist))).unwrap();
             prop_assert!((sum(&shares) - (total(all, twist) - total(0, twist))).abs() < 1e-9);

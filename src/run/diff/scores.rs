@@ -1,7 +1,7 @@
 //! The predictions of two runs, entity by entity.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -25,7 +25,11 @@ impl fmt::Display for EntityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(key) => key.fmt(f),
-            Self::Text(key) => f.write_str(key),
+            // A key comes from a file: what steers a terminal is shown and not obeyed.
+            Self::Text(key) => key.chars().try_for_each(|c| match c.is_control() {
+                true => write!(f, "{}", c.escape_default()),
+                false => f.write_char(c),
+            }),
         }
     }
 }
@@ -174,4 +178,15 @@ fn scores(store: &Store, side: &Side, dated: bool) -> Result<Option<BTreeMap<Tes
         Some(((EntityKey::of(keys.cell(row))?, date), score))
     });
     Ok(Some(rows.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_cannot_steer_a_terminal() {
+        let key = EntityKey::Text("a\u{1b}[31m\nZürich".to_string());
+        assert_eq!(key.to_string(), "a\\u{1b}[31m\\nZürich");
+    }
 }
