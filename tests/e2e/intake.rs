@@ -45,7 +45,7 @@ fn reads(file: impl AsRef<[u8]>, values: [Value; 6]) {
 fn reads_as(dialect: &str, file: impl AsRef<[u8]>, values: [Value; 6]) {
     let world = world(dialect, file.as_ref());
     world.run(&["ingest", "--as-of", JANUARY]).assert_code(0);
-    assert_eq!(row(&world, "a"), values);
+    assert_eq!(row(&world, "a"), Vec::from(values));
 }
 
 /// The file is refused in these words, each of them, and nothing is stamped.
