@@ -22,6 +22,7 @@ pub mod command;
 pub mod definition;
 pub mod error;
 pub mod feature;
+pub mod flow;
 pub mod fsio;
 pub mod hash;
 pub mod host;

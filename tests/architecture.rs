@@ -33,6 +33,7 @@ const FLOORS: &[(u8, &str)] = &[
     (10, "online"),
     (10, "registry"),
     (11, "keep"),
+    (11, "flow"),
     (12, "report"),
     (12, "sample"),
     (12, "scaffold"),

@@ -126,6 +126,8 @@ pub enum Command {
     Rollback(RollbackArguments),
     /// Shows who pinned what, when and why.
     History(HistoryArguments),
+    /// Does what [flow.NAME] says for a date, or shows what flows have done.
+    Flow(FlowArguments),
     /// Verifies every file of the store, and names what needs the damaged ones.
     Fsck(FsckArguments),
     /// Lists what no run, lock or pin of any git branch needs; removes it with --yes.
@@ -324,6 +326,27 @@ pub struct RollbackArguments {
     /// Why, for those who come later.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+}
+
+#[derive(Debug, Args)]
+pub struct FlowArguments {
+    /// The flow, or `history`; without it the flows that are declared.
+    pub name: Option<String>,
+    /// Whose history; of all flows without it.
+    #[arg(value_name = "FLOW", hide = true)]
+    pub of: Option<String>,
+    /// The date it is done for; goes on where it stopped.
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub as_of: Option<String>,
+    /// Every date on file from this one.
+    #[arg(long, value_name = "DATE", requires = "to")]
+    pub from: Option<String>,
+    /// To this one.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub to: Option<String>,
+    /// Does it anew, whatever was done before.
+    #[arg(long)]
+    pub restart: bool,
 }
 
 #[derive(Debug, Args)]

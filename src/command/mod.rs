@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod export;
 mod features;
+mod flow;
 mod fsck;
 mod gc;
 mod get;
@@ -99,6 +100,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),
         Command::History(arguments) => history::history(context, arguments),
+        Command::Flow(arguments) => flow::flow(context, arguments),
         Command::Fsck(arguments) => fsck::fsck(context, arguments),
         Command::Gc(arguments) => gc::gc(context, arguments),
         Command::Bundle(arguments) => bundle::bundle(context, arguments),

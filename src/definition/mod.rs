@@ -15,6 +15,7 @@ mod document;
 pub mod estimator;
 mod experiment;
 pub mod expression;
+mod flow;
 mod item;
 mod name;
 mod parse;
@@ -38,8 +39,10 @@ pub use experiment::{
     Model, NumericEncoding, Preprocess, Split, SplitMethod,
 };
 pub use expression::{Expression, ExpressionError};
+pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};
 pub use name::{
-    ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
+    ColumnName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName, ModelName, Stage,
+    TableName,
 };
 pub use project::{Entity, Project, Serve};
 pub use table::{

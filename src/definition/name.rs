@@ -125,6 +125,8 @@ define_names! {
     ExperimentName by check_plain, stored by check_plain;
     /// A registered model, which runs compete for.
     ModelName by check_plain, stored by check_plain;
+    /// What is done for a date, in order: `monthly` in `[flow.monthly]`.
+    FlowName by check_plain, stored by check_plain;
 }
 
 impl ColumnName {

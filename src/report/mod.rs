@@ -12,6 +12,7 @@ mod diff;
 mod divergence;
 mod error;
 mod family;
+mod flow;
 mod init;
 mod keep;
 mod leakage;
@@ -32,6 +33,10 @@ pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text}
 pub use diff::diff_text;
 pub use error::{error_json, error_text};
 pub use family::{band_text, family_document};
+pub use flow::{
+    flow_document, flow_done_text, flow_headline, flow_history_document, flow_history_text,
+    flow_record_text, flow_step_line, flows_text,
+};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{

@@ -97,6 +97,11 @@ impl Snapshots<'_> {
 
     /// The newest date for which all these tables have a file.
     pub fn newest_date(&self, tables: &BTreeSet<TableName>) -> Result<Option<AsOf>> {
+        Ok(self.common_dates(tables)?.last().copied())
+    }
+
+    /// The dates for which all these tables have a file.
+    pub fn common_dates(&self, tables: &BTreeSet<TableName>) -> Result<BTreeSet<AsOf>> {
         let mut common: Option<BTreeSet<AsOf>> = None;
         for name in tables {
             let dates = self.dates_on_file(self.table(name)?)?.into_iter().collect();
@@ -105,7 +110,7 @@ impl Snapshots<'_> {
                 Some(before) => before.intersection(&dates).copied().collect(),
             });
         }
-        Ok(common.and_then(|dates| dates.last().copied()))
+        Ok(common.unwrap_or_default())
     }
 
     /// Every snapshot on file: the newest revision of each date, in order of date.

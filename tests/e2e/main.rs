@@ -11,6 +11,7 @@ mod determinism;
 mod diff;
 mod environment;
 mod export;
+mod flow;
 mod init;
 mod intake;
 mod keep;

@@ -69,6 +69,8 @@ pub const COUNTS_NOT: &[&str] = &[
     "streamflow serve.address",
     "streamflow serve.model",
     "streamflow serve.max_age",
+    "streamflow flow.*.description",
+    "streamflow flow.*.steps",
     "feature entity",
     "feature description",
     "feature source.path",

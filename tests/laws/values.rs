@@ -48,6 +48,8 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "streamflow serve.address" => texts(&["127.0.0.1:8000", "127.0.0.1:9000"]),
         "streamflow serve.model" | "experiment registers" => texts(&["leaving", "size"]),
         "streamflow serve.max_age" | "feature features.ttl" => ages(),
+        "streamflow flow.*.description" => texts(&["Every month.", "size"]),
+        "streamflow flow.*.steps" => flow_steps(),
         "feature entity" => texts(&["user", "member"]),
         "feature description" | "experiment description" => {
             any::<String>().prop_map(|text| json!(text)).boxed()
@@ -94,6 +96,15 @@ fn ages() -> BoxedStrategy<Json> {
     let units = select(vec!["s", "m", "h", "d", "w"]);
     let any = (1..100_u32, units).prop_map(|(count, unit)| json!(format!("{count}{unit}")));
     prop_oneof![any, texts(&["45d", "14d", "2w", "12h", "720m"])].boxed()
+}
+
+fn flow_steps() -> BoxedStrategy<Json> {
+    let step = select(vec!["ingest", "materialize", "drift"]);
+    let step = (step, 0..3_u32)
+        .prop_map(|(action, retries)| json!({ "do": action, "name": action, "retries": retries }));
+    prop::collection::vec(step, 1..3)
+        .prop_map(|steps| json!(steps))
+        .boxed()
 }
 
 fn checks() -> BoxedStrategy<Json> {

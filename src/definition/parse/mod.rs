@@ -11,6 +11,7 @@ mod dataset;
 mod dialect;
 mod experiment;
 mod feature;
+mod flow;
 mod gate;
 mod label;
 mod model;
@@ -24,6 +25,7 @@ use std::str::FromStr;
 
 pub(super) use self::check::SEVERITIES;
 pub(super) use self::dialect::DECIMALS;
+pub(super) use self::flow::ACTIONS;
 use self::report::Report;
 pub(super) use self::source::MODES;
 use super::{DefinitionFiles, Definitions, ExperimentName, InvalidName, Table, TableName};
