@@ -24,6 +24,7 @@ def module(path):
 
 
 hashing = module(ROOT / "docs" / "hashing.py")
+intake = module(ROOT / "tests" / "peers" / "intake.py")
 
 
 def streamflow(project, *arguments):
@@ -146,6 +147,10 @@ def drift_is_that_of_evidently(project):
     return done.stdout.strip()
 
 
+def parquet_of_others_is_read_or_refused(_project):
+    return intake.parquet_of_others(STREAMFLOW)
+
+
 def main():
     checks = [
         objects_have_the_names_of_their_content,
@@ -154,6 +159,7 @@ def main():
         scikit_learn_gives_the_reference,
         statements_are_read_by_others,
         drift_is_that_of_evidently,
+        parquet_of_others_is_read_or_refused,
     ]
     passed = 0
     with tempfile.TemporaryDirectory() as folder:
