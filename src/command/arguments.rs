@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::drift::DEFAULT_SHARE;
 use crate::keep;
 use crate::run::{ArtefactName, Vary};
 
@@ -288,7 +289,7 @@ pub struct DriftArguments {
     #[arg(long, value_name = "X")]
     pub threshold: Option<f64>,
     /// The share of drifted columns from which the data has drifted.
-    #[arg(long, value_name = "X", default_value_t = 0.5)]
+    #[arg(long, value_name = "X", default_value_t = DEFAULT_SHARE)]
     pub share: f64,
     /// Writes a report with histograms: one .html file that needs nothing else.
     #[arg(short, long, value_name = "FILE")]

@@ -6,14 +6,12 @@ use super::Context;
 use super::arguments::{DriftArguments, DriftMethod};
 use super::ingest::date;
 use super::output::Output;
-use crate::drift::{Method, Pair, Rule};
+use crate::drift::{DEFAULT_THRESHOLD, Method, Pair, Rule};
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::online::{self, DriftOptions};
 use crate::report;
 use crate::run;
-
-const DEFAULT_THRESHOLD: f64 = 0.1;
 
 /// Compares the columns of two dates, and stops with exit code 6 when they drifted apart.
 pub fn drift(context: &Context, arguments: &DriftArguments) -> Result<Output> {

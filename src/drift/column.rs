@@ -15,6 +15,12 @@ use crate::table::{Cell, Values};
 /// A difference that chance alone makes more often than this is no drift.
 pub const SIGNIFICANCE: f64 = 0.05;
 
+/// The least index or effect that counts, unless another is named.
+pub const DEFAULT_THRESHOLD: f64 = 0.1;
+
+/// The share of drifted columns from which the data has drifted, unless another is named.
+pub const DEFAULT_SHARE: f64 = 0.5;
+
 /// How the values of a column are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +100,16 @@ pub struct ColumnDrift {
     /// None when one of the dates has no value, and for dates, which Evidently does not compare.
     pub evidently: Option<Score>,
     pub histogram: Histogram,
+}
+
+impl Method {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Psi => "psi",
+            Self::Effect => "effect",
+            Self::Evidently => "evidently",
+        }
+    }
 }
 
 impl ColumnDrift {

@@ -32,7 +32,8 @@ mod tests;
 
 pub use bins::Histogram;
 pub use column::{
-    Change, ColumnDrift, Form, Method, Missing, Reason, Rule, SIGNIFICANCE, compare, shown,
+    Change, ColumnDrift, DEFAULT_SHARE, DEFAULT_THRESHOLD, Form, Method, Missing, Reason, Rule,
+    SIGNIFICANCE, compare, shown,
 };
 pub use evidently::{Score, Test};
 pub use tally::{Pair, Tallied, Tally};

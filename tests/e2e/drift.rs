@@ -106,7 +106,7 @@ fn every_column_has_effect_chance_index_and_evidentlys_score() {
     assert_eq!(hours["effect"]["name"], "kolmogorov_smirnov");
     let plan = column(&found, "usage.plan");
     assert_eq!(plan["evidently"]["method"], "z");
-    // 20 of the 60 of January are gone from `plus` to `basic`, to which one more has come.
+    // 20 of the 60 have gone from `plus` to `basic`.
     let effect = plan["effect"]["value"].as_f64().unwrap();
     assert!((effect - 20.0 / 60.0).abs() < 1e-12, "{plan:#}");
     assert_eq!(found["evidently"]["columns_compared"], 4);

@@ -11,7 +11,7 @@ pub use document::drift_document;
 pub use page::drift_page;
 pub use screen::drift_text;
 
-use crate::drift::Method;
+use crate::drift::{DEFAULT_SHARE, DEFAULT_THRESHOLD, Method, Pair, Rule};
 use crate::error::{Error, Kind};
 use crate::online::Drift;
 
@@ -65,16 +65,24 @@ fn rule_in_words(drift: &Drift) -> String {
     }
 }
 
-/// The command that writes the report.
+/// The command that writes the report, with what was asked for.
 fn page_command(drift: &Drift) -> String {
-    let crate::drift::Pair { reference, current } = drift.dates;
-    let experiment = match &drift.experiment {
-        Some(name) => format!(" --experiment {name}"),
-        None => String::new(),
-    };
-    format!(
-        "`streamflow drift --reference {reference} --current {current}{experiment} -o drift.html`"
-    )
+    let Pair { reference, current } = drift.dates;
+    let mut command = format!("streamflow drift --reference {reference} --current {current}");
+    if let Some(name) = &drift.experiment {
+        command.push_str(&format!(" --experiment {name}"));
+    }
+    let Rule { method, threshold } = drift.rule;
+    if method != Method::Psi {
+        command.push_str(&format!(" --method {}", method.as_str()));
+    }
+    if threshold != DEFAULT_THRESHOLD {
+        command.push_str(&format!(" --threshold {threshold}"));
+    }
+    if drift.share != DEFAULT_SHARE {
+        command.push_str(&format!(" --share {}", drift.share));
+    }
+    format!("`{command} -o drift.html`")
 }
 
 /// `36 %`; what that would round to 0 or to 100 with a digit more, or as less than the least.
