@@ -1,5 +1,7 @@
 //! Against values of 17 digits, made with exact fractions and with arithmetic of 50 digits.
 
+#![allow(clippy::excessive_precision)] // all digits that were computed
+
 use super::binomial::binomial_chance;
 use super::kolmogorov::kolmogorov_tail;
 use super::{chi_square_tail, two_sample_chance};
