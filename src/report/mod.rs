@@ -10,6 +10,7 @@ mod bundle;
 mod data;
 mod diff;
 mod divergence;
+mod drift;
 mod error;
 mod family;
 mod flow;
@@ -31,6 +32,7 @@ pub use attribution::{attribution_document, attribution_text, hybrid_text};
 pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;
+pub use drift::{drift_document, drift_error, drift_page, drift_text};
 pub use error::{error_json, error_text};
 pub use family::{band_text, family_document};
 pub use flow::{
