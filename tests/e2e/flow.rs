@@ -14,6 +14,7 @@ const MONTHLY: &str = r#"
 description = "Once the six exports of a month are there."
 steps = [
   { do = "ingest", retries = 1, backoff = "1s" },
+  { do = "drift", experiment = "churn_random_forest" },
   { do = "run", experiment = "churn_random_forest" },
   { do = "replay", experiment = "churn_random_forest" },
   { do = "promote", experiment = "churn_random_forest", reason = "the month of {as_of}" },
@@ -64,7 +65,7 @@ fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
     assert_eq!(answer["as_of"], FEBRUARY);
     assert_eq!(
         answer["run"],
-        history(&world)[0]["steps"][1]["attempts"][0]["run"]
+        history(&world)[0]["steps"][2]["attempts"][0]["run"]
     );
     assert_eq!(
         world.git(&["status", "--short"]).trim(),
@@ -193,7 +194,7 @@ fn killed_in_every_step_it_goes_on_where_it_stopped() {
     let world = world(MONTHLY);
     let arguments = ["flow", "monthly", "--as-of", FEBRUARY, "--restart"];
     let mut cut = BTreeSet::new();
-    let steps = ["ingest", "run", "replay", "promote", "materialize"];
+    let steps = ["ingest", "drift", "run", "replay", "promote", "materialize"];
     for step in steps {
         for _ in 0..60 {
             // From an empty store, so that every step has something to do.
@@ -253,6 +254,49 @@ fn cut_off_in(world: &World, arguments: &[&str], step: &str) -> bool {
     // The command of the step may live on; what it does then is what would be done anyway.
     let record = history(world).pop();
     record.is_some_and(|record| at_step(&record) == "started")
+}
+
+#[test]
+fn drift_decides_whether_a_step_is_done() {
+    let flow = "[flow.retrain]\nsteps = [{ do = \"ingest\" }, { do = \"drift\" }, \
+                { do = \"run\", experiment = \"churn_prior\", when = { step = \"drift\", is = \"drifted\" } }]\n";
+    let world = world(flow);
+    let outcomes = |date: &str| {
+        let output = world.run(&["flow", "retrain", "--as-of", date, "--format", "json"]);
+        states(&output.assert_code(0).json())
+    };
+    let of = |words: [&str; 3]| {
+        let names = ["ingest", "drift", "run"].map(ToString::to_string);
+        names
+            .into_iter()
+            .zip(words.map(ToString::to_string))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        outcomes("2024-01-31"),
+        of(["new", "skipped", "skipped"]),
+        "nothing before it"
+    );
+    assert_eq!(outcomes(FEBRUARY), of(["new", "steady", "skipped"]));
+    // Everybody watches six times as much in March.
+    let file = "data/2024-03-31/usage_agg_30d.csv";
+    let text = world.read(file);
+    let mut lines = text.lines();
+    let header = lines.next().unwrap();
+    let column = header
+        .split(',')
+        .position(|name| name == "watch_hours_30d")
+        .unwrap();
+    let more = lines.map(|line| {
+        let mut fields: Vec<String> = line.split(',').map(ToString::to_string).collect();
+        if let Ok(hours) = fields[column].parse::<f64>() {
+            fields[column] = format!("{:.1}", hours * 6.0);
+        }
+        fields.join(",")
+    });
+    let more: Vec<String> = more.collect();
+    world.write(file, &format!("{header}\n{}\n", more.join("\n")));
+    assert_eq!(outcomes(MARCH)[1].1, "drifted");
 }
 
 #[test]
