@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::definition::{Check, Severity};
 use crate::table::{Frame, Places, ReadFile};
 
+use super::Against;
 use super::result::{CheckResult, run};
 
 /// A file whose checks have run, divided into clean and quarantined rows. Only [`check`] makes one.
@@ -27,8 +28,8 @@ pub struct Quarantined {
 }
 
 /// Runs the checks over a file and takes the rows away that are to be quarantined.
-pub fn check(file: ReadFile, checks: &[Check]) -> Checked {
-    let results = run(checks, &file);
+pub fn check(file: ReadFile, checks: &[Check], against: &Against) -> Checked {
+    let results = run(checks, &file, against);
     let quarantined = quarantined(&results);
     let (clean, places) = if quarantined.is_empty() {
         (file.frame.clone(), file.places.clone())

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::reference::Referred;
 use crate::check::CheckResult;
 use crate::definition::{AsOf, ColumnName, Dtype, TableName};
 use crate::hash::{
     ContentHash, ContentHasher, Digest, ObjectId, ReadingHash, SnapshotHash, TableHash,
 };
+use crate::store::ObjectName;
 use crate::table::{ColumnDigest, table_hash};
 
 /// All tables of one date as they were found together; a fact of kind `snapshot` under its date.
@@ -36,6 +38,12 @@ pub struct TableSnapshot {
     pub checks: Vec<CheckResult>,
     /// Rows of the last file that were left out.
     pub quarantined: u64,
+    /// The object with these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<TableHash>,
+    /// The tables that checks of its files looked into, in order of date and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Referred>,
 }
 
 /// One file a table was made of.
@@ -92,6 +100,12 @@ impl TableSnapshot {
             .iter()
             .map(|(name, digest)| (name.clone(), digest.dtype))
             .collect()
+    }
+
+    /// Its objects: the rows, and those that were set aside.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectName> {
+        let rows = [self.hash].into_iter().chain(self.quarantine);
+        rows.map(ObjectName::from)
     }
 
     /// Checks of the last file: passed and failed.

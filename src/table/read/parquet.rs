@@ -104,6 +104,7 @@ fn convert(
     Ok(ReadFile {
         frame: Frame::new(rows, columns.into_iter().collect()),
         places,
+        columns: header.names(),
     })
 }
 
