@@ -113,7 +113,71 @@ fn rules_of_one_value() {
         "column = \"code\"\nlength = { min = 3 }",
         "column = \"plan\"\nexists_in = \"plans.plan\"",
         "column = \"plan\"\nexists_in = \"plans.plan\"\nwhere = \"plan <> 'plus'\"",
-    ]), @"");
+    ]), @r##"
+    column = "plan" | not_null = true
+       must be not null
+       broken: 5 looked at, 0 without, lines [4]
+    column = "id" | not_null = true
+       must be not null
+       passed: 5 looked at, 0 without, lines []
+    column = "plan" | unique = true
+       must be unique
+       broken: 4 looked at, 1 without, lines [2, 3, 5, 6]
+    column = "code" | unique = true
+       must be unique
+       passed: 4 looked at, 1 without, lines []
+    columns = ["plan", "i"] | unique = true
+       must be unique
+       passed: 3 looked at, 2 without, lines []
+    columns = ["plan", "a"] | unique = true
+       must be unique
+       passed: 4 looked at, 1 without, lines []
+    column = "a" | between = [0, 4]
+       must be between 0 and 4
+       broken: 4 looked at, 1 without, lines [6]
+    column = "a" | between = { min = -1 }
+       must be at least -1
+       passed: 4 looked at, 1 without, lines []
+    column = "i" | between = { max = 2 }
+       must be at most 2
+       broken: 4 looked at, 1 without, lines [4]
+    column = "began" | between = [2024-01-01, 2024-01-31]
+       must be between 2024-01-01 and 2024-01-31
+       broken: 4 looked at, 1 without, lines [5]
+    column = "at" | between = [2024-02-01T00:00:00Z, 2024-02-29T12:00:00Z]
+       must be between 2024-02-01T00:00:00Z and 2024-02-29T12:00:00Z
+       passed: 4 looked at, 1 without, lines []
+    column = "plan" | in_set = ["basic"]
+       must be in ["basic"]
+       broken: 4 looked at, 1 without, lines [3, 6]
+    column = "i" | in_set = [1, 2, 3]
+       must be in [1, 2, 3]
+       passed: 4 looked at, 1 without, lines []
+    column = "plan" | not_in_set = ["plus", "none"]
+       must be not in ["plus", "none"]
+       broken: 4 looked at, 1 without, lines [3, 6]
+    column = "a" | not_in_set = [0.5]
+       must be not in [0.5]
+       passed: 4 looked at, 1 without, lines []
+    column = "code" | regex = "^[A-Z]-\\d0$"
+       must be like ^[A-Z]-\d0$
+       broken: 4 looked at, 1 without, lines [4]
+    column = "code" | regex = "0"
+       must be like 0
+       passed: 4 looked at, 1 without, lines []
+    column = "code" | length = [4, 4]
+       must be of length exactly 4
+       broken: 4 looked at, 1 without, lines [4]
+    column = "code" | length = { min = 3 }
+       must be of length at least 3
+       passed: 4 looked at, 1 without, lines []
+    column = "plan" | exists_in = "plans.plan"
+       must be in plans.plan
+       broken: 4 looked at, 1 without, lines [3, 6]
+    column = "plan" | exists_in = "plans.plan" | where = "plan <> 'plus'"
+       must be in plans.plan where plan <> 'plus'
+       passed: 2 looked at, 0 without, lines []
+    "##);
 }
 
 #[test]
@@ -124,13 +188,55 @@ fn rules_of_several_values() {
         "column = \"i\"\nstrictly_increasing = true\nwhere = \"id <> 'u3'\"",
         "column = \"ended\"\ngreater_than = \"began\"",
         "column = \"ended\"\nat_least = \"began\"",
+        "column = \"ended\"\nat_least = \"began\"\nwhere = \"id <> 'u2'\"",
+        "column = \"at\"\nstrictly_increasing = true\nwhere = \"id < 'u4'\"",
         "column = \"a\"\ngreater_than = \"i\"",
         "column = \"i\"\nat_least = \"a\"",
         "columns = [\"a\", \"b\"]\nrow_sum = [4, 8]",
         "columns = [\"a\", \"b\", \"i\"]\nrow_sum = { min = 5 }",
         "sql = \"a < b OR plan = 'plus'\"",
         "sql = \"i IS NULL OR i > 0\"",
-    ]), @"");
+    ]), @r##"
+    column = "i" | increasing = true
+       must be increasing
+       broken: 4 looked at, 1 without, lines [5]
+    column = "i" | increasing = true | where = "id <> 'u4'"
+       must be increasing where id <> 'u4'
+       passed: 3 looked at, 1 without, lines []
+    column = "i" | strictly_increasing = true | where = "id <> 'u3'"
+       must be strictly increasing where id <> 'u3'
+       broken: 3 looked at, 1 without, lines [5]
+    column = "ended" | greater_than = "began"
+       must be greater than began
+       broken: 3 looked at, 2 without, lines [3, 5]
+    column = "ended" | at_least = "began"
+       must be at least began
+       broken: 3 looked at, 2 without, lines [3]
+    column = "ended" | at_least = "began" | where = "id <> 'u2'"
+       must be at least began where id <> 'u2'
+       passed: 2 looked at, 2 without, lines []
+    column = "at" | strictly_increasing = true | where = "id < 'u4'"
+       must be strictly increasing where id < 'u4'
+       passed: 2 looked at, 1 without, lines []
+    column = "a" | greater_than = "i"
+       must be greater than i
+       passed: 3 looked at, 2 without, lines []
+    column = "i" | at_least = "a"
+       must be at least a
+       broken: 3 looked at, 2 without, lines [2, 3, 5]
+    columns = ["a", "b"] | row_sum = [4, 8]
+       must be in sum between 4 and 8
+       broken: 3 looked at, 2 without, lines [6]
+    columns = ["a", "b", "i"] | row_sum = { min = 5 }
+       must be in sum at least 5
+       passed: 2 looked at, 3 without, lines []
+    sql = "a < b OR plan = 'plus'"
+       must be such that a < b OR plan = 'plus'
+       broken: 4 looked at, 1 without, lines [5]
+    sql = "i IS NULL OR i > 0"
+       must be such that i IS NULL OR i > 0
+       passed: 5 looked at, 0 without, lines []
+    "##);
 }
 
 #[test]
@@ -144,9 +250,11 @@ fn statistics() {
         "column = \"a\"\nmean = [1.7, 1.8]\nwhere = \"a > 0\"",
         "column = \"i\"\nmedian = [2, 2]",
         "column = \"b\"\nmedian = [3, 3]",
-        "column = \"a\"\nstdev = [2.0, 2.1]",
+        "column = \"a\"\nstdev = [2.0, 2.2]",
+        "column = \"a\"\nstdev = { max = 2.1 }",
         "column = \"a\"\nstdev = [2.0, 2.1]\nwhere = \"a = 4\"",
         "column = \"i\"\nsum = [8, 8]",
+        "column = \"a\"\nsum = { max = 6 }",
         "column = \"a\"\nquantile = { at = 0.25, between = [0.8, 0.9] }",
         "column = \"a\"\nquantile = { at = 1, between = { max = 3 } }",
         "column = \"plan\"\ndistinct_count = [2, 2]",
@@ -161,7 +269,89 @@ fn statistics() {
         "column = \"plan\"\nnull_share = { max = 0.1 }",
         "column = \"a\"\nmean = [0, 1]\nwhere = \"a > 100\"",
         "column = \"a\"\nnull_share = { max = 0.5 }\nwhere = \"a > 100\"",
-    ]), @"");
+    ]), @r##"
+    column = "a" | min = [-1, 0]
+       must be lowest value between -1 and 0
+       passed: 4 looked at, 1 without, found -1
+    column = "began" | min = { min = 2024-01-02 }
+       must be lowest value at least 2024-01-02
+       broken: 4 looked at, 1 without, found 2024-01-01
+    column = "at" | max = [2024-02-29T00:00:00Z, 2024-03-01T00:00:00Z]
+       must be highest value between 2024-02-29T00:00:00Z and 2024-03-01T00:00:00Z
+       passed: 4 looked at, 1 without, found 2024-02-29T12:00:00Z
+    column = "i" | max = { max = 2 }
+       must be highest value at most 2
+       broken: 4 looked at, 1 without, found 3
+    column = "a" | mean = [1.7, 1.8]
+       must be mean between 1.7 and 1.8
+       passed: 4 looked at, 1 without, found 1.75
+    column = "a" | mean = [1.7, 1.8] | where = "a > 0"
+       must be mean between 1.7 and 1.8 where a > 0
+       broken: 3 looked at, 0 without, found 2.6666666666666665
+    column = "i" | median = [2, 2]
+       must be median exactly 2
+       passed: 4 looked at, 1 without, found 2
+    column = "b" | median = [3, 3]
+       must be median exactly 3
+       broken: 4 looked at, 1 without, found 2.75
+    column = "a" | stdev = [2.0, 2.2]
+       must be standard deviation between 2 and 2.2
+       passed: 4 looked at, 1 without, found 2.101586702153082
+    column = "a" | stdev = { max = 2.1 }
+       must be standard deviation at most 2.1
+       broken: 4 looked at, 1 without, found 2.101586702153082
+    column = "a" | stdev = [2.0, 2.1] | where = "a = 4"
+       must be standard deviation between 2 and 2.1 where a = 4
+       broken: 1 looked at, 0 without, lines []
+    column = "i" | sum = [8, 8]
+       must be sum exactly 8
+       passed: 4 looked at, 1 without, found 8
+    column = "a" | sum = { max = 6 }
+       must be sum at most 6
+       broken: 4 looked at, 1 without, found 7
+    column = "a" | quantile = { at = 0.25, between = [0.8, 0.9] }
+       must be quantile 0.25 between 0.8 and 0.9
+       passed: 4 looked at, 1 without, found 0.875
+    column = "a" | quantile = { at = 1, between = { max = 3 } }
+       must be quantile 1 at most 3
+       broken: 4 looked at, 1 without, found 4
+    column = "plan" | distinct_count = [2, 2]
+       must be distinct values exactly 2
+       passed: 4 looked at, 1 without, found 2
+    column = "a" | distinct_count = { min = 5 }
+       must be distinct values at least 5
+       broken: 4 looked at, 1 without, found 4
+    column = "plan" | distinct_in_set = ["basic", "plus", "full"]
+       must be distinct values in ["basic", "plus", "full"]
+       passed: 4 looked at, 1 without, found basic, plus
+    column = "plan" | distinct_in_set = ["basic"]
+       must be distinct values in ["basic"]
+       broken: 4 looked at, 1 without, found plus
+    column = "plan" | distinct_contains = ["basic"]
+       must be distinct values with ["basic"]
+       passed: 4 looked at, 1 without, found basic, plus
+    column = "plan" | distinct_contains = ["basic", "full"]
+       must be distinct values with ["basic", "full"]
+       broken: 4 looked at, 1 without, found full
+    column = "plan" | distinct_equals = ["plus", "basic"]
+       must be distinct values ["plus", "basic"]
+       passed: 4 looked at, 1 without, found basic, plus
+    column = "plan" | distinct_equals = ["plus", "full"]
+       must be distinct values ["plus", "full"]
+       broken: 4 looked at, 1 without, found basic, full
+    column = "plan" | null_share = { max = 0.2 }
+       must be share of nulls at most 0.2
+       passed: 4 looked at, 1 without, found 0.2
+    column = "plan" | null_share = { max = 0.1 }
+       must be share of nulls at most 0.1
+       broken: 4 looked at, 1 without, found 0.2
+    column = "a" | mean = [0, 1] | where = "a > 100"
+       must be mean between 0 and 1 where a > 100
+       broken: 0 looked at, 0 without, lines []
+    column = "a" | null_share = { max = 0.5 } | where = "a > 100"
+       must be share of nulls at most 0.5 where a > 100
+       passed: 0 looked at, 0 without, found 0
+    "##);
 }
 
 #[test]
@@ -179,7 +369,61 @@ fn rules_of_the_file() {
         "column = \"began\"\nfreshness = \"27d\"",
         "column = \"began\"\nfreshness = \"26d\"",
         "column = \"at\"\nfreshness = \"12h\"\nwhere = \"at IS NULL\"",
-    ]), @"");
+    ]), @r##"
+    row_count = [5, 5]
+       must be rows exactly 5
+       passed: 5 looked at, 0 without, found 5
+    row_count = { min = 6 }
+       must be rows at least 6
+       broken: 5 looked at, 0 without, found 5
+    row_count = [2, 2] | where = "plan = 'basic'"
+       must be rows exactly 2 where plan = 'basic'
+       passed: 2 looked at, 0 without, found 2
+    row_count_equals = "plans"
+       must be as many rows as plans
+       passed: 5 looked at, 0 without, found 5, 5
+    column_set = ["plan", "id", "a", "b", "i", "began", "ended", "at", "code"]
+       must be columns plan, id, a, b, i, began, ended, at, code in any order
+       passed: 5 looked at, 0 without, found id, plan, a, b, i, began, ended, at, code
+    column_order = ["id", "plan", "a", "b", "i", "began", "ended", "at", "code"]
+       must be columns id, plan, a, b, i, began, ended, at, code
+       passed: 5 looked at, 0 without, found id, plan, a, b, i, began, ended, at, code
+    column_order = ["plan", "id", "a", "b", "i", "began", "ended", "at", "code"]
+       must be columns plan, id, a, b, i, began, ended, at, code
+       broken: 5 looked at, 0 without, found id, plan, a, b, i, began, ended, at, code
+    column = "at" | freshness = "12h"
+       must be at most 12h old
+       passed: 4 looked at, 1 without, found 2024-02-29T12:00:00Z
+    column = "at" | freshness = "11h"
+       must be at most 11h old
+       broken: 4 looked at, 1 without, found 2024-02-29T12:00:00Z
+    column = "began" | freshness = "27d"
+       must be at most 27d old
+       passed: 4 looked at, 1 without, found 2024-02-02
+    column = "began" | freshness = "26d"
+       must be at most 26d old
+       broken: 4 looked at, 1 without, found 2024-02-02
+    column = "at" | freshness = "12h" | where = "at IS NULL"
+       must be at most 12h old where at IS NULL
+       broken: 0 looked at, 1 without, lines []
+    "##);
+}
+
+/// A column that begins at a date is in some files and not in others.
+#[test]
+fn columns_that_a_file_may_lack() {
+    let all = "column_set = [\"id\", \"plan\", \"a\", \"b\", \"i\", \"began\", \"ended\", \"at\", \"code\"]";
+    let mut table = table_with(&[all]);
+    let since = Some("2024-03-01".parse().unwrap());
+    table.columns.get_mut("code").unwrap().since = since;
+    let without: String = FILE
+        .lines()
+        .map(|line| format!("{}\n", line.rsplit_once(',').unwrap().0))
+        .collect();
+    let file = table::read(without.as_bytes(), "usage.csv", as_of(), &table).unwrap();
+    let found = run(&table.checks, &file, &against()).remove(0);
+    assert!(!found.passed);
+    assert_eq!(found.observed_words(), "id, plan, a, b, i, began, ended, at");
 }
 
 #[test]
@@ -219,7 +463,16 @@ fn texts_as_dates_and_numbers() {
             format!("{}: {}", found.rule, kept.join(" "))
         })
         .collect();
-    insta::assert_snapshot!(found.join("\n"), @"");
+    insta::assert_snapshot!(found.join("\n"), @r##"
+    a date like %Y-%m-%d: "2024-02-29" null "2024-2-9"
+    a date like %d.%m.%Y: "29.02.2024" null
+    readable as date: "2024-02-29" null
+    readable as datetime: "2024-02-29" null "2024-02-29T10:00Z"
+    readable as i64: null "7" "1e3"
+    readable as f64: null "7" "7.5" "1e3"
+    readable as bool: null "true"
+    readable as string: "2024-02-29" "29.02.2024" "2023-02-29" null "7" "7.5" "true" "2024-02-29T10:00Z" "1e3" "2024-2-9"
+    "##);
 }
 
 #[test]
@@ -230,7 +483,20 @@ fn numbers_and_instants_of_another_dtype() {
         "column = \"at\"\ndtype = \"date\"",
         "column = \"began\"\ndtype = \"datetime\"",
     ]);
-    insta::assert_snapshot!(found, @"");
+    insta::assert_snapshot!(found, @r##"
+    column = "a" | dtype = "i64"
+       must be readable as i64
+       broken: 4 looked at, 1 without, lines [2, 3]
+    column = "i" | dtype = "f64"
+       must be readable as f64
+       passed: 4 looked at, 1 without, lines []
+    column = "at" | dtype = "date"
+       must be readable as date
+       broken: 4 looked at, 1 without, lines [4]
+    column = "began" | dtype = "datetime"
+       must be readable as datetime
+       passed: 4 looked at, 1 without, lines []
+    "##);
 }
 
 #[test]
@@ -279,7 +545,13 @@ fn quarantined_rows_are_whole_with_their_lines_and_rules() {
     let csv = table::FileForm::Csv
         .encode(&rows, &["__line", "__rules", "id"])
         .unwrap();
-    insta::assert_snapshot!(String::from_utf8(csv).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(csv).unwrap(), @r##"
+    __line,__rules,id,a,at,b,began,code,ended,i,plan
+    2,plan unique,u1,1.5,2024-02-01T00:00:00Z,2.5,2024-01-01,A-10,2024-01-05,1,basic
+    3,plan unique; such that began <= ended,u2,2.5,,,2024-01-31,B-20,2024-01-30,2,plus
+    5,plan unique; a between 0 and 3,u4,4.0,2024-02-28T00:00:00Z,4.0,2024-02-02,,2024-02-02,2,basic
+    6,plan unique; a between 0 and 3,u5,-1.0,2024-02-10T00:00:00Z,1.0,2024-01-15,D-40,,,plus
+    "##);
     let kept = checked.frame().column("id").unwrap();
     assert_eq!((kept.len(), kept.cell(0).to_string()), (1, "\"u3\"".into()));
     let nothing = check(read(&table), &[], &against());

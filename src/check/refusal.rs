@@ -53,6 +53,7 @@ fn helped(error: Error, result: &CheckResult, table: &Table) -> Error {
     let definition = &table.origin.source.path;
     let by_row = result.failed > 0;
     let ways = match share_passing(result) {
+        _ if !by_row && result.is_about_file() => "`severity = \"warn\"`".into(),
         _ if !by_row => "other bounds or `severity = \"warn\"`".into(),
         _ if result.block.keys().any(|key| key.starts_with("fail.")) => {
             "a higher `fail`".to_string()

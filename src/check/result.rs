@@ -62,10 +62,11 @@ pub struct Example {
 }
 
 impl CheckResult {
-    /// `hours`, `user_id, plan`, or `the file`.
+    /// `hours`, `user_id, plan`, `rows` of a condition, or `the file`.
     pub fn subject(&self) -> String {
         match &self.column {
             Some(column) => column.to_string(),
+            None if self.block.contains_key("sql") => "rows".to_string(),
             None if self.columns.is_empty() => "the file".to_string(),
             None => {
                 let names: Vec<&str> = self.columns.iter().map(ColumnName::as_str).collect();
@@ -83,6 +84,12 @@ impl CheckResult {
     pub fn may_quarantine(&self) -> bool {
         let minds_order = ["increasing", "strictly_increasing"];
         !minds_order.iter().any(|key| self.block.contains_key(*key))
+    }
+
+    /// Whether it has no bounds that could be wider.
+    pub fn is_about_file(&self) -> bool {
+        let exact = ["row_count_equals", "column_set", "column_order"];
+        exact.iter().any(|key| self.block.contains_key(*key))
     }
 
     /// What was observed, as messages show it.

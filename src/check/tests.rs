@@ -133,7 +133,7 @@ fn examples_have_the_line_and_the_value() {
     let json = serde_json::to_string(result).unwrap();
     assert_eq!(
         json,
-        r#"{"column":"user_id","rule":"unique","severity":"warn","mostly":1.0,"checked":4,"failed":2,"passed":false,"examples":[{"line":3,"value":"\"b\""},{"line":4,"value":"\"b\""}]}"#
+        r#"{"column":"user_id","rule":"unique","severity":"warn","mostly":1.0,"checked":4,"failed":2,"passed":false,"examples":[{"line":3,"value":"\"b\""},{"line":4,"value":"\"b\""}],"missing":0,"block":{"column":"user_id","severity":"warn","unique":true}}"#
     );
 }
 

@@ -23,7 +23,7 @@ fn rule(rule: &Rule) -> String {
         Rule::InSet(set) => format!("in {}", list(set)),
         Rule::NotInSet(set) => format!("not in {}", list(set)),
         Rule::Regex(pattern) => format!("like {pattern}"),
-        Rule::Length(bounds) => format!("of a length {}", between(bounds)),
+        Rule::Length(bounds) => format!("of length {}", between(bounds)),
         Rule::DateFormat(form) => format!("a date like {form}"),
         Rule::Dtype(dtype) => format!("readable as {}", dtype.as_str()),
         Rule::Increasing => "increasing".into(),
@@ -63,6 +63,7 @@ fn statistic_words(statistic: Statistic) -> String {
 
 fn between(bounds: &Bounds) -> String {
     match (&bounds.low, &bounds.high) {
+        (Some(low), Some(high)) if low == high => format!("exactly {}", plain(low)),
         (Some(low), Some(high)) => format!("between {} and {}", plain(low), plain(high)),
         (Some(low), None) => format!("at least {}", plain(low)),
         (None, Some(high)) => format!("at most {}", plain(high)),
@@ -74,7 +75,8 @@ fn between(bounds: &Bounds) -> String {
 pub fn plain(value: &Value) -> String {
     match value {
         Value::Float(value) => value.to_string(),
-        Value::Text(text) => text.clone(),
+        // Instants have six digits of a second, most of them no fraction.
+        Value::Text(text) => text.replace(".000000Z", "Z"),
         Value::List(values) => {
             let values: Vec<String> = values.iter().map(plain).collect();
             values.join(", ")

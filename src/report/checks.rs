@@ -68,21 +68,25 @@ pub fn checks_text(outcome: &Outcome, only: Option<&TableName>) -> String {
         Some(snapshot) => format!(", revision {}", snapshot.revision),
         None => String::new(),
     };
-    let mut text = format!(
-        "{}{revision}: {} of {} passed\n",
-        bold(outcome.as_of),
-        count(passed),
-        plural(all().count() as u64, "check"),
-    );
+    let verdict = match all().count() as u64 {
+        0 => "no checks".to_string(),
+        all => format!("{} of {} passed", count(passed), plural(all, "check")),
+    };
+    let mut text = format!("{}{revision}: {verdict}\n", bold(outcome.as_of));
     for file in &files {
         text.push_str(&file_text(file));
     }
+    let as_of = outcome.as_of;
     let aside = files.iter().find(|file| file.quarantined > 0);
-    if let Some(file) = aside {
-        text.push_str(&format!(
-            "\nnext: `streamflow checks --as-of {} --table {} --quarantined -o FILE`\n",
-            outcome.as_of, file.table
-        ));
+    match aside {
+        _ if !outcome.refused.is_empty() => text.push_str(&format!(
+            "\nnext: mend the file, then `streamflow ingest --as-of {as_of}`\n"
+        )),
+        Some(file) => text.push_str(&format!(
+            "\nnext: `streamflow checks --as-of {as_of} --table {} --quarantined -o FILE`\n",
+            file.table
+        )),
+        None => {}
     }
     text
 }

@@ -114,3 +114,23 @@ impl TableSnapshot {
         (passed, self.checks.len() - passed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table as the first version entered it, before there was anything of quarantined rows and
+    /// other tables.
+    #[test]
+    fn snapshots_of_the_first_version_are_read() {
+        let (hash, reading) = ("ab".repeat(32), "cd".repeat(32));
+        let check = r#"{"column":"hours","rule":"not null","severity":"warn","mostly":1.0,"checked":4,"failed":0,"passed":true,"examples":[]}"#;
+        let text = format!(
+            r#"{{"hash":"{hash}","rows":1,"columns":{{}},"reading":"{reading}","sources":[],"checks":[{check}],"quarantined":2}}"#
+        );
+        let found: TableSnapshot = serde_json::from_str(&text).unwrap();
+        assert_eq!((found.quarantine, found.references.len()), (None, 0));
+        assert_eq!(found.objects().count(), 1);
+        assert_eq!(serde_json::to_string(&found).unwrap(), text);
+    }
+}

@@ -58,11 +58,49 @@ fn the_screen_of_checks() {
     world.edit_cell(USAGE, "U007", "plan", "");
     world.edit_cell(USAGE, "U008", "plan", "none");
     let screen = ingest(&world, JANUARY, 0).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r##"
+    exit 0
+    --- stdout
+      labels  60 rows live  60 in the file  no checks
+      usage   45 rows live  60 in the file  3 of 5 checks failed
+      quarantined  usage.hours between 0 and 30: 15 of 60 rows, such as 35.5 (line
+                   6), 30.5 (line 11), 37.5 (line 12)
+      warning  usage.devices between 1 and 3 where plan = 'plus': 5 of 20 rows, such
+               as 0 (line 13), 0 (line 25), 0 (line 37)
+      passed  usage.plan in ["basic", "plus"]: 1 of 59 rows, such as "none" (line 9)
+      warning  usage.hours mean between 0 and 10: found 20
+    Stamped 2024-01-31, revision 1: 2 tables, 105 rows, in <time> s.   <short>
+    "##);
     let screen = world.run(&["checks"]).assert_code(0).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r##"
+    exit 0
+    --- stdout
+    2024-01-31, revision 1: 2 of 5 checks passed
+
+    labels   data/2024-01-31/labels.csv   60 rows
+      no checks
+
+    usage   data/2024-01-31/usage.csv   60 rows   15 quarantined
+      hours     between 0 and 30                     15 of 60  quarantined
+      devices   between 1 and 3 where plan = 'plus'   5 of 20  warning
+      plan      in ["basic", "plus"]                  1 of 59  passed
+      hours     mean between 0 and 10                      20  warning
+      the file  rows at least 10                           60  passed
+        hours: 35.5 (line 6), 30.5 (line 11), 37.5 (line 12), and 12 more
+        devices: 0 (line 13), 0 (line 25), 0 (line 37), and 2 more
+        plan: "none" (line 9)
+
+    next: `streamflow checks --as-of 2024-01-31 --table usage --quarantined -o FILE`
+    "##);
     let screen = world.run(&["checks", "--table", "labels"]).assert_code(0);
-    insta::assert_snapshot!(screen.screen(), @"");
+    insta::assert_snapshot!(screen.screen(), @r##"
+    exit 0
+    --- stdout
+    2024-01-31, revision 1: no checks
+
+    labels   data/2024-01-31/labels.csv   60 rows
+      no checks
+    "##);
     for line in world.run(&["checks"]).stdout.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
@@ -125,17 +163,31 @@ fn quarantined_rows_come_out_as_a_file() {
         let arguments = ["checks", "--as-of", JANUARY, "--table", "usage", "--quarantined"];
         world.run(&[&arguments[..], &["-o", file]].concat()).assert_code(code)
     };
-    insta::assert_snapshot!(out("rows.csv", 0).screen(), @"");
+    insta::assert_snapshot!(out("rows.csv", 0).screen(), @r##"
+    exit 0
+    --- stdout
+    15 quarantined rows of usage at 2024-01-31 written to rows.csv   868 bytes
+    "##);
     let rows = world.read("rows.csv");
     let first: Vec<&str> = rows.lines().take(3).collect();
-    insta::assert_snapshot!(first.join("\n"), @"");
+    insta::assert_snapshot!(first.join("\n"), @r##"
+    __line,__rules,user_id,devices,hours,joined,plan
+    6,hours between 0 and 30,U005,1,35.5,2023-06-15,basic
+    11,hours between 0 and 30,U010,2,30.5,2023-02-15,basic
+    "##);
     let count = rows.lines().count() - 1;
     out("rows.json", 0);
     let records: serde_json::Value = serde_json::from_str(&world.read("rows.json")).unwrap();
     assert_eq!(records.as_array().unwrap().len(), count);
     out("rows.parquet", 0);
     assert_eq!(&fs::read(world.project().join("rows.parquet")).unwrap()[..4], b"PAR1");
-    insta::assert_snapshot!(out("rows.txt", 2).screen(), @"");
+    insta::assert_snapshot!(out("rows.txt", 2).screen(), @r##"
+    exit 2
+    --- stderr
+    error: quarantined rows are written as .parquet, .csv or .json
+      file  rows.txt
+    help: the file's name decides the format, as in `-o quarantined.csv`
+    "##);
     let json = world
         .run(&["checks", "--table", "usage", "--quarantined", "-o", "again.csv", "--format", "json"])
         .assert_code(0)
@@ -158,14 +210,45 @@ fn wrong_words_after_checks() {
         let all = [&["checks"], arguments].concat();
         world.run(&all).assert_code(code).screen()
     };
-    insta::assert_snapshot!(said(&[], 5), @"");
-    insta::assert_snapshot!(said(&["--as-of", "2023-01-31"], 5), @"");
-    insta::assert_snapshot!(said(&["--as-of", "January"], 2), @"");
-    insta::assert_snapshot!(said(&["--table", "usgae"], 2), @"");
-    insta::assert_snapshot!(said(&["--suggest", "zebra"], 2), @"");
+    insta::assert_snapshot!(said(&[], 5), @r##"
+    exit 5
+    --- stderr
+    error: nothing is ingested yet
+    help: `streamflow ingest --as-of DATE` reads and checks the files of a date
+    "##);
+    insta::assert_snapshot!(said(&["--as-of", "2023-01-31"], 5), @r##"
+    exit 5
+    --- stderr
+    error: nothing is ingested at 2023-01-31
+    help: `streamflow ingest --as-of 2023-01-31` reads and checks the files of that
+          date
+          `streamflow snapshots` lists the dates there are
+    "##);
+    insta::assert_snapshot!(said(&["--as-of", "January"], 2), @r##"
+    exit 2
+    --- stderr
+    error: `January` is not a date of the form YYYY-MM-DD
+    "##);
+    insta::assert_snapshot!(said(&["--table", "usgae"], 2), @r##"
+    exit 2
+    --- stderr
+    error: there is no table `usgae`
+    help: did you mean `usage`?
+    "##);
+    insta::assert_snapshot!(said(&["--suggest", "zebra"], 2), @r##"
+    exit 2
+    --- stderr
+    error: there is no table `zebra`
+    help: there are labels, usage
+    "##);
     ingest(&world, JANUARY, 0);
     insta::assert_snapshot!(
-        said(&["--table", "labels", "--quarantined", "-o", "rows.csv"], 5), @"");
+        said(&["--table", "labels", "--quarantined", "-o", "rows.csv"], 5), @r##"
+    exit 5
+    --- stderr
+    error: no row of labels was quarantined at 2024-01-31
+    help: a check with `severity = "quarantine"` sets rows aside
+    "##);
     said(&["--quarantined", "-o", "rows.csv"], 2);
     said(&["--table", "usage", "--quarantined"], 2);
     said(&["--table", "usage", "-o", "rows.csv"], 2);
@@ -181,7 +264,20 @@ fn a_refused_file_is_shown_until_one_is_stamped() {
     ingest(&world, JANUARY, 6);
     ingest(&world, JANUARY, 6);
     let screen = world.run(&["checks"]).assert_code(0).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r##"
+    exit 0
+    --- stdout
+    2024-01-31, revision 1: 0 of 1 check passed
+
+    labels   data/2024-01-31/labels.csv   60 rows
+      no checks
+
+    usage   data/2024-01-31/usage.csv   60 rows   refused, nothing was stamped
+      hours  between 0 and 744  1 of 60  failed
+        hours: 745 (line 8)
+
+    next: mend the file, then `streamflow ingest --as-of 2024-01-31`
+    "##);
     let document = world.run(&["checks", "--format", "json"]).assert_code(0).json();
     assert_eq!(document["tables"][1]["status"], "refused");
     assert_eq!(document["tables"][0]["status"], "stamped");
@@ -202,15 +298,73 @@ fn what_refuses_a_file() {
         world.edit_cell(USAGE, "U008", "plan", "");
         ingest(&world, JANUARY, 6).screen()
     };
-    insta::assert_snapshot!(told("[[checks]]\ncolumn = \"hours\"\nmean = [0, 10]\n"), @"");
+    insta::assert_snapshot!(told("[[checks]]\ncolumn = \"hours\"\nmean = [0, 10]\n"), @r##"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      hours   mean between 0 and 10   found 20
+    help: mend the file; or accept it by other bounds or `severity = "warn"` in the
+          check on hours in features/usage.toml
+    "##);
     insta::assert_snapshot!(
-        told("[[checks]]\ncolumn = \"devices\"\nbetween = [1, 9]\nfail = { count = 15 }\n"), @"");
-    insta::assert_snapshot!(told("[[checks]]\ncolumn = \"hours\"\nincreasing = true\n"), @"");
+        told("[[checks]]\ncolumn = \"devices\"\nbetween = [1, 9]\nfail = { count = 15 }\n"), @r##"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      data/2024-01-31/usage.csv:5    devices   0   must be between 1 and 9
+      data/2024-01-31/usage.csv:9    devices   0   must be between 1 and 9
+      data/2024-01-31/usage.csv:13   devices   0   must be between 1 and 9
+      data/2024-01-31/usage.csv:17   devices   0   must be between 1 and 9
+      data/2024-01-31/usage.csv:21   devices   0   must be between 1 and 9
+      devices   between 1 and 9   broken by 15 of 60 rows
+    help: mend the file; or accept it by a higher `fail` in the check on devices in
+          features/usage.toml
+    "##);
+    insta::assert_snapshot!(told("[[checks]]\ncolumn = \"hours\"\nincreasing = true\n"), @r##"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      data/2024-01-31/usage.csv:7    hours   2.5   must be increasing
+      data/2024-01-31/usage.csv:13   hours   4.5   must be increasing
+      data/2024-01-31/usage.csv:19   hours   6.5   must be increasing
+      data/2024-01-31/usage.csv:24   hours   1.5   must be increasing
+      data/2024-01-31/usage.csv:30   hours   3.5   must be increasing
+      hours   increasing   broken by 10 of 60 rows
+    help: mend the file; or accept it by `severity = "warn"` in the check on hours
+          in features/usage.toml
+    "##);
     insta::assert_snapshot!(
-        told("[[checks]]\nsql = \"hours > devices OR plan = 'plus'\"\n"), @"");
+        told("[[checks]]\nsql = \"hours > devices OR plan = 'plus'\"\n"), @r##"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      data/2024-01-31/usage.csv:24   rows   devices 3, hours 1.5, plan "basic"   must be such that hours > devices OR plan = 'plus'
+      rows   such that hours > devices OR plan = 'plus'   broken by 1 of 60 rows
+    help: mend the file; or accept it by `mostly = 0.983` or
+          `severity = "quarantine"` in the check on rows in features/usage.toml
+    "##);
     insta::assert_snapshot!(
-        told("[[checks]]\ncolumns = [\"plan\", \"joined\"]\nunique = true\nwhere = \"devices = 0\"\n"), @"");
-    insta::assert_snapshot!(told("[[checks]]\nrow_count = [100, 200]\n"), @"");
+        told("[[checks]]\ncolumns = [\"plan\", \"joined\"]\nunique = true\nwhere = \"devices = 0\"\n"), @r##"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      data/2024-01-31/usage.csv:5    plan, joined   plan "basic", joined 2023-05-15   must be unique where devices = 0
+      data/2024-01-31/usage.csv:13   plan, joined   plan "plus", joined 2023-04-15    must be unique where devices = 0
+      data/2024-01-31/usage.csv:17   plan, joined   plan "basic", joined 2023-08-15   must be unique where devices = 0
+      data/2024-01-31/usage.csv:21   plan, joined   plan "basic", joined 2023-03-15   must be unique where devices = 0
+      data/2024-01-31/usage.csv:25   plan, joined   plan "plus", joined 2023-07-15    must be unique where devices = 0
+      plan, joined   unique where devices = 0   broken by 10 of 14 rows
+    help: mend the file; or accept it by `severity = "quarantine"` in the check on
+          plan, joined in features/usage.toml
+    "##);
+    insta::assert_snapshot!(told("[[checks]]\nrow_count = [100, 200]\n"), @r##"
+    exit 6
+    --- stderr
+    error: usage refused: 1 check failed
+      the file   rows between 100 and 200   found 60
+    help: mend the file; or accept it by other bounds or `severity = "warn"` in the
+          check on the file in features/usage.toml
+    "##);
 }
 
 /// Labels refer to usage.
@@ -311,11 +465,32 @@ fn another_table_without_a_file() {
     world.remove("data/2024-02-29/usage.csv");
     // January's file is the newest there is.
     let told = ingest(&world, FEBRUARY, 5).screen();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r##"
+    exit 5
+    --- stderr
+    error: usage has no file for 2024-02-29
+      expected  data/2024-02-29/usage.csv
+      on file   2024-01-31
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-02-29 --from DIR`
+    "##);
+    // An older file that came before all of the other table is not held against anything.
+    let world = referring(EXISTS);
+    world.remove(USAGE);
+    ingest(&world, FEBRUARY, 0);
+    assert_eq!(table(&world, "labels")["rows"], 61);
+    ingest(&world, JANUARY, 5);
     let world = referring("row_count_equals = \"usage\"");
     let labels = world.read("data/2024-01-31/labels.csv");
     world.write("data/2024-01-31/labels.csv", &format!("{labels}U999,true\n"));
-    insta::assert_snapshot!(ingest(&world, JANUARY, 6).screen(), @"");
+    insta::assert_snapshot!(ingest(&world, JANUARY, 6).screen(), @r##"
+    exit 6
+    --- stderr
+    error: labels refused: 1 check failed
+      the file   as many rows as usage   found 61, 60
+    help: mend the file; or accept it by `severity = "warn"` in the check on the
+          file in features/labels.toml
+    "##);
 }
 
 #[test]
@@ -332,7 +507,12 @@ fn quarantined_rows_are_kept_and_made_again() {
     assert_eq!(world.read("before.csv"), world.read("after.csv"));
     corrupt_objects(&world);
     let told = write("none.csv").assert_code(5).screen();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r##"
+    exit 5
+    --- stderr
+    error: the quarantined rows of usage at 2024-01-31 are no longer in the store
+    help: `streamflow ingest --as-of 2024-01-31` makes them again
+    "##);
     let found = world.run(&["fsck"]).assert_code(1);
     let told = format!("{}{}", found.stdout, found.stderr);
     assert!(told.contains("the quarantined rows of usage at 2024-01-31"), "{told}");
@@ -393,7 +573,76 @@ fn without_checks(text: &str) -> String {
 fn what_is_proposed() {
     let world = World::small();
     let said = world.run(&["checks", "--suggest", "usage"]).assert_code(0);
-    insta::assert_snapshot!(said.screen(), @"");
+    insta::assert_snapshot!(said.screen(), @r##"
+    exit 0
+    --- stdout
+    # Rules that data/2024-02-29/usage.csv keeps and features/usage.toml does not
+    # declare yet. What holds today need not hold tomorrow: keep what is meant, and
+    # put it there.
+
+    # 60 rows and no null
+    [[checks]]
+    column   = "devices"
+    not_null = true
+    severity = "warn"
+
+    # values from 0 to 3
+    [[checks]]
+    column   = "devices"
+    between  = [0, 3]
+    severity = "warn"
+
+    # 60 rows and no null
+    [[checks]]
+    column   = "hours"
+    not_null = true
+    severity = "warn"
+
+    # 60 rows and no null
+    [[checks]]
+    column   = "joined"
+    not_null = true
+    severity = "warn"
+
+    # values from 2023-01-15 to 2023-09-15
+    [[checks]]
+    column   = "joined"
+    between  = { min = "2023-01-01" }
+    severity = "warn"
+
+    # 60 rows and no null
+    [[checks]]
+    column   = "plan"
+    not_null = true
+    severity = "warn"
+
+    # 2 texts in 60 rows
+    [[checks]]
+    column   = "plan"
+    in_set   = ["basic", "plus"]
+    severity = "warn"
+
+    # 60 rows and no null
+    [[checks]]
+    column   = "user_id"
+    not_null = true
+
+    # 60 rows and no value twice
+    [[checks]]
+    column = "user_id"
+    unique = true
+
+    # every text looks like "U002"
+    [[checks]]
+    column   = "user_id"
+    regex    = "^[A-Z][0-9]{3}$"
+    severity = "warn"
+
+    # 60 rows
+    [[checks]]
+    row_count = [30, 120]
+    severity  = "warn"
+    "##);
     let document = world
         .run(&["checks", "--suggest", "usage", "--format", "json"])
         .assert_code(0)
@@ -406,7 +655,13 @@ fn what_is_proposed() {
         world.remove(&format!("data/{date}/usage.csv"));
     }
     let none = world.run(&["checks", "--suggest", "usage"]).assert_code(5);
-    insta::assert_snapshot!(none.screen(), @"");
+    insta::assert_snapshot!(none.screen(), @r##"
+    exit 5
+    --- stderr
+    error: usage has no file to look at
+      expected  data/{as_of}/usage.csv
+    help: put a file there: `{as_of}` stands for its date
+    "##);
 }
 
 /// Checks decide which rows there are; beyond that they are no part of a run.

@@ -137,25 +137,24 @@ fn looked_at(
             unfit("columns", looks, "remove it");
             Some(Vec::new())
         }
+        Subject::Columns if block.has("column") => {
+            unfit("column", "looks at several columns", "write `columns = […]`");
+            None
+        }
         Subject::Columns => {
-            unfit(
-                "column",
-                "looks at several columns",
-                "write `columns = […]`",
-            );
             let item = block.required("columns", "the columns it looks at, two or more")?;
             several(&item, columns)
         }
         Subject::Either if block.has("columns") => {
-            unfit(
-                "column",
-                "looks at one or at several columns",
-                "keep one of the two keys",
-            );
+            let label = "keep one of the two keys";
+            unfit("column", "looks at one or at several columns", label);
             several(&block.optional("columns")?, columns)
         }
-        Subject::Column | Subject::Either => {
+        Subject::Column if block.has("columns") => {
             unfit("columns", "looks at one column", "write `column = \"…\"`");
+            None
+        }
+        Subject::Column | Subject::Either => {
             let item = block.required("column", "the column it looks at")?;
             Some(vec![columns.find(&item)?])
         }

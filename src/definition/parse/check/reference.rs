@@ -86,8 +86,11 @@ fn way_back<'a>(tables: &'a Tables, start: &'a Table) -> Option<Vec<&'a TableNam
     while let Some(way) = (!ways.is_empty()).then(|| ways.remove(0)) {
         let last = way.last().and_then(|name| tables.get(*name)?.as_ref())?;
         for next in last.checks.iter().filter_map(Check::reference) {
-            // A table that refers to itself has been told.
-            if *next.table == start.name && way.len() > 1 {
+            // A table that refers to itself has been told of it.
+            if *next.table == last.name {
+                continue;
+            }
+            if *next.table == start.name {
                 return Some(way);
             }
             if tables.get(next.table).is_some_and(Option::is_some) && seen.insert(next.table) {
