@@ -6,33 +6,115 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::view::{BLOCK, View, is_null};
+use super::lane::with_keys;
+use super::view::{BLOCK, View};
 use crate::table::{Cell, Values, row_number};
+
+/// Hashes are divided by their first bits into so many parts, each small enough for a cache.
+const PARTS: usize = 256;
 
 /// The rows of values, or of combinations of values, that stand in more than one row, ascending.
 /// Rows with a null in one of the columns are not looked at.
+///
+/// First the hashes that occur twice are found, which few do; then their rows are compared.
 pub fn repeated_rows(columns: &[&Values], view: &View<'_>) -> Vec<u32> {
-    if let [column] = columns
-        && view.mask.is_none()
-        && is_ascending(column, view)
-    {
+    match columns {
+        [column] if view.mask.is_none() && is_ascending(column, view) => Vec::new(),
+        [column] => with_keys!(column, key => {
+            repeated_by(columns, view, |row| key(row).map(|key| hash_of([key])))
+        }),
+        _ => repeated_by(columns, view, |row| {
+            let keys = columns.iter().map(|column| Key::of(column.cell(row)));
+            keys.collect::<Option<Vec<_>>>().map(hash_of)
+        }),
+    }
+}
+
+fn repeated_by(
+    columns: &[&Values],
+    view: &View<'_>,
+    hash: impl Fn(usize) -> Option<u64> + Sync,
+) -> Vec<u32> {
+    let blocks = view.blocks(|rows| {
+        let looked_at = rows.filter(|row| view.lets(*row));
+        Parted::new(looked_at.filter_map(&hash).collect())
+    });
+    let twice: HashSet<u64, BuildHasherDefault<Quick>> = (0..PARTS)
+        .into_par_iter()
+        .map(|part| twice_in(part, &blocks))
+        .collect::<Vec<_>>()
+        .concat()
+        .into_iter()
+        .collect();
+    if twice.is_empty() {
         return Vec::new();
     }
     let mut keys = view
         .blocks(|rows| {
-            let wanted = rows.filter(|row| view.lets(*row) && !is_null(columns, *row));
-            wanted
-                .map(|row| (hash_of(columns, row), row_number(row)))
+            let looked_at = rows.filter(|row| view.lets(*row));
+            let hashed = looked_at.filter_map(|row| Some((hash(row)?, row_number(row))));
+            hashed
+                .filter(|(hash, _)| twice.contains(hash))
                 .collect::<Vec<_>>()
         })
         .concat();
-    keys.par_sort_unstable_by_key(|(hash, _)| *hash);
+    keys.par_sort_unstable();
     let mut rows: Vec<u32> = same_hash(&keys)
         .filter(|group| group.len() > 1)
         .flat_map(|group| repeated_among(columns, &keys[group]))
         .collect();
     rows.sort_unstable();
     rows
+}
+
+/// Hashes of a block of rows, those of one part together.
+struct Parted {
+    hashes: Vec<u64>,
+    /// Where each part ends.
+    ends: Vec<usize>,
+}
+
+impl Parted {
+    fn new(hashes: Vec<u64>) -> Self {
+        let part = |hash: u64| (hash >> 56) as usize;
+        let mut ends = vec![0; PARTS];
+        for hash in &hashes {
+            ends[part(*hash)] += 1;
+        }
+        let mut next = Vec::with_capacity(PARTS);
+        let mut end = 0;
+        for count in &mut ends {
+            next.push(end);
+            end += *count;
+            *count = end;
+        }
+        let mut parted = vec![0; hashes.len()];
+        for hash in hashes {
+            let at = &mut next[part(hash)];
+            parted[*at] = hash;
+            *at += 1;
+        }
+        Self {
+            hashes: parted,
+            ends,
+        }
+    }
+
+    fn part(&self, part: usize) -> &[u64] {
+        let start = if part == 0 { 0 } else { self.ends[part - 1] };
+        &self.hashes[start..self.ends[part]]
+    }
+}
+
+/// The hashes of a part that occur more than once.
+fn twice_in(part: usize, blocks: &[Parted]) -> Vec<u64> {
+    let parts: Vec<&[u64]> = blocks.iter().map(|block| block.part(part)).collect();
+    let mut hashes = parts.concat();
+    hashes.sort_unstable();
+    let pairs = hashes.windows(2).filter(|pair| pair[0] == pair[1]);
+    let mut twice: Vec<u64> = pairs.map(|pair| pair[0]).collect();
+    twice.dedup();
+    twice
 }
 
 /// Whether each value is greater than the one before it: then none repeats. Nulls, which may
@@ -86,22 +168,19 @@ fn repeated_among(columns: &[&Values], keys: &[(u64, u32)]) -> Vec<u32> {
 
 /// A row of each distinct value that is not null, in the order of the values.
 pub fn distinct_rows(column: &Values, view: &View<'_>) -> Vec<u32> {
-    let found = view.blocks(|rows| {
+    let found = with_keys!(column, key => view.blocks(|rows| {
         let mut seen = Set::with_capacity_and_hasher(256, BuildHasherDefault::default());
-        let wanted = rows.filter(|row| view.lets(*row));
-        wanted
-            .filter(|row| match Key::of(column.cell(*row)) {
-                None => false,
-                Some(key) => seen.insert(key),
-            })
+        let looked_at = rows.filter(|row| view.lets(*row));
+        looked_at
+            .filter(|row| key(*row).is_some_and(|key| seen.insert(key)))
             .map(row_number)
             .collect::<Vec<_>>()
-    });
+    }));
     let mut rows = found.concat();
     if rows.len() > BLOCK {
         let mut keys: Vec<(u64, u32)> = rows
             .par_iter()
-            .map(|row| (hash_of(&[column], *row as usize), *row))
+            .filter_map(|row| Some((hash_of([Key::of(column.cell(*row as usize))?]), *row)))
             .collect();
         keys.par_sort_unstable();
         keys.dedup_by(|a, b| a.0 == b.0 && column.cell(a.1 as usize) == column.cell(b.1 as usize));
@@ -117,7 +196,7 @@ pub fn distinct_rows(column: &Values, view: &View<'_>) -> Vec<u32> {
 
 /// A value that can be looked up: a text, or the bits of anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key<'a> {
+pub enum Key<'a> {
     Bits(u64),
     Text(&'a str),
 }
@@ -149,6 +228,13 @@ impl<'a> Members<'a> {
     pub fn contain(&self, cell: Cell<'_>) -> bool {
         Key::of(cell).is_some_and(|key| self.0.contains(&key))
     }
+}
+
+/// The rows whose value is among the members, or is not; null is neither.
+pub fn looked_up(members: &Members<'_>, among: bool, values: &Values, view: &View<'_>) -> Vec<u32> {
+    with_keys!(values, key => {
+        view.rows_where(|row| key(row).is_some_and(|key| members.0.contains(&key) == among))
+    })
 }
 
 /// A fast hash. What is found never depends on it: equal hashes are compared by value.
@@ -197,14 +283,13 @@ impl Hasher for Quick {
     }
 }
 
-/// The hash of the values of a row; none of them is null.
-fn hash_of(columns: &[&Values], row: usize) -> u64 {
+/// The hash of the values of a row.
+fn hash_of<'a>(keys: impl IntoIterator<Item = Key<'a>>) -> u64 {
     let mut hash = Quick::default();
-    for column in columns {
-        match Key::of(column.cell(row)) {
-            Some(Key::Bits(bits)) => hash.write_u64(bits),
-            Some(Key::Text(text)) => hash.write(text.as_bytes()),
-            None => {}
+    for key in keys {
+        match key {
+            Key::Bits(bits) => hash.write_u64(bits),
+            Key::Text(text) => hash.write(text.as_bytes()),
         }
     }
     hash.finish()

@@ -26,6 +26,7 @@ mod checked;
 mod distinct;
 #[cfg(test)]
 mod every_rule;
+mod lane;
 #[cfg(test)]
 mod laws;
 mod quarantine;

@@ -1,6 +1,6 @@
 //! Which rows break a rule.
 
-use super::distinct::{Members, repeated_rows};
+use super::distinct::{Members, looked_up, repeated_rows};
 use super::text;
 use super::value::{cell_of, number_lies_between};
 use super::view::View;
@@ -66,14 +66,6 @@ pub fn judge(check: &Check, view: &View<'_>) -> Option<ByRow> {
 
 fn members(set: &[Value], dtype: Dtype) -> Members<'_> {
     Members::new(set.iter().filter_map(|value| cell_of(value, dtype)))
-}
-
-/// The rows whose value is among the members, or is not.
-fn looked_up(members: &Members<'_>, among: bool, values: &Values, view: &View<'_>) -> Vec<u32> {
-    view.rows_where(|row| {
-        let cell = values.cell(row);
-        cell != Cell::Null && members.contain(cell) == among
-    })
 }
 
 /// The rows for which a condition is false. Where it is null, nothing can be said.

@@ -1,6 +1,7 @@
 //! Numbers that are computed of a column, the same in any order of its rows.
 
 use super::distinct::distinct_rows;
+use super::lane;
 use super::sum::ExactSum;
 use super::value::{lies_between, number_lies_between, value_of};
 use super::view::View;
@@ -84,23 +85,34 @@ fn computed(statistic: Statistic, values: &Values, view: &View<'_>) -> Option<f6
     }
 }
 
-/// A value as a number; none for null.
-fn number(values: &Values, row: usize) -> Option<f64> {
-    match values {
-        Values::F64(array) => array.get(row),
-        Values::I64(array) => array.get(row).map(|value| value as f64),
-        _ => None,
-    }
+/// Runs an expression with a function from rows to numbers; none for null.
+macro_rules! with_numbers {
+    ($values:expr, $number:ident => $body:expr) => {
+        match $values {
+            Values::F64(array) => {
+                let $number = lane::floats(array);
+                $body
+            }
+            Values::I64(array) => {
+                let read = lane::integers(array);
+                let $number = move |row: usize| read(row).map(|value| value as f64);
+                $body
+            }
+            // The definition has seen to it that these are not asked.
+            _ => {
+                let $number = |_: usize| None::<f64>;
+                $body
+            }
+        }
+    };
 }
 
 /// The numbers that are looked at.
 fn numbers(values: &Values, view: &View<'_>) -> Vec<f64> {
-    let parts = view.blocks(|rows| {
+    let parts = with_numbers!(values, number => view.blocks(|rows| {
         let looked_at = rows.filter(|row| view.lets(*row));
-        looked_at
-            .filter_map(|row| number(values, row))
-            .collect::<Vec<_>>()
-    });
+        looked_at.filter_map(number).collect::<Vec<_>>()
+    }));
     parts.concat()
 }
 
@@ -110,16 +122,15 @@ fn sum_of(
     view: &View<'_>,
     each: impl Fn(f64) -> f64 + Sync,
 ) -> Option<(f64, usize)> {
-    let parts = view.blocks(|rows| {
+    let parts = with_numbers!(values, number => view.blocks(|rows| {
         let (mut sum, mut count) = (ExactSum::new(), 0);
-        for row in rows.filter(|row| view.lets(*row)) {
-            if let Some(number) = number(values, row) {
-                sum.add(each(number));
-                count += 1;
-            }
+        let looked_at = rows.filter(|row| view.lets(*row));
+        for number in looked_at.filter_map(number) {
+            sum.add(each(number));
+            count += 1;
         }
         (sum, count)
-    });
+    }));
     let mut all = ExactSum::new();
     let mut count = 0;
     for (sum, more) in parts {

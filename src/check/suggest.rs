@@ -240,7 +240,7 @@ fn shape<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<String> {
         return None;
     }
     let part = |(class, sign, low, high): &(&str, String, usize, usize)| match (low, high) {
-        _ if class.is_empty() => regex::escape(sign),
+        _ if class.is_empty() => sign.replace('.', r"\."),
         (1, 1) => (*class).to_string(),
         (low, high) if low == high => format!("{class}{{{low}}}"),
         (low, high) => format!("{class}{{{low},{high}}}"),
@@ -308,13 +308,12 @@ fn freshness(
 /// Half to twice of the rows there are.
 fn row_count(rows: usize) -> Option<Suggestion> {
     let bound = |rows: usize| i64::try_from(rows).ok().map(Value::Integer);
-    let (low, high) = outwards_integer(
-        i64::try_from(rows / 2).ok()?,
-        i64::try_from(rows).ok()?.checked_mul(2)?,
-    );
+    // To one digit, downwards and upwards.
+    let step = |rows: usize| 10_usize.pow(rows.checked_ilog10().unwrap_or(0));
+    let (half, twice) = (rows / 2, rows.checked_mul(2)?);
     let bounds = Bounds {
-        low: bound(usize::try_from(low).ok()?.max(1)),
-        high: bound(usize::try_from(high).ok()?),
+        low: bound((half / step(half) * step(half)).max(1)),
+        high: bound(twice.div_ceil(step(twice)) * step(twice)),
     };
     let rule = Rule::Statistic(Statistic::RowCount, bounds);
     let seen = counted(rows, "row");

@@ -2,6 +2,7 @@
 
 use jiff::fmt::strtime::BrokenDownTime;
 
+use super::lane;
 use super::value::cells_of;
 use super::view::View;
 use crate::definition::{Bounds, Dtype, Value};
@@ -16,8 +17,9 @@ pub fn unmatched(pattern: &str, values: &Values, view: &View<'_>) -> Vec<u32> {
     let parts = view.blocks(|rows| {
         // A matcher of its own: threads that share one wait for each other.
         let regex = regex.clone();
+        let read = lane::texts(array);
         let broken = rows.filter(|row| {
-            view.lets(*row) && array.get(*row).is_some_and(|text| !regex.is_match(text))
+            view.lets(*row) && read(*row).is_some_and(|text| !regex.is_match(text))
         });
         broken.map(crate::table::row_number).collect::<Vec<_>>()
     });
@@ -34,8 +36,9 @@ pub fn of_other_length(bounds: &Bounds, values: &Values, view: &View<'_>) -> Vec
         _ => open,
     };
     let (low, high) = (side(&bounds.low, 0), side(&bounds.high, usize::MAX));
+    let read = lane::texts(array);
     view.rows_where(|row| {
-        array.get(row).is_some_and(|text| {
+        read(row).is_some_and(|text| {
             let length = match text.is_ascii() {
                 true => text.len(),
                 false => text.chars().count(),
@@ -85,21 +88,22 @@ pub fn outside(bounds: &Bounds, values: &Values, view: &View<'_>) -> Vec<u32> {
         return view.rows_where(|row| values.cell(row) != crate::table::Cell::Null);
     };
     macro_rules! outside {
-        ($array:expr, $cell:ident, $lowest:expr, $highest:expr) => {{
+        ($array:expr, $read:ident, $cell:ident, $lowest:expr, $highest:expr) => {{
             let side = |cell| match cell {
                 Some(crate::table::Cell::$cell(value)) => Some(value),
                 _ => None,
             };
             let (low, high) = (side(low).unwrap_or($lowest), side(high).unwrap_or($highest));
+            let read = lane::$read($array);
             let beyond = |value| value < low || value > high;
-            view.rows_where(|row| $array.get(row).is_some_and(beyond))
+            view.rows_where(|row| read(row).is_some_and(beyond))
         }};
     }
     match values {
-        Values::I64(array) => outside!(array, I64, i64::MIN, i64::MAX),
-        Values::F64(array) => outside!(array, F64, f64::NEG_INFINITY, f64::INFINITY),
-        Values::Date(array) => outside!(array, Date, i32::MIN, i32::MAX),
-        Values::Datetime(array) => outside!(array, Datetime, i64::MIN, i64::MAX),
+        Values::I64(array) => outside!(array, integers, I64, i64::MIN, i64::MAX),
+        Values::F64(array) => outside!(array, floats, F64, f64::NEG_INFINITY, f64::INFINITY),
+        Values::Date(array) => outside!(array, days, Date, i32::MIN, i32::MAX),
+        Values::Datetime(array) => outside!(array, integers, Datetime, i64::MIN, i64::MAX),
         Values::String(_) | Values::Bool(_) => Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use super::sources::{KEPT, KeptSource, SourceFile, files_of, no_file, outside_fi
 use crate::definition::{AsOf, Definitions, Mode, Table, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
-use crate::hash::{ObjectId, ReadingHash};
+use crate::hash::ObjectId;
 use crate::store::{Fact, NewObject};
 use crate::workspace::Workspace;
 
@@ -219,12 +219,15 @@ impl Snapshots<'_> {
     /// A table at a date: as it was, if its files, the way they are read and the tables they are
     /// checked against are.
     fn table_at(&self, table: &Table, as_of: AsOf, visit: &Visit<'_>) -> Result<TableSnapshot> {
-        let store = self.workspace.store();
         let reading = reading_hash(table);
         let files = self.files_until(table, as_of, visit.chosen_file(&table.name, as_of))?;
         let references = self.references(table, &files, visit)?;
         let latest = self.latest(as_of)?;
-        let before = latest.and_then(|mut fact| fact.value.tables.remove(&table.name));
+        let stamped = latest.and_then(|mut fact| fact.value.tables.remove(&table.name));
+        let before = match stamped {
+            Some(stamped) => Some(stamped),
+            None => self.made_before(&table.name, as_of)?,
+        };
         if let Some(before) = before
             && before.reading == reading
             && is_made_of(&before, &files)
@@ -235,7 +238,6 @@ impl Snapshots<'_> {
         {
             return Ok(before);
         }
-        let base = self.base(table, as_of, reading, &files, &references)?;
         self.restore(&references)?;
         let inputs = Inputs {
             table,
@@ -243,7 +245,8 @@ impl Snapshots<'_> {
             files: &files,
             references,
         };
-        build(store, inputs, base.as_ref())
+        let base = self.base(as_of, &inputs, visit)?;
+        build(self.workspace.store(), inputs, base.as_ref())
     }
 
     /// Whether the objects of a snapshot are sound: its rows, and those that were set aside.
@@ -254,23 +257,6 @@ impl Snapshots<'_> {
                 Some(rows) => store.is_sound(rows.into())?,
                 None => true,
             })
-    }
-
-    /// Makes the objects of tables that are referred to where the store has lost them.
-    fn restore(&self, references: &[Referred]) -> Result<()> {
-        for referred in references {
-            if self.workspace.store().is_sound(referred.hash.into())? {
-                continue;
-            }
-            let made = |snapshot: &Snapshot| {
-                let table = snapshot.tables.get(&referred.table)?;
-                (table.hash == referred.hash).then(|| table.clone())
-            };
-            if let Some(recorded) = self.all()?.iter().find_map(made) {
-                self.rebuild(&referred.table, &recorded)?;
-            }
-        }
-        Ok(())
     }
 
     /// The files a table at a date is made of, with their hashes.
@@ -339,24 +325,31 @@ impl Snapshots<'_> {
         build_in_order(self.workspace.store(), inputs, None, Some(seed))
     }
 
-    /// The newest sound earlier snapshot that is made of the first of these files.
+    /// The newest sound earlier snapshot that is made of the first of these files: one that was
+    /// stamped, or made just now for a table that refers to it.
     fn base(
         &self,
-        table: &Table,
         as_of: AsOf,
-        reading: ReadingHash,
-        files: &[HashedFile],
-        references: &[Referred],
+        inputs: &Inputs<'_>,
+        visit: &Visit<'_>,
     ) -> Result<Option<TableSnapshot>> {
-        for snapshot in self.all()?.into_iter().rev() {
-            if snapshot.as_of >= as_of {
-                continue;
+        let name = &inputs.table.name;
+        let mut earlier: BTreeMap<AsOf, TableSnapshot> = BTreeMap::new();
+        for mut snapshot in self.all()? {
+            if let Some(table) = snapshot.tables.remove(name) {
+                earlier.insert(snapshot.as_of, table);
             }
-            if let Some(candidate) = snapshot.tables.get(&table.name)
-                && candidate.reading == reading
-                && candidate.sources.len() < files.len()
-                && is_made_of(candidate, files)
-                && referred_alike(candidate, references)
+        }
+        for ((known, date), table) in visit.known.borrow().iter() {
+            if known == name {
+                earlier.insert(*date, table.clone());
+            }
+        }
+        for candidate in earlier.range(..as_of).rev().map(|(_, table)| table) {
+            if candidate.reading == inputs.reading
+                && candidate.sources.len() < inputs.files.len()
+                && is_made_of(candidate, inputs.files)
+                && referred_alike(candidate, &inputs.references)
                 && self.workspace.store().is_sound(candidate.hash.into())?
             {
                 return Ok(Some(candidate.clone()));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::build::HashedFile;
-use super::ingest::{Snapshots, Visit};
+use super::ingest::{SNAPSHOT, Snapshots, Visit};
+use super::model::{Snapshot, TableSnapshot};
 use super::sources::{files_of, no_file};
 use crate::check::{Against, OtherTable};
 use crate::definition::{AsOf, Check, Table, TableName};
@@ -13,6 +14,14 @@ use crate::error::Result;
 use crate::hash::TableHash;
 use crate::store::Store;
 use crate::table;
+
+/// The kind of [`TableSnapshot`] facts of dates that were never stamped. They need no object: the
+/// table is made again where a file is to be held against it.
+const MADE: &str = "table for others";
+
+fn made_key(table: &TableName, as_of: AsOf) -> String {
+    format!("{table} {as_of}")
+}
 
 /// Another table as it was when a file was checked against it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +59,10 @@ impl Snapshots<'_> {
                 match self.newest_file(other, file.date, visit)? {
                     Some(date) => {
                         let snapshot = self.visit(other, date, visit)?;
+                        // What is looked at now will be stamped.
+                        if files.last().is_none_or(|last| last.file.date != date) {
+                            self.remember_made(name, date, &snapshot)?;
+                        }
                         found.push(Referred {
                             date: file.date,
                             table: (*name).clone(),
@@ -70,6 +83,49 @@ impl Snapshots<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// A table at a date that was only ever made because another one refers to it.
+    pub(super) fn made_before(
+        &self,
+        table: &TableName,
+        as_of: AsOf,
+    ) -> Result<Option<TableSnapshot>> {
+        let catalog = self.workspace.store().catalog();
+        let fact = catalog.latest::<TableSnapshot>(MADE, &made_key(table, as_of))?;
+        Ok(fact.map(|fact| fact.value))
+    }
+
+    /// Keeps what a table at a date was, so that its files need not be read again for that.
+    fn remember_made(&self, table: &TableName, as_of: AsOf, made: &TableSnapshot) -> Result<()> {
+        let catalog = self.workspace.store().catalog();
+        let stamped = catalog.latest::<Snapshot>(SNAPSHOT, &as_of.to_string())?;
+        let stamped = stamped.is_some_and(|fact| fact.value.tables.get(table) == Some(made));
+        if !stamped && self.made_before(table, as_of)?.as_ref() != Some(made) {
+            catalog.append(MADE, &made_key(table, as_of), made, &[])?;
+        }
+        Ok(())
+    }
+
+    /// Makes the objects of tables that are referred to where the store has lost them.
+    pub(super) fn restore(&self, references: &[Referred]) -> Result<()> {
+        let store = self.workspace.store();
+        for referred in references {
+            if store.is_sound(referred.hash.into())? {
+                continue;
+            }
+            let stamped = store.catalog().all::<Snapshot>(SNAPSHOT)?;
+            let stamped = stamped
+                .into_iter()
+                .filter_map(|mut fact| fact.value.tables.remove(&referred.table));
+            let made = store.catalog().all::<TableSnapshot>(MADE)?;
+            let made = made.into_iter().map(|fact| fact.value);
+            let recorded = stamped.chain(made).find(|found| found.hash == referred.hash);
+            if let Some(recorded) = recorded {
+                self.rebuild(&referred.table, &recorded)?;
+            }
+        }
+        Ok(())
     }
 
     /// The date of the newest file of a table up to a date.
