@@ -1,7 +1,5 @@
 //! A file after its checks.
 
-use std::collections::BTreeMap;
-
 use crate::definition::{Check, Severity};
 use crate::table::{Frame, Places, ReadFile};
 
@@ -51,16 +49,19 @@ pub fn check(file: ReadFile, checks: &[Check], against: &Against) -> Checked {
 
 /// The rows to set aside, ascending.
 fn quarantined(results: &[CheckResult]) -> Vec<Quarantined> {
-    let mut rows: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut pairs: Vec<(u32, usize)> = Vec::new();
     for (at, result) in results.iter().enumerate() {
         if result.severity == Severity::Quarantine && !result.passed {
-            for row in &result.rows {
-                rows.entry(*row).or_default().push(at);
-            }
+            pairs.extend(result.rows.iter().map(|row| (*row, at)));
         }
     }
-    rows.into_iter()
-        .map(|(row, checks)| Quarantined { row, checks })
+    pairs.sort_unstable();
+    pairs
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|pairs| Quarantined {
+            row: pairs[0].0,
+            checks: pairs.iter().map(|(_, at)| *at).collect(),
+        })
         .collect()
 }
 

@@ -36,7 +36,7 @@ numbers! {
 }
 
 /// The text in each row; none for null.
-pub fn texts(array: &StringChunked) -> impl Fn(usize) -> Option<&str> + Copy + Sync + '_ {
+pub fn texts<'a>(array: &'a StringChunked) -> impl Fn(usize) -> Option<&'a str> + Copy + Sync + 'a {
     let mut chunks = array.downcast_iter();
     let whole = chunks.next().filter(|_| array.chunks().len() == 1);
     move |row| match whole {

@@ -24,11 +24,7 @@
 mod against;
 mod checked;
 mod distinct;
-#[cfg(test)]
-mod every_rule;
 mod lane;
-#[cfg(test)]
-mod laws;
 mod quarantine;
 mod refusal;
 mod result;

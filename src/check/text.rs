@@ -18,9 +18,8 @@ pub fn unmatched(pattern: &str, values: &Values, view: &View<'_>) -> Vec<u32> {
         // A matcher of its own: threads that share one wait for each other.
         let regex = regex.clone();
         let read = lane::texts(array);
-        let broken = rows.filter(|row| {
-            view.lets(*row) && read(*row).is_some_and(|text| !regex.is_match(text))
-        });
+        let broken = rows
+            .filter(|row| view.lets(*row) && read(*row).is_some_and(|text| !regex.is_match(text)));
         broken.map(crate::table::row_number).collect::<Vec<_>>()
     });
     parts.concat()

@@ -238,7 +238,6 @@ impl Snapshots<'_> {
         {
             return Ok(before);
         }
-        self.restore(&references)?;
         let inputs = Inputs {
             table,
             reading,
@@ -246,6 +245,10 @@ impl Snapshots<'_> {
             references,
         };
         let base = self.base(as_of, &inputs, visit)?;
+        let known = base.as_ref().and_then(|base| base.sources.last());
+        let known = known.map(|source| source.date);
+        let needed = inputs.references.iter();
+        self.restore(needed.filter(|referred| known.is_none_or(|known| referred.date > known)))?;
         build(self.workspace.store(), inputs, base.as_ref())
     }
 
@@ -315,7 +318,7 @@ impl Snapshots<'_> {
     pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
         let files = self.files_until(table, as_of, None)?;
         let references = self.references(table, &files, &Visit::default())?;
-        self.restore(&references)?;
+        self.restore(references.iter())?;
         let inputs = Inputs {
             table,
             reading: reading_hash(table),

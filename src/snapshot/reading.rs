@@ -149,7 +149,10 @@ mod tests {
             check("user_id", Rule::NotNull, 1.0, Severity::Fail),
             check("user_id", Rule::Unique, 1.0, Severity::Fail),
         ];
-        assert_eq!(reading_hash(&usage).to_string(), "97727eacb3787c5eac8425f60b13054984ec61c14cb5da1244f2ac0671715031");
+        assert_eq!(
+            reading_hash(&usage).to_string(),
+            "97727eacb3787c5eac8425f60b13054984ec61c14cb5da1244f2ac0671715031"
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Snapshots<'_> {
     }
 
     /// Makes the objects of tables that are referred to where the store has lost them.
-    pub(super) fn restore(&self, references: &[Referred]) -> Result<()> {
+    pub(super) fn restore<'a>(&self, references: impl Iterator<Item = &'a Referred>) -> Result<()> {
         let store = self.workspace.store();
         for referred in references {
             if store.is_sound(referred.hash.into())? {
@@ -120,7 +120,9 @@ impl Snapshots<'_> {
                 .filter_map(|mut fact| fact.value.tables.remove(&referred.table));
             let made = store.catalog().all::<TableSnapshot>(MADE)?;
             let made = made.into_iter().map(|fact| fact.value);
-            let recorded = stamped.chain(made).find(|found| found.hash == referred.hash);
+            let recorded = stamped
+                .chain(made)
+                .find(|found| found.hash == referred.hash);
             if let Some(recorded) = recorded {
                 self.rebuild(&referred.table, &recorded)?;
             }

@@ -255,8 +255,10 @@ impl Frame {
     /// The same values, each column in one stretch of memory.
     #[must_use]
     pub fn contiguous(&self) -> Self {
-        let columns = self.columns.iter();
-        let columns = columns.map(|(name, values)| (name.clone(), values.rechunked()));
+        let columns: Vec<_> = self.columns.iter().collect();
+        let columns = columns
+            .into_par_iter()
+            .map(|(name, values)| (name.clone(), values.rechunked()));
         Self {
             rows: self.rows,
             columns: columns.collect(),

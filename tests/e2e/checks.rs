@@ -18,7 +18,10 @@ fn set_checks(world: &World, blocks: &str) {
     let text = world.read(TABLE);
     let start = text.find("[[checks]]").unwrap();
     let end = text.find("[features]").unwrap();
-    world.write(TABLE, &format!("{}{blocks}\n{}", &text[..start], &text[end..]));
+    world.write(
+        TABLE,
+        &format!("{}{blocks}\n{}", &text[..start], &text[end..]),
+    );
 }
 
 fn ingest(world: &World, date: &str, code: i32) -> Output {
@@ -115,7 +118,9 @@ fn the_document_of_checks() {
         .assert_code(0)
         .json();
     let document = world
-        .run(&["checks", "--as-of", JANUARY, "--table", "usage", "--format", "json"])
+        .run(&[
+            "checks", "--as-of", JANUARY, "--table", "usage", "--format", "json",
+        ])
         .assert_code(0)
         .json();
     assert_eq!(document["statistics"], ingested["statistics"]);
@@ -137,7 +142,10 @@ fn the_document_of_checks() {
     });
     assert_eq!(between["expectation_config"], expected);
     let result = &between["result"];
-    assert_eq!((&result["element_count"], &result["missing_count"]), (&60.into(), &1.into()));
+    assert_eq!(
+        (&result["element_count"], &result["missing_count"]),
+        (&60.into(), &1.into())
+    );
     assert_eq!(result["unexpected_count"], between["failed"]);
     let failed = between["failed"].as_f64().unwrap();
     assert_eq!(result["unexpected_percent"], failed * 100.0 / 59.0);
@@ -147,7 +155,10 @@ fn the_document_of_checks() {
     let kwargs = &conditional["expectation_config"]["kwargs"];
     assert_eq!(kwargs["row_condition"], "plan = 'plus'");
     assert_eq!(kwargs["fail"], serde_json::json!({ "share": 0.9 }));
-    assert_eq!((&conditional["severity"], &conditional["success"]), (&"warn".into(), &false.into()));
+    assert_eq!(
+        (&conditional["severity"], &conditional["success"]),
+        (&"warn".into(), &false.into())
+    );
     let mean = &usage["results"][3];
     assert!(mean["result"]["observed_value"].as_f64().unwrap() > 10.0);
     assert!(mean["result"]["unexpected_count"].is_null());
@@ -160,8 +171,17 @@ fn quarantined_rows_come_out_as_a_file() {
     world.edit_cell(USAGE, "U008", "joined", "");
     ingest(&world, JANUARY, 0);
     let out = |file: &str, code: i32| {
-        let arguments = ["checks", "--as-of", JANUARY, "--table", "usage", "--quarantined"];
-        world.run(&[&arguments[..], &["-o", file]].concat()).assert_code(code)
+        let arguments = [
+            "checks",
+            "--as-of",
+            JANUARY,
+            "--table",
+            "usage",
+            "--quarantined",
+        ];
+        world
+            .run(&[&arguments[..], &["-o", file]].concat())
+            .assert_code(code)
     };
     insta::assert_snapshot!(out("rows.csv", 0).screen(), @r##"
     exit 0
@@ -180,7 +200,10 @@ fn quarantined_rows_come_out_as_a_file() {
     let records: serde_json::Value = serde_json::from_str(&world.read("rows.json")).unwrap();
     assert_eq!(records.as_array().unwrap().len(), count);
     out("rows.parquet", 0);
-    assert_eq!(&fs::read(world.project().join("rows.parquet")).unwrap()[..4], b"PAR1");
+    assert_eq!(
+        &fs::read(world.project().join("rows.parquet")).unwrap()[..4],
+        b"PAR1"
+    );
     insta::assert_snapshot!(out("rows.txt", 2).screen(), @r##"
     exit 2
     --- stderr
@@ -189,17 +212,34 @@ fn quarantined_rows_come_out_as_a_file() {
     help: the file's name decides the format, as in `-o quarantined.csv`
     "##);
     let json = world
-        .run(&["checks", "--table", "usage", "--quarantined", "-o", "again.csv", "--format", "json"])
+        .run(&[
+            "checks",
+            "--table",
+            "usage",
+            "--quarantined",
+            "-o",
+            "again.csv",
+            "--format",
+            "json",
+        ])
         .assert_code(0)
         .json();
     assert_eq!(json["rows"], count);
     assert_eq!(world.read("again.csv"), rows);
     // In = clean + quarantined.
-    let document = world.run(&["checks", "--format", "json"]).assert_code(0).json();
+    let document = world
+        .run(&["checks", "--format", "json"])
+        .assert_code(0)
+        .json();
     let usage = &document["tables"][1];
     assert_eq!(usage["quarantined"], count);
-    let stamped = world.run(&["snapshots", "--format", "json"]).assert_code(0).json();
-    let kept = stamped["snapshots"][0]["tables"][1]["rows"].as_u64().unwrap();
+    let stamped = world
+        .run(&["snapshots", "--format", "json"])
+        .assert_code(0)
+        .json();
+    let kept = stamped["snapshots"][0]["tables"][1]["rows"]
+        .as_u64()
+        .unwrap();
     assert_eq!(kept + count as u64, usage["rows"].as_u64().unwrap());
 }
 
@@ -278,16 +318,31 @@ fn a_refused_file_is_shown_until_one_is_stamped() {
 
     next: mend the file, then `streamflow ingest --as-of 2024-01-31`
     "##);
-    let document = world.run(&["checks", "--format", "json"]).assert_code(0).json();
+    let document = world
+        .run(&["checks", "--format", "json"])
+        .assert_code(0)
+        .json();
     assert_eq!(document["tables"][1]["status"], "refused");
     assert_eq!(document["tables"][0]["status"], "stamped");
     assert_eq!(document["success"], false);
-    let stamped = world.run(&["snapshots", "--format", "json"]).assert_code(0).json();
-    assert_eq!(stamped["snapshots"][0]["revision"], 1, "a refusal stamps nothing");
+    let stamped = world
+        .run(&["snapshots", "--format", "json"])
+        .assert_code(0)
+        .json();
+    assert_eq!(
+        stamped["snapshots"][0]["revision"], 1,
+        "a refusal stamps nothing"
+    );
     world.edit_cell(USAGE, "U007", "hours", "7");
     ingest(&world, JANUARY, 0);
-    let document = world.run(&["checks", "--format", "json"]).assert_code(0).json();
-    assert_eq!((&document["success"], &document["revision"]), (&true.into(), &2.into()));
+    let document = world
+        .run(&["checks", "--format", "json"])
+        .assert_code(0)
+        .json();
+    assert_eq!(
+        (&document["success"], &document["revision"]),
+        (&true.into(), &2.into())
+    );
     assert_sound(&world);
 }
 
@@ -371,15 +426,27 @@ fn what_refuses_a_file() {
 fn referring(block: &str) -> World {
     let world = World::small();
     let text = world.read("features/labels.toml");
-    world.write("features/labels.toml", &format!("{text}\n[[checks]]\n{block}\n"));
+    world.write(
+        "features/labels.toml",
+        &format!("{text}\n[[checks]]\n{block}\n"),
+    );
     world
 }
 
-const EXISTS: &str = "column = \"user_id\"\nexists_in = \"usage.user_id\"\nseverity = \"quarantine\"";
+const EXISTS: &str =
+    "column = \"user_id\"\nexists_in = \"usage.user_id\"\nseverity = \"quarantine\"";
 
 fn table(world: &World, name: &str) -> serde_json::Value {
-    let document = world.run(&["snapshots", "--format", "json"]).assert_code(0).json();
-    let snapshot = document["snapshots"].as_array().unwrap().last().unwrap().clone();
+    let document = world
+        .run(&["snapshots", "--format", "json"])
+        .assert_code(0)
+        .json();
+    let snapshot = document["snapshots"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .clone();
     let mut tables = snapshot["tables"].as_array().unwrap().iter();
     tables.find(|table| table["table"] == name).unwrap().clone()
 }
@@ -407,12 +474,20 @@ fn another_table_decides_what_is_set_aside() {
         .run(&["ingest", "--as-of", JANUARY, "--format", "json"])
         .assert_code(0)
         .json();
-    assert_eq!((&again["stamped"], &again["read"]), (&false.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&again["stamped"], &again["read"]),
+        (&false.into(), &serde_json::json!([]))
+    );
     // The other table's own checks come first: what they set aside is not there.
-    set_checks(&world, "[[checks]]\ncolumn = \"hours\"\nbetween = [0, 30]\nseverity = \"quarantine\"\n");
+    set_checks(
+        &world,
+        "[[checks]]\ncolumn = \"hours\"\nbetween = [0, 30]\nseverity = \"quarantine\"\n",
+    );
     ingest(&world, JANUARY, 0);
     let third = table(&world, "labels");
-    let aside = table(&world, "usage")["checks"]["quarantined"].as_u64().unwrap();
+    let aside = table(&world, "usage")["checks"]["quarantined"]
+        .as_u64()
+        .unwrap();
     assert_eq!(third["checks"]["quarantined"].as_u64().unwrap(), aside + 1);
     // The file as it was gives the table as it was.
     world.write(USAGE, &usage);
@@ -453,7 +528,10 @@ fn files_of_the_past_are_held_against_the_past() {
         .run(&["ingest", "--as-of", FEBRUARY, "--format", "json"])
         .assert_code(0)
         .json();
-    assert_eq!((&again["stamped"], &again["read"]), (&false.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&again["stamped"], &again["read"]),
+        (&false.into(), &serde_json::json!([]))
+    );
     whole.edit("data/2024-02-29/labels.csv", "U005,", "X005,");
     ingest(&whole, FEBRUARY, 0);
     assert_eq!(table(&whole, "labels")["checks"]["quarantined"], 1);
@@ -467,7 +545,9 @@ fn runs_of_tables_that_refer_to_others_are_proved_in_a_clone() {
     world.commit("locked");
     let clone = world.cloned();
     clone.run(&["run", "--locked"]).assert_code(0);
-    clone.run(&["verify", "small", "--times", "1", "--vary", "row-order"]).assert_code(0);
+    clone
+        .run(&["verify", "small", "--times", "1", "--vary", "row-order"])
+        .assert_code(0);
 }
 
 #[test]
@@ -494,7 +574,10 @@ fn another_table_without_a_file() {
     ingest(&world, JANUARY, 5);
     let world = referring("row_count_equals = \"usage\"");
     let labels = world.read("data/2024-01-31/labels.csv");
-    world.write("data/2024-01-31/labels.csv", &format!("{labels}U999,true\n"));
+    world.write(
+        "data/2024-01-31/labels.csv",
+        &format!("{labels}U999,true\n"),
+    );
     insta::assert_snapshot!(ingest(&world, JANUARY, 6).screen(), @r##"
     exit 6
     --- stderr
@@ -527,7 +610,10 @@ fn quarantined_rows_are_kept_and_made_again() {
     "##);
     let found = world.run(&["fsck"]).assert_code(1);
     let told = format!("{}{}", found.stdout, found.stderr);
-    assert!(told.contains("the quarantined rows of usage at 2024-01-31"), "{told}");
+    assert!(
+        told.contains("the quarantined rows of usage at 2024-01-31"),
+        "{told}"
+    );
     world.run(&["fsck", "--repair"]).assert_code(0);
     write("repaired.csv").assert_code(0);
     assert_eq!(world.read("before.csv"), world.read("repaired.csv"));
@@ -550,19 +636,33 @@ fn proposed_rules_hold_when_they_are_pasted() {
             // Without the checks there are, everything is proposed.
             let bare = without_checks(&before);
             world.write(&path, &bare);
-            let proposed = world.run(&["checks", "--suggest", name]).assert_code(0).stdout;
+            let proposed = world
+                .run(&["checks", "--suggest", name])
+                .assert_code(0)
+                .stdout;
             assert!(proposed.contains("row_count"), "{proposed}");
             let (head, features) = bare.split_at(bare.find("[features]").unwrap_or(bare.len()));
             world.write(&path, &format!("{head}\n{proposed}\n{features}"));
             // What is declared is not proposed again.
-            let again = world.run(&["checks", "--suggest", name]).assert_code(0).stdout;
+            let again = world
+                .run(&["checks", "--suggest", name])
+                .assert_code(0)
+                .stdout;
             assert!(again.contains("# Nothing more to propose."), "{again}");
         }
         world.run(&["check"]).assert_code(0);
         ingest(&world, JANUARY, 0);
-        let document = world.run(&["checks", "--format", "json"]).assert_code(0).json();
+        let document = world
+            .run(&["checks", "--format", "json"])
+            .assert_code(0)
+            .json();
         assert_eq!(document["success"], true, "{document:#}");
-        assert!(document["statistics"]["evaluated_expectations"].as_u64().unwrap() > 5);
+        assert!(
+            document["statistics"]["evaluated_expectations"]
+                .as_u64()
+                .unwrap()
+                > 5
+        );
     }
 }
 
@@ -681,7 +781,10 @@ fn what_is_proposed() {
 fn checks_that_take_nothing_out_change_no_run() {
     let world = World::small();
     let run = |world: &World| {
-        let document = world.run(&["run", "small", "--format", "json"]).assert_code(0).json();
+        let document = world
+            .run(&["run", "small", "--format", "json"])
+            .assert_code(0)
+            .json();
         document["run"].clone()
     };
     let before = run(&world);
@@ -691,6 +794,9 @@ fn checks_that_take_nothing_out_change_no_run() {
          [[checks]]\ncolumn = \"hours\"\nmean = [0, 1]\nseverity = \"warn\"\n",
     );
     assert_eq!(run(&world), before);
-    set_checks(&world, "[[checks]]\nsql = \"hours < 30\"\nseverity = \"quarantine\"\n");
+    set_checks(
+        &world,
+        "[[checks]]\nsql = \"hours < 30\"\nseverity = \"quarantine\"\n",
+    );
     assert_ne!(run(&world), before);
 }

@@ -138,7 +138,11 @@ fn looked_at(
             Some(Vec::new())
         }
         Subject::Columns if block.has("column") => {
-            unfit("column", "looks at several columns", "write `columns = […]`");
+            unfit(
+                "column",
+                "looks at several columns",
+                "write `columns = […]`",
+            );
             None
         }
         Subject::Columns => {

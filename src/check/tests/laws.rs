@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Against, check, run};
+use crate::check::view::BLOCK;
+use crate::check::{Against, check, run};
 use crate::definition::{
     Bounds, Check, Dtype, Expression, Rule, Severity, Statistic, Threshold, Value,
 };
@@ -257,7 +258,7 @@ proptest! {
 /// More rows than one block has, with values that repeat across blocks.
 #[test]
 fn blocks_of_rows_are_one_table() {
-    let count = 3 * super::view::BLOCK + 17;
+    let count = 3 * BLOCK + 17;
     let rows: Vec<Row> = (0..count)
         .map(|at| {
             let key = format!("u{}", at % (count - 2));

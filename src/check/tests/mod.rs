@@ -1,3 +1,8 @@
+//! Rules on small files, on random ones, and what they say.
+
+mod every_rule;
+mod laws;
+
 use crate::definition::Dtype::{self, Date, Datetime, F64, I64, String as Text};
 use crate::definition::{Bounds, Check, Rule, Severity, Value};
 use crate::table::testing::{name, read_text, table, told};

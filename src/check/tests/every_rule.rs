@@ -3,7 +3,7 @@
 use crate::definition::{AsOf, DefinitionFiles, Definitions, Dtype, Table};
 use crate::table::{self, ReadFile};
 
-use super::{Against, CheckResult, OtherTable, check, run};
+use crate::check::{Against, CheckResult, OtherTable, check, run};
 
 const FILE: &str = "\
 id,plan,a,b,i,began,ended,at,code
@@ -423,7 +423,10 @@ fn columns_that_a_file_may_lack() {
     let file = table::read(without.as_bytes(), "usage.csv", as_of(), &table).unwrap();
     let found = run(&table.checks, &file, &against()).remove(0);
     assert!(!found.passed);
-    assert_eq!(found.observed_words(), "id, plan, a, b, i, began, ended, at");
+    assert_eq!(
+        found.observed_words(),
+        "id, plan, a, b, i, began, ended, at"
+    );
 }
 
 #[test]
