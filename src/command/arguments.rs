@@ -90,6 +90,8 @@ pub enum Command {
     Ingest(IngestArguments),
     /// Lists snapshots: date, revision, tables, rows, checks.
     Snapshots,
+    /// Shows what the checks of a date found, or proposes checks for a table.
+    Checks(ChecksArguments),
     /// Executes experiments, writes their locks, shows the results.
     Run(RunArguments),
     /// Refreshes locks without executing.
@@ -167,6 +169,25 @@ pub struct IngestArguments {
     /// Reads the files of that date from this folder, and keeps them in the store.
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ChecksArguments {
+    /// The date of the files that were checked, YYYY-MM-DD; the newest when none is named.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// One table; all when none is named.
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Writes the rows of --table that were quarantined.
+    #[arg(long, requires = "table", requires = "output")]
+    pub quarantined: bool,
+    /// The file for --quarantined: .csv, .parquet or .json.
+    #[arg(short, long, value_name = "FILE", requires = "quarantined")]
+    pub output: Option<PathBuf>,
+    /// Proposes rules that the newest file of this table keeps, as TOML.
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["as_of", "table", "quarantined"])]
+    pub suggest: Option<String>,
 }
 
 #[derive(Debug, Args)]

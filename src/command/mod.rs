@@ -3,6 +3,7 @@
 mod arguments;
 mod bundle;
 mod check;
+mod checks;
 mod diff;
 mod drift;
 mod export;
@@ -83,6 +84,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Check => check::check(context),
         Command::Ingest(arguments) => ingest::ingest(context, arguments),
         Command::Snapshots => snapshots::snapshots(context),
+        Command::Checks(arguments) => checks::checks(context, arguments),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),

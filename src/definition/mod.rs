@@ -11,6 +11,7 @@
 //! result (descriptions, gates, checks) is kept here and never reaches a hash; what is hashed is
 //! taken from here by `plan`.
 
+mod check;
 mod document;
 pub mod estimator;
 mod experiment;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use crate::error::{SourceText, Span};
 
+pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
     Model, NumericEncoding, Preprocess, Split, SplitMethod,
@@ -45,9 +47,7 @@ pub use name::{
     TableName,
 };
 pub use project::{Entity, Project, Serve};
-pub use table::{
-    Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
-};
+pub use table::{Column, CsvDialect, Dtype, Features, Format, Mode, Source, Table};
 pub use time::{Age, AsOf};
 pub use value::{Value, ValuePath, toml_key};
 

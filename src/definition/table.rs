@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expression::Expression;
-use super::{Age, AsOf, ColumnName, EntityName, Origin, TableName, Value};
+use super::{Age, AsOf, Check, ColumnName, EntityName, Origin, TableName};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
@@ -15,7 +15,7 @@ pub struct Table {
     pub source: Source,
     /// Every column a file has, the key among them.
     pub columns: BTreeMap<ColumnName, Column>,
-    /// One rule each, in the order of the file; a block with two rules makes two.
+    /// One rule each, in the order of the file.
     pub checks: Vec<Check>,
     pub features: Features,
     pub origin: Origin,
@@ -123,42 +123,6 @@ pub struct Column {
     pub dtype: Dtype,
     /// Files of earlier dates may lack the column: its values are null there.
     pub since: Option<AsOf>,
-}
-
-/// One rule over one column of an incoming file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Check {
-    pub column: ColumnName,
-    pub rule: Rule,
-    /// Share of non-null rows that must pass, 0 to 1; default 1.
-    pub mostly: f64,
-    pub severity: Severity,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rule {
-    NotNull,
-    /// No value occurs twice; nulls do not count.
-    Unique,
-    /// Both bounds inclusive, of the column's own dtype: `Integer` for i64, `Float` for f64, `Text`
-    /// in ISO form for date and datetime. Null passes.
-    Between {
-        low: Value,
-        high: Value,
-    },
-    /// The value is one of these, of the column's own dtype. Null passes.
-    InSet(Vec<Value>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Counted and shown.
-    Warn,
-    /// The rows are left out, counted and shown.
-    Quarantine,
-    /// The file is refused.
-    Fail,
 }
 
 /// What a table offers to experiments. Empty for a table without `[features]`.

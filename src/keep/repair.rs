@@ -15,7 +15,7 @@ use crate::fsio;
 use crate::hash::{Digest, ObjectId, RunId};
 use crate::online;
 use crate::run::{self, CACHE_KINDS, ReplayOptions, Silent};
-use crate::snapshot::{self, Snapshots};
+use crate::snapshot::{self, Snapshots, TableSnapshot};
 use crate::store::{IGNORE_FILE, IGNORE_TEXT, NewObject, ObjectName, Store};
 use crate::table;
 use crate::workspace::Workspace;
@@ -167,7 +167,8 @@ fn snapshots(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
     for repair in open(store, repairs) {
         let hex = repair.object.to_string();
         let tables = all.iter().flat_map(|fact| &fact.value.tables);
-        for (name, table) in tables.filter(|(_, table)| table.hash.to_string() == hex) {
+        let made_with = |table: &TableSnapshot| table.objects().any(|name| name.to_string() == hex);
+        for (name, table) in tables.filter(|(_, table)| made_with(table)) {
             let rebuilt = sources.rebuild(name, table);
             let done = rebuilt.is_ok();
             repair.tried(store, "rebuilt from its source files", rebuilt);

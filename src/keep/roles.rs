@@ -26,6 +26,8 @@ pub enum Role {
         /// None for one that came with a bundle.
         revision: Option<u32>,
     },
+    /// Rows of a file that were set aside.
+    Quarantined { table: TableName, as_of: AsOf },
     Output {
         run: RunId,
         experiment: ExperimentName,
@@ -67,6 +69,9 @@ impl Role {
                 }
                 None => format!("the snapshot of {table} at {as_of}, from a bundle"),
             },
+            Self::Quarantined { table, as_of } => {
+                format!("the quarantined rows of {table} at {as_of}")
+            }
             Self::Output {
                 run,
                 experiment,
@@ -100,7 +105,8 @@ impl Role {
                 as_of,
                 revision: Some(_),
                 ..
-            } => Some(format!("streamflow ingest --as-of {as_of}")),
+            }
+            | Self::Quarantined { as_of, .. } => Some(format!("streamflow ingest --as-of {as_of}")),
             Self::Snapshot { .. } => Some("streamflow unbundle FILE".to_string()),
             Self::Output { run, .. } | Self::Definition { run, .. } => {
                 Some(format!("streamflow replay {}", run.short()))
@@ -119,6 +125,7 @@ impl Role {
         match self {
             Self::KeptFile { .. } => "kept files",
             Self::Snapshot { .. } | Self::Data { .. } => "snapshots",
+            Self::Quarantined { .. } => "quarantined rows",
             Self::Output { name, .. } => match *name {
                 "training_set" => "training sets",
                 "split" => "splits",
@@ -160,7 +167,11 @@ impl Roles {
                     as_of: fact.value.as_of,
                     revision: own.then_some(fact.value.revision),
                 };
-                roles.add(found.hash, role);
+                roles.add(found.hash, role.clone());
+                if let (Some(rows), Role::Snapshot { table, as_of, .. }) = (found.quarantine, role)
+                {
+                    roles.add(rows, Role::Quarantined { table, as_of });
+                }
             }
         }
         for execution in run::all_executions(catalog)? {

@@ -7,11 +7,13 @@
 mod answers;
 mod attribution;
 mod bundle;
+mod checks;
 mod data;
 mod diff;
 mod divergence;
 mod drift;
 mod error;
+mod expectation;
 mod family;
 mod flow;
 mod init;
@@ -30,6 +32,7 @@ mod why;
 
 pub use attribution::{attribution_document, attribution_text, hybrid_text};
 pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_text};
+pub use checks::{checks_document, checks_text, suggestions_document, suggestions_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;
 pub use drift::{drift_document, drift_error, drift_page, drift_text};

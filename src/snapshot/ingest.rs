@@ -1,16 +1,18 @@
 //! Stamping snapshots: comparing sources, building what changed, keeping what was read.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::build::{HashedFile, build, build_in_order};
+use super::build::{HashedFile, Inputs, build, build_in_order};
 use super::model::{Snapshot, TableSnapshot};
 use super::reading::reading_hash;
+use super::reference::Referred;
 use super::sources::{KEPT, KeptSource, SourceFile, files_of, no_file, outside_file};
 use crate::definition::{AsOf, Definitions, Mode, Table, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
-use crate::hash::{ObjectId, ReadingHash};
+use crate::hash::ObjectId;
 use crate::store::{Fact, NewObject};
 use crate::workspace::Workspace;
 
@@ -37,6 +39,28 @@ pub struct IngestedTable {
 
 /// The files an ingest was told to read, by table.
 type Chosen = BTreeMap<TableName, SourceFile>;
+
+/// One look at the tables of a date.
+#[derive(Default)]
+pub(super) struct Visit<'a> {
+    /// The date, and the files of it that were chosen.
+    chosen: Option<(AsOf, &'a Chosen)>,
+    /// Tables at dates that were looked at already: a table that others refer to is made once.
+    known: RefCell<BTreeMap<(TableName, AsOf), TableSnapshot>>,
+}
+
+impl<'a> Visit<'a> {
+    fn chosen_file(&self, table: &TableName, as_of: AsOf) -> Option<&'a SourceFile> {
+        let (_, chosen) = self.chosen.filter(|(date, _)| *date == as_of)?;
+        chosen.get(table)
+    }
+
+    /// The date for which a file of a table was chosen.
+    pub(super) fn chosen_date(&self, table: &TableName) -> Option<AsOf> {
+        let (date, chosen) = self.chosen?;
+        chosen.contains_key(table).then_some(date)
+    }
+}
 
 /// Snapshots of the tables that some definitions declare, in a workspace.
 pub struct Snapshots<'a> {
@@ -139,6 +163,10 @@ impl Snapshots<'_> {
         chosen: Option<&Chosen>,
     ) -> Result<Ingested> {
         let latest = self.latest(as_of)?;
+        let visit = Visit {
+            chosen: chosen.map(|chosen| (as_of, chosen)),
+            known: RefCell::default(),
+        };
         let mut tables = BTreeMap::new();
         let mut report = Vec::new();
         let mut left_out = Vec::new();
@@ -146,7 +174,7 @@ impl Snapshots<'_> {
             let before = latest
                 .as_ref()
                 .and_then(|fact| fact.value.tables.get(&table.name));
-            match self.table_at(table, as_of, before, chosen) {
+            match self.visit(table, as_of, &visit) {
                 Ok(found) => {
                     report.push(IngestedTable {
                         table: table.name.clone(),
@@ -177,30 +205,66 @@ impl Snapshots<'_> {
             .latest(SNAPSHOT, &as_of.to_string())
     }
 
-    /// A table at a date: as it was, if its files and the way they are read are.
-    fn table_at(
+    /// A table at a date, which may have been looked at before.
+    pub(super) fn visit(
         &self,
         table: &Table,
         as_of: AsOf,
-        before: Option<&TableSnapshot>,
-        chosen: Option<&Chosen>,
+        visit: &Visit<'_>,
     ) -> Result<TableSnapshot> {
-        let store = self.workspace.store();
+        let key = (table.name.clone(), as_of);
+        if let Some(known) = visit.known.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let found = self.table_at(table, as_of, visit)?;
+        visit.known.borrow_mut().insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// A table at a date: as it was, if its files, the way they are read and the tables they are
+    /// checked against are.
+    fn table_at(&self, table: &Table, as_of: AsOf, visit: &Visit<'_>) -> Result<TableSnapshot> {
         let reading = reading_hash(table);
-        let file = chosen.and_then(|chosen| chosen.get(&table.name));
-        let files = self.files_until(table, as_of, file)?;
-        // Asked for in so many words, an ingest also looks whether the object is sound.
-        let verify = chosen.is_some();
+        let files = self.files_until(table, as_of, visit.chosen_file(&table.name, as_of))?;
+        let references = self.references(table, &files, visit)?;
+        let latest = self.latest(as_of)?;
+        let stamped = latest.and_then(|mut fact| fact.value.tables.remove(&table.name));
+        let before = match stamped {
+            Some(stamped) => Some(stamped),
+            None => self.made_before(&table.name, as_of)?,
+        };
         if let Some(before) = before
             && before.reading == reading
-            && is_made_of(before, &files)
+            && is_made_of(&before, &files)
             && before.sources.len() == files.len()
-            && (!verify || store.is_sound(before.hash.into())?)
+            && before.references == references
+            // Asked for in so many words, an ingest also looks whether the objects are sound.
+            && (visit.chosen.is_none() || self.is_whole(&before)?)
         {
-            return Ok(before.clone());
+            return Ok(before);
         }
-        let base = self.base(table, as_of, reading, &files)?;
-        build(store, table, reading, &files, base.as_ref())
+        let inputs = Inputs {
+            table,
+            reading,
+            files: &files,
+            references,
+        };
+        let base = self.base(as_of, &inputs, visit)?;
+        let known = base.as_ref().and_then(|base| base.sources.last());
+        let known = known.map(|source| source.date);
+        let needed = inputs.references.iter();
+        self.restore(needed.filter(|referred| known.is_none_or(|known| referred.date > known)))?;
+        build(self.workspace.store(), inputs, base.as_ref())
+    }
+
+    /// Whether the objects of a snapshot are sound: its rows, and those that were set aside.
+    fn is_whole(&self, snapshot: &TableSnapshot) -> Result<bool> {
+        let store = self.workspace.store();
+        Ok(store.is_sound(snapshot.hash.into())?
+            && match snapshot.quarantine {
+                Some(rows) => store.is_sound(rows.into())?,
+                None => true,
+            })
     }
 
     /// The files a table at a date is made of, with their hashes.
@@ -258,26 +322,42 @@ impl Snapshots<'_> {
     /// stamped.
     pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
         let files = self.files_until(table, as_of, None)?;
-        let store = self.workspace.store();
-        build_in_order(store, table, reading_hash(table), &files, None, Some(seed))
+        let references = self.references(table, &files, &Visit::default())?;
+        self.restore(references.iter())?;
+        let inputs = Inputs {
+            table,
+            reading: reading_hash(table),
+            files: &files,
+            references,
+        };
+        build_in_order(self.workspace.store(), inputs, None, Some(seed))
     }
 
-    /// The newest sound earlier snapshot that is made of the first of these files.
+    /// The newest sound earlier snapshot that is made of the first of these files: one that was
+    /// stamped, or made just now for a table that refers to it.
     fn base(
         &self,
-        table: &Table,
         as_of: AsOf,
-        reading: ReadingHash,
-        files: &[HashedFile],
+        inputs: &Inputs<'_>,
+        visit: &Visit<'_>,
     ) -> Result<Option<TableSnapshot>> {
-        for snapshot in self.all()?.into_iter().rev() {
-            if snapshot.as_of >= as_of {
-                continue;
+        let name = &inputs.table.name;
+        let mut earlier: BTreeMap<AsOf, TableSnapshot> = BTreeMap::new();
+        for mut snapshot in self.all()? {
+            if let Some(table) = snapshot.tables.remove(name) {
+                earlier.insert(snapshot.as_of, table);
             }
-            if let Some(candidate) = snapshot.tables.get(&table.name)
-                && candidate.reading == reading
-                && candidate.sources.len() < files.len()
-                && is_made_of(candidate, files)
+        }
+        for ((known, date), table) in visit.known.borrow().iter() {
+            if known == name {
+                earlier.insert(*date, table.clone());
+            }
+        }
+        for candidate in earlier.range(..as_of).rev().map(|(_, table)| table) {
+            if candidate.reading == inputs.reading
+                && candidate.sources.len() < inputs.files.len()
+                && is_made_of(candidate, inputs.files)
+                && referred_alike(candidate, &inputs.references)
                 && self.workspace.store().is_sound(candidate.hash.into())?
             {
                 return Ok(Some(candidate.clone()));
@@ -294,7 +374,7 @@ impl Snapshots<'_> {
         tables: &BTreeMap<TableName, TableSnapshot>,
     ) -> Result<(Snapshot, bool)> {
         let catalog = self.workspace.store().catalog();
-        let needs: Vec<_> = tables.values().map(|table| table.hash.into()).collect();
+        let needs: Vec<_> = tables.values().flat_map(TableSnapshot::objects).collect();
         loop {
             if let Some(fact) = &latest
                 && fact.value.tables == *tables
@@ -350,6 +430,15 @@ impl Snapshots<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the files of a snapshot were checked against the same tables.
+fn referred_alike(snapshot: &TableSnapshot, references: &[Referred]) -> bool {
+    let last = snapshot.sources.last().map(|source| source.date);
+    let up_to = references
+        .iter()
+        .take_while(|referred| last.is_some_and(|last| referred.date <= last));
+    snapshot.references.iter().eq(up_to)
 }
 
 /// Whether a snapshot was made of exactly the first of these files.

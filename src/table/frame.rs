@@ -186,6 +186,13 @@ impl Values {
         map_array!(self, array => array.rechunk().into_owned())
     }
 
+    /// The values of some rows that stand together, without copying them.
+    #[must_use]
+    pub fn slice(&self, start: usize, length: usize) -> Self {
+        let start = i64::from(row_number(start));
+        map_array!(self, array => array.slice(start, length))
+    }
+
     /// The values of these rows, in this order.
     #[must_use]
     pub(super) fn take(&self, rows: &IdxCa) -> Self {
@@ -242,6 +249,30 @@ impl Frame {
         Self {
             rows: self.rows,
             columns,
+        }
+    }
+
+    /// The same values, each column in one stretch of memory.
+    #[must_use]
+    pub fn contiguous(&self) -> Self {
+        let columns: Vec<_> = self.columns.iter().collect();
+        let columns = columns
+            .into_par_iter()
+            .map(|(name, values)| (name.clone(), values.rechunked()));
+        Self {
+            rows: self.rows,
+            columns: columns.collect(),
+        }
+    }
+
+    /// Some rows that stand together, without copying them.
+    #[must_use]
+    pub fn slice(&self, start: usize, length: usize) -> Self {
+        let columns = self.columns.iter();
+        let columns = columns.map(|(name, values)| (name.clone(), values.slice(start, length)));
+        Self {
+            rows: length,
+            columns: columns.collect(),
         }
     }
 

@@ -28,13 +28,13 @@ mod tests;
 mod upsert;
 mod write;
 
-pub use canonical::{arrange, row_order, sort, sorted_repeats, sorted_rows};
+pub use canonical::{arrange, row_order, sort, sorted_rows};
 pub use cell::Cell;
 pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};
 pub use parquet::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
-pub use parse::{date as parse_date, datetime as parse_datetime};
+pub use parse::{date as parse_date, datetime as parse_datetime, reads_as};
 pub use places::Places;
 pub use read::{ReadFile, read, read_shuffled};
 pub use refusal::{aligned, counted, grouped, quoted};

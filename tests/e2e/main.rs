@@ -4,6 +4,7 @@
 
 mod accident;
 mod attribute;
+mod checks;
 mod common;
 mod data;
 mod definitions;

@@ -109,13 +109,17 @@ fn flow_steps() -> BoxedStrategy<Json> {
 
 fn checks() -> BoxedStrategy<Json> {
     let severity = select(vec!["warn", "quarantine", "fail"]);
-    let one = (0..4_u32, 1..999_u32, severity).prop_map(|(rule, number, severity)| {
+    let one = (0..8_u32, 1..999_u32, severity).prop_map(|(rule, number, severity)| {
         let mut check = json!({ "column": "user_id", "severity": severity });
         match rule {
             0 => check["not_null"] = json!(true),
             1 => check["unique"] = json!(true),
             2 => check["in_set"] = json!(["a", number.to_string()]),
-            _ => check["mostly"] = json!(f64::from(number) / 1000.0),
+            3 => check["mostly"] = json!(f64::from(number) / 1000.0),
+            4 => check["where"] = json!("user_id <> 'nobody'"),
+            5 => check = json!({ "column": "user_id", "fail": { "count": number } }),
+            6 => return json!({ "row_count": { "min": number } }),
+            _ => return json!({ "sql": "user_id <> 'nobody'", "warn": { "count": number } }),
         }
         if rule > 2 {
             check["not_null"] = json!(true);

@@ -59,6 +59,7 @@ impl Definitions {
             });
             tables.insert(name, table);
         }
+        check::hold_references(&tables, &mut report);
         let tables = Tables(tables);
         let mut experiments = BTreeMap::new();
         for (name, path, text) in named::<ExperimentName>(files, "experiments/", &mut report) {

@@ -106,13 +106,9 @@ fn no_table(damaged: Damaged) -> Error {
     Error::failure("a stored table is no Parquet file that streamflow wrote").caused_by(damaged.0)
 }
 
-/// The name of a column that we wrote, our own `__row_date` among them.
+/// The name of a column that we wrote, our own such as `__row_date` among them.
 fn column_name(text: &str) -> Result<ColumnName> {
-    let own = ColumnName::row_date();
-    if text == own.as_str() {
-        return Ok(own);
-    }
-    text.parse()
+    ColumnName::stored(text)
         .map_err(|error| Error::failure("a stored table has a nameless column").caused_by(error))
 }
 

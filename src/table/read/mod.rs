@@ -24,7 +24,7 @@ mod text;
 
 pub use shuffled::read_shuffled;
 
-use crate::definition::{AsOf, Format, Table};
+use crate::definition::{AsOf, ColumnName, Format, Table};
 use crate::error::{Error, Kind, Result};
 
 use super::{Frame, Places};
@@ -34,6 +34,8 @@ use super::{Frame, Places};
 pub struct ReadFile {
     pub frame: Frame,
     pub places: Places,
+    /// The columns that stand in the file, in its order.
+    pub columns: Vec<ColumnName>,
 }
 
 /// Reads one file of a table. `path` is relative to the project's root and only printed.

@@ -1,5 +1,6 @@
 //! Wrong definitions, and what is said of them.
 
+mod check;
 mod experiment;
 mod project;
 mod set;

@@ -309,7 +309,7 @@ fn checks() {
     severity = "error"
        features/usage.toml:31:12 unknown value `error` for `severity` / expected one of `warn`, `quarantine`, `fail`
     not_null = false
-       features/usage.toml:37:12 a rule that is off / remove it: a rule that is not written is off
+       features/usage.toml:38:12 a rule that is off / remove it: a rule that is not written is off
     in_set = []
        features/usage.toml:35:10 invalid value for `in_set` / an empty set refuses every value
     in_set = ["basic", 2]
