@@ -12,6 +12,7 @@
 //! - [`check`], [`feature`], [`learn`]: rules, values at a point in time, models: pure functions;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
+//! - [`retrieval`]: features for the rows of anyone's spine;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
 //! - [`keep`]: what the store holds and who needs it, and how a run travels;
 //! - [`report`], [`sample`], [`scaffold`], [`command`]: words, projects, and the command line.
@@ -33,6 +34,7 @@ pub mod online;
 pub mod plan;
 pub mod registry;
 pub mod report;
+pub mod retrieval;
 pub mod run;
 pub mod sample;
 pub mod scaffold;

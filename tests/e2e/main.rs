@@ -17,6 +17,7 @@ mod leakage;
 mod locked;
 mod merge;
 mod noise;
+mod point_in_time;
 mod replay;
 mod run;
 mod soak;
