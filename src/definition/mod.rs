@@ -37,7 +37,7 @@ pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
     Model, NumericEncoding, Preprocess, Split, SplitMethod,
 };
-pub use expression::{Expression, ExpressionError};
+pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
 };

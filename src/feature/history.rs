@@ -82,7 +82,7 @@ impl Found {
         end: 0,
     };
 
-    fn rows(self) -> Range<usize> {
+    pub(super) fn rows(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }

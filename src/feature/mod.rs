@@ -6,16 +6,20 @@
 //! the one entity of a request go through the same code.
 //!
 //! `history` finds the row that counts for each entity; `derive` evaluates expressions over rows;
-//! `spec` says all that decides a feature's values, which is what its hash is made of.
+//! `window` gathers the events of a window; `spec` says all that decides a feature's values, which is
+//! what its hash is made of.
 //!
 //! A row is absent when no row of the entity can be seen at the date, or when the newest one is
 //! older than the time to live. Then every feature of the table is null for the entity, derived
-//! ones too: `COALESCE(x, 0)` speaks of a null in a row, not of a row that is not there.
+//! ones too: `COALESCE(x, 0)` speaks of a null in a row, not of a row that is not there. Windowed
+//! features are null only where the first holds: an entity that was ever seen and has no event in
+//! the window has a COUNT of 0, however long ago it was seen.
 
 mod derive;
 mod history;
 mod spec;
 mod spine;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +27,7 @@ use polars::prelude::IdxSize;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Age, ColumnName, Expression, FeatureName};
+use crate::definition::{Age, ColumnName, Expression, FeatureName, Windowed};
 use crate::error::{Error, Result};
 use crate::table::{Cell, Frame, Values, row_number};
 
@@ -90,7 +94,12 @@ pub fn values_at(
         live.entry(spec.ttl)
             .or_insert_with(|| LiveRows::within(spec.ttl, &found));
     }
-    let values_of = |spec: &FeatureSpec| feature_values(history.frame(), spec, &live[&spec.ttl]);
+    let found = Rows {
+        history,
+        spine,
+        found: &found,
+    };
+    let values_of = |spec: &FeatureSpec| found.values(spec, &live[&spec.ttl]);
     // One entity's values are there before another thread wakes up.
     let values: Vec<Result<FeatureValues>> = match spine.rows() > WORTH_THREADS {
         true => specs.par_iter().map(values_of).collect(),
@@ -105,36 +114,60 @@ pub fn values_at(
 /// Spine rows from which on features are computed on several threads.
 const WORTH_THREADS: usize = 1024;
 
-fn feature_values(frame: &Frame, spec: &FeatureSpec, live: &LiveRows) -> Result<FeatureValues> {
-    let values = match &spec.source {
-        FeatureSource::Column => column(frame, spec, &spec.feature)?.gather(&live.rows),
-        FeatureSource::Derived(expression) => live.blank(&derived(frame, spec, expression, live)?),
-    };
-    if values.dtype() != spec.dtype {
-        return Err(unfit(spec, &spec.feature));
-    }
-    Ok(FeatureValues {
-        status: live.status_of(&values),
-        values,
-    })
+/// What a history holds for the rows of a spine.
+struct Rows<'a> {
+    history: &'a History<'a>,
+    spine: &'a Spine,
+    found: &'a [Found],
 }
 
-/// The expression over the rows that count; over absent rows the result means nothing.
-fn derived(
-    frame: &Frame,
-    spec: &FeatureSpec,
-    expression: &Expression,
-    live: &LiveRows,
-) -> Result<Values> {
-    let mut inputs = BTreeMap::new();
-    for (name, dtype) in expression.inputs() {
-        let values = column(frame, spec, &name)?;
-        if values.dtype() != dtype {
-            return Err(unfit(spec, &name));
+impl Rows<'_> {
+    fn values(&self, spec: &FeatureSpec, live: &LiveRows) -> Result<FeatureValues> {
+        let frame = self.history.frame();
+        let none = BTreeMap::new();
+        let values = match &spec.source {
+            FeatureSource::Column => column(frame, spec, &spec.feature)?.gather(&live.rows),
+            FeatureSource::Derived(expression) => self.derived(spec, expression, &none, live)?,
+            FeatureSource::Windowed(windowed) => self.windowed(spec, windowed)?,
+            FeatureSource::Combined {
+                expression,
+                windowed,
+            } => self.derived(spec, expression, windowed, live)?,
+        };
+        if values.dtype() != spec.dtype {
+            return Err(unfit(spec, &spec.feature));
         }
-        inputs.insert(name, values.gather(&live.rows));
+        Ok(FeatureValues {
+            status: live.status_of(&values),
+            values,
+        })
     }
-    Ok(evaluate(expression, &Frame::new(live.rows.len(), inputs)))
+
+    fn windowed(&self, spec: &FeatureSpec, windowed: &Windowed) -> Result<Values> {
+        window::values(self.history, self.spine, self.found, spec, windowed)
+    }
+
+    /// The expression over the rows that count and over aggregates; null where no row counts.
+    fn derived(
+        &self,
+        spec: &FeatureSpec,
+        expression: &Expression,
+        aggregates: &BTreeMap<ColumnName, Windowed>,
+        live: &LiveRows,
+    ) -> Result<Values> {
+        let mut inputs = BTreeMap::new();
+        for (name, dtype) in expression.inputs() {
+            let values = match aggregates.get(&name) {
+                Some(windowed) => self.windowed(spec, windowed)?,
+                None => column(self.history.frame(), spec, &name)?.gather(&live.rows),
+            };
+            if values.dtype() != dtype {
+                return Err(unfit(spec, &name));
+            }
+            inputs.insert(name, values);
+        }
+        Ok(live.blank(&evaluate(expression, &Frame::new(live.rows.len(), inputs))))
+    }
 }
 
 fn column<'a>(frame: &'a Frame, spec: &FeatureSpec, name: &ColumnName) -> Result<&'a Values> {

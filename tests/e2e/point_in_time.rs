@@ -154,7 +154,7 @@ fn a_correction_is_not_seen_before_it_was_made() {
     world.edit("features/events.toml", "ttl     = \"10d\"\n", "");
     let spine = "user_id,event_timestamp\n\
         a,2024-02-04T23:59:59Z\na,2024-02-05T00:00:00Z\na,2024-02-10T12:00:05Z\n";
-    insta::assert_snapshot!(rows(&world, spine, "events.minutes"));
+    insta::assert_snapshot!(rows(&world, spine, "events.minutes"), @r"");
 }
 
 /// Without a column that says when it became known, the delivery says so: a row in January is blind
@@ -246,7 +246,7 @@ fn several_dates_in_one_spine_each_see_their_own_snapshot() {
     a,2024-01-30,,,,not_found,not_found,not_found
     a,2024-05-01,,,,expired,expired,expired
     "##);
-    insta::assert_snapshot!(document["notices"]);
+    insta::assert_snapshot!(document["notices"], @r"");
 }
 
 /// A file of January is dated at the last instant of its day.
@@ -273,14 +273,32 @@ fn dates_among_instants_are_midnights_and_it_is_said() {
     a,2024-01-10,
     a,2024-01-11,Alpha
     "##);
-    insta::assert_snapshot!(document["notices"]);
+    insta::assert_snapshot!(document["notices"], @r"");
     let (rows, document) = retrieved(
         &world,
         spine,
         &["--features", "events.title", "--date-column", "event_timestamp"],
     );
-    insta::assert_snapshot!(rows, @r"");
+    insta::assert_snapshot!(rows, @r##"
+    user_id,event_timestamp,events.title
+    a,2024-01-10,Alpha
+    a,2024-01-11,Alpha
+    "##);
     assert_eq!(document["notices"], serde_json::json!([]));
+}
+
+/// Feast serves values past their time to live (#6821), and a missing key with 200 and nulls.
+#[test]
+fn the_time_to_live_counts_online_and_a_missing_key_is_missing() {
+    let world = world();
+    let materialize = ["materialize", "--as-of", "2024-02-29"];
+    world.run(&materialize).assert_code(0);
+    let online = world.run(&["features", "a", "--format", "json"]).assert_code(0).json();
+    assert_eq!(online["status"]["events.title"], "expired");
+    assert_eq!(online["features"]["events.title"], Value::Null);
+    let (rows, _) = retrieved(&world, "user_id,as_of\na,2024-02-29\n", &["--features", "events.title", "--status"]);
+    assert!(rows.ends_with("a,2024-02-29,,expired\n"), "{rows}");
+    assert_eq!(world.run(&["features", "nobody"]).code, 5);
 }
 
 /// What people carry along comes back as it was.
@@ -408,18 +426,80 @@ fn what_is_asked_wrongly_is_said_and_nothing_is_written() {
       spine.csv  has userid, as_of
     help: rename `userid`
     "##);
-    insta::assert_snapshot!(refused(&world, "user_id,on\na,2024-01-31\n", &[]));
-    insta::assert_snapshot!(refused(&world, "user_id,as_of,event_timestamp\na,2024-01-31,2024-01-31\n", &[]), @r"");
-    insta::assert_snapshot!(refused(&world, "user_id,as_of\na,2024-01-31\nb,31.01.2024\nc,\n", &[]), @r"");
-    insta::assert_snapshot!(refused(&world, "user_id,as_of\na,2024-01-31\nb,\n", &[]), @r"");
-    insta::assert_snapshot!(refused(&world, "user_id,as_of\na\n", &[]), @r"");
-    insta::assert_snapshot!(refused(&world, "", &[]), @r"");
-    insta::assert_snapshot!(refused(&world, fine, &["--features", "plans.fees"]), @r"");
-    insta::assert_snapshot!(refused(&world, fine, &["--features", "tariffs.fee"]), @r"");
-    insta::assert_snapshot!(refused(&world, fine, &["--experiment", "churn"]), @r"");
-    insta::assert_snapshot!(refused(&world, fine, &["--as-of", "2024-01-31"]), @r"");
-    insta::assert_snapshot!(refused(&world, fine, &["--date-column", "as_off"]), @r"");
-    insta::assert_snapshot!(refused(&world, "user_id,as_of,plans.fee\na,2024-01-31,1\n", &[]), @r"");
+    insta::assert_snapshot!(refused(&world, "user_id,on\na,2024-01-31\n", &[]), @r"");
+    insta::assert_snapshot!(refused(&world, "user_id,as_of,event_timestamp\na,2024-01-31,2024-01-31\n", &[]), @r##"
+    exit 2
+    --- stderr
+    error: the time of a row is said twice: by `as_of` and by the column
+           `event_timestamp`
+    help: choose with `--date-column NAME` or `--timestamp-column NAME`; other
+          columns are carried through
+    "##);
+    insta::assert_snapshot!(refused(&world, "user_id,as_of\na,2024-01-31\nb,31.01.2024\nc,\n", &[]), @r##"
+    exit 6
+    --- stderr
+    error: spine.csv refused: 1 value cannot be read
+      spine.csv:3   as_of   "31.01.2024"   is no date YYYY-MM-DD
+    "##);
+    insta::assert_snapshot!(refused(&world, "user_id,as_of\na,2024-01-31\nb,\n", &[]), @r##"
+    exit 6
+    --- stderr
+    error: spine.csv refused: 1 row without a time
+      spine.csv:3   as_of   null
+    help: drop these rows: nobody can say what was known at no time
+    "##);
+    insta::assert_snapshot!(refused(&world, "user_id,as_of\na\n", &[]), @r##"
+    exit 6
+    --- stderr
+    error: spine.csv refused: a row has another number of fields than the header
+      spine.csv:2   1 field, the header has 2
+    help: a value that holds a comma or a line break must stand in quotation marks
+    "##);
+    insta::assert_snapshot!(refused(&world, "", &[]), @r##"
+    exit 6
+    --- stderr
+    error: spine.csv refused: empty file
+    help: a header names its columns
+    "##);
+    insta::assert_snapshot!(refused(&world, fine, &["--features", "plans.fees"]), @r##"
+    exit 2
+    --- stderr
+    error: there is no feature `plans.fees`
+    help: did you mean `plans.fee`?
+    "##);
+    insta::assert_snapshot!(refused(&world, fine, &["--features", "tariffs.fee"]), @r##"
+    exit 2
+    --- stderr
+    error: there is no feature `tariffs.fee`
+      tables  events, plans
+    help: a feature is TABLE.FEATURE; `TABLE.*` is all of a table's
+    "##);
+    insta::assert_snapshot!(refused(&world, fine, &["--experiment", "churn"]), @r##"
+    exit 2
+    --- stderr
+    error: there is no experiment `churn`
+      experiments: 
+    help: an experiment is a file: experiments/churn.toml
+    "##);
+    insta::assert_snapshot!(refused(&world, fine, &["--as-of", "2024-01-31"]), @r##"
+    exit 2
+    --- stderr
+    error: the time of a row is said twice: by `--as-of` and by the column `as_of`
+    help: choose with `--date-column NAME` or `--timestamp-column NAME`; other
+          columns are carried through
+    "##);
+    insta::assert_snapshot!(refused(&world, fine, &["--date-column", "as_off"]), @r##"
+    exit 2
+    --- stderr
+    error: the spine has no column `as_off`
+    help: did you mean `as_of`?
+    "##);
+    insta::assert_snapshot!(refused(&world, "user_id,as_of,plans.fee\na,2024-01-31,1\n", &[]), @r##"
+    exit 2
+    --- stderr
+    error: the spine has a column `plans.fee` already
+    help: drop it from the spine, or name other features with --features
+    "##);
 }
 
 #[test]
@@ -437,13 +517,30 @@ fn files_that_cannot_be_what_they_are_named_are_refused() {
     help: end its name in .csv, .parquet or .json; `-o -` writes CSV to standard
           output
     "##);
-    insta::assert_snapshot!(run("spine.csv", "./spine.csv"));
-    insta::assert_snapshot!(run("spine.txt", "out.csv"), @r"");
-    insta::assert_snapshot!(run("absent.csv", "out.csv"), @r"");
+    insta::assert_snapshot!(run("spine.csv", "./spine.csv"), @r"");
+    insta::assert_snapshot!(run("spine.txt", "out.csv"), @r##"
+    exit 2
+    --- stderr
+    error: spine.txt is read neither as CSV nor as Parquet
+    help: a spine's name ends in .csv or .parquet
+    "##);
+    insta::assert_snapshot!(run("absent.csv", "out.csv"), @r##"
+    exit 5
+    --- stderr
+    error: there is no file absent.csv
+    help: a spine is a table with the key of an entity and a time in each row
+    "##);
     assert_eq!(world.run(&["features", "--spine", "spine.csv"]).code, 2);
     assert_eq!(world.run(&["features"]).code, 2);
     world.write("features/plans.toml", &PLANS.replace("{as_of}/plans", "{as_of}/tariffs"));
-    insta::assert_snapshot!(run("spine.csv", "out.csv"), @r"");
+    insta::assert_snapshot!(run("spine.csv", "out.csv"), @r##"
+    exit 5
+    --- stderr
+    error: plans has no file of any date
+      expected  data/{as_of}/tariffs.csv
+    help: put the files there, or read one from elsewhere:
+          `streamflow ingest --as-of DATE --from DIR`
+    "##);
     assert!(!world.has("out.csv"));
 }
 
@@ -462,7 +559,7 @@ fn integer_keys_are_read_as_integers() {
     8,2024-01-31,
     "##);
     std::fs::remove_file(world.project().join("out.csv")).unwrap();
-    insta::assert_snapshot!(refused(&world, "user_id,as_of\nseven,2024-01-31\n", &[]));
+    insta::assert_snapshot!(refused(&world, "user_id,as_of\nseven,2024-01-31\n", &[]), @r"");
 }
 
 #[test]
