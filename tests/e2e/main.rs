@@ -23,3 +23,4 @@ mod run;
 mod soak;
 mod statement;
 mod why;
+mod windows;
