@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The point-in-time join: a spine onto four event tables, beside Feast's file store, DuckDB and polars.
 
-Usage: benches/join.py PATH/TO/streamflow [--spine N] [--history N] [--without-feast] [--folder DIR]
+Usage: benches/join.py PATH/TO/streamflow [--spine N] [--history N] [--peers NAME,…] [--folder DIR]
 
 Needs Python with duckdb, polars, pyarrow and feast, in an environment outside the checkout. Every
 program reads the same Parquet files and writes one Parquet file; times are of the whole program,
@@ -136,7 +136,7 @@ def timed(command):
     return time.perf_counter() - start
 
 
-def summary(path, prefix=""):
+def summary(path):
     """Rows, and the sum of what was found in each feature: equal in every program that is right."""
     table = pq.read_table(path)
     found = {"rows": table.num_rows}
@@ -153,7 +153,7 @@ def main():
     arguments.add_argument("program")
     arguments.add_argument("--spine", type=int, default=1_000_000)
     arguments.add_argument("--history", type=int, default=10_000_000)
-    arguments.add_argument("--without-feast", action="store_true")
+    arguments.add_argument("--peers", default="duckdb,polars,feast", help="those to measure beside it")
     arguments.add_argument("--rounds", type=int, default=ROUNDS)
     arguments.add_argument("--folder")
     options = arguments.parse_args()
@@ -167,18 +167,21 @@ def main():
             "streamflow": ours,
             "duckdb": python(DUCKDB),
             "polars": python(POLARS),
+            "feast": python(FEAST, store="file"),
         }
+        peers = options.peers.split(",")
+        commands = {name: command for name, command in commands.items() if name in ["streamflow", *peers]}
         ingest = timed([program, "-C", folder, "ingest", "--as-of", DATE])
         figures = {"spine": options.spine, "history": options.history, "ingest_once": round(ingest, 2)}
         times = {name: [] for name in commands}
         results = {}
-        for _ in range(options.rounds):
+        for turn in range(options.rounds):
             for name, command in commands.items():
+                # Minutes a turn: one is enough.
+                if name == "feast" and turn > 0:
+                    continue
                 times[name].append(timed([*command, f"{folder}/{name}.parquet"]))
                 results[name] = summary(f"{folder}/{name}.parquet")
-        if not options.without_feast:
-            times["feast"] = [timed([*python(FEAST, store="file"), f"{folder}/feast.parquet"])]
-            results["feast"] = summary(f"{folder}/feast.parquet")
         figures["seconds"] = {name: round(statistics.median(all), 2) for name, all in times.items()}
         figures["same_values_as_streamflow"] = {
             name: found == results["streamflow"] for name, found in results.items()

@@ -373,10 +373,20 @@ pub struct FeaturesArguments {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "spine")]
     pub features: Vec<String>,
     /// The features of an experiment.
-    #[arg(long, value_name = "NAME", requires = "spine", conflicts_with = "features")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with = "features"
+    )]
     pub experiment: Option<String>,
     /// The spine's column of dates, each its last instant; `as_of` by default.
-    #[arg(long, value_name = "NAME", requires = "spine", conflicts_with = "as_of")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with = "as_of"
+    )]
     pub date_column: Option<String>,
     /// The spine's column of instants; `event_timestamp` by default.
     #[arg(

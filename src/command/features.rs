@@ -1,10 +1,10 @@
 //! `streamflow features`.
 
 use super::Context;
-use super::retrieve;
 use super::arguments::FeaturesArguments;
 use super::ingest::date;
 use super::output::Output;
+use super::retrieve;
 use crate::definition::{AsOf, ColumnName, Dtype};
 use crate::error::Result;
 use crate::online::{self, Key, OnlineView};

@@ -42,7 +42,9 @@ pub fn retrieve(
     let bytes = found.table.encode(form)?;
     if to_stdout {
         for notice in &found.notices {
-            context.printer.log(&format!("{} {notice}", report::yellow("notice")));
+            context
+                .printer
+                .log(&format!("{} {notice}", report::yellow("notice")));
         }
         return to_standard_output(context, &bytes);
     }

@@ -127,7 +127,11 @@ impl FeatureSpec {
                 let of_row = expression.columns().iter();
                 let of_row = of_row.filter(|name| !windowed.contains_key(*name));
                 let of_events = windowed.values().flat_map(Windowed::columns);
-                of_row.chain(of_events).collect::<BTreeSet<_>>().into_iter().collect()
+                of_row
+                    .chain(of_events)
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect()
             }
         }
     }

@@ -30,7 +30,9 @@ pub fn values(
 ) -> Result<Values> {
     let events = stretch(found);
     let inputs = inputs(history.frame(), spec, windowed, &events)?;
-    let operand = windowed.operand().map(|operand| of_events(operand, &inputs));
+    let operand = windowed
+        .operand()
+        .map(|operand| of_events(operand, &inputs));
     let filter = match windowed.filter().map(|filter| of_events(filter, &inputs)) {
         Some(Values::Bool(filter)) => Some(filter),
         _ => None,
@@ -141,7 +143,9 @@ impl<'a> Windows<'a> {
             };
         }
         match aggregate {
-            Aggregate::Last => of_any_type!(array => self.each(|events| array.get(events.newest()?))),
+            Aggregate::Last => {
+                of_any_type!(array => self.each(|events| array.get(events.newest()?)))
+            }
             Aggregate::Min => of_any_type!(array => self.each(|events| {
                 let values = events.filter_map(|row| array.get(row));
                 values.reduce(least)

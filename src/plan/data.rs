@@ -71,13 +71,15 @@ impl RunSpec {
             .collect()
     }
 
-    /// The windowed features that derived ones of a table read.
+    /// The windowed features that derived ones of a table may read.
     fn windowed_of(
         &self,
         table: &TableName,
         columns: &BTreeMap<ColumnName, Dtype>,
     ) -> Result<BTreeMap<ColumnName, Windowed>> {
-        let windowed = self.windowed.iter();
+        let taken = self.features.iter();
+        let taken = taken.filter(|(_, text)| Windowed::split(text).is_some());
+        let windowed = self.windowed.iter().chain(taken);
         let windowed = windowed.filter(|(name, _)| name.table == *table);
         windowed
             .map(|(name, text)| {

@@ -40,7 +40,9 @@ fn place_of_feature(
     experiment: &Experiment,
     name: &FeatureName,
 ) -> Option<Span> {
-    let taken = experiment.origin.span(&format!("dataset.features.{name}"))?;
+    let taken = experiment
+        .origin
+        .span(&format!("dataset.features.{name}"))?;
     place_of_computed(definitions, name).or(Some(taken))
 }
 

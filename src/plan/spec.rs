@@ -32,7 +32,7 @@ pub struct RunSpec {
     /// Each feature with the canonical text of its expression, or of its aggregate and window; a
     /// column alone is an expression.
     pub features: BTreeMap<FeatureName, String>,
-    /// The windowed features that derived ones read, whether or not they are features of the run.
+    /// The windowed features that derived ones read and that are no features of the run.
     pub windowed: BTreeMap<FeatureName, String>,
     /// One entry for each table the features come from.
     pub tables: BTreeMap<TableName, FeatureOptions>,
@@ -52,7 +52,11 @@ impl RunSpec {
         for name in &experiment.features {
             let table = &definitions.tables[&name.table];
             features.insert(name.clone(), text_of(table, &name.feature));
-            windowed.extend(windowed_read(table, &name.feature));
+            let read = windowed_read(table, &name.feature);
+            windowed.extend(
+                read.into_iter()
+                    .filter(|(name, _)| !experiment.features.contains(name)),
+            );
             let options = tables
                 .entry(name.table.clone())
                 .or_insert_with(|| FeatureOptions::without_ttl(table));

@@ -78,9 +78,7 @@ impl Step {
     /// The declared values that decide this step, beside its inputs.
     pub const fn reads(self) -> &'static [&'static str] {
         match self {
-            Self::TrainingSet => &[
-                "as_of", "entity", "features", "label", "tables", "windowed",
-            ],
+            Self::TrainingSet => &["as_of", "entity", "features", "label", "tables", "windowed"],
             Self::Split => &["split"],
             Self::Fit => &["model", "preprocess"],
             Self::Predict => &[],

@@ -50,14 +50,21 @@ impl Join<'_> {
     /// The columns that are read of the snapshot of a group.
     fn load(&self, group: &Group, stamped: &Stamped) -> Result<Frame> {
         let Table { name, source, .. } = self.table;
-        let places = [Some(&self.table.key), source.timestamp.as_ref(), source.created.as_ref()];
+        let places = [
+            Some(&self.table.key),
+            source.timestamp.as_ref(),
+            source.created.as_ref(),
+        ];
         let read = self.specs.iter().flat_map(FeatureSpec::columns);
         let mut columns: BTreeSet<ColumnName> =
             places.into_iter().flatten().chain(read).cloned().collect();
         columns.insert(ColumnName::row_date());
         let snapshot = &stamped[&(name.clone(), group.as_of)];
         let needed_by = format!("the snapshot of {name} at {}", group.as_of);
-        let bytes = self.workspace.store().get(snapshot.hash.into(), &needed_by)?;
+        let bytes = self
+            .workspace
+            .store()
+            .get(snapshot.hash.into(), &needed_by)?;
         table::columns_of_parquet_object(&bytes, &columns)
     }
 
@@ -69,7 +76,11 @@ impl Join<'_> {
         let keys = match group.rows.len() == self.keys.len() {
             true => self.keys.clone(),
             false => {
-                let rows: Vec<_> = group.rows.iter().map(|row| Some(row_number(*row))).collect();
+                let rows: Vec<_> = group
+                    .rows
+                    .iter()
+                    .map(|row| Some(row_number(*row)))
+                    .collect();
                 self.keys.gather(&rows)
             }
         };

@@ -125,8 +125,14 @@ fn of_column(spine: &LooseTable, name: &str, kind: TimeKind) -> Result<Times> {
             )),
         }
     })?;
-    if !matches!(values.dtype(), Dtype::String | Dtype::Date | Dtype::Datetime) {
-        let why = format!("`{name}` holds {} values and no times", values.dtype().as_str());
+    if !matches!(
+        values.dtype(),
+        Dtype::String | Dtype::Date | Dtype::Datetime
+    ) {
+        let why = format!(
+            "`{name}` holds {} values and no times",
+            values.dtype().as_str()
+        );
         return Err(refused(spine, &why));
     }
     let (read, wanted): (fn(Cell) -> Option<i64>, _) = match kind {
@@ -245,7 +251,10 @@ fn converted(
     };
     let lines: Vec<_> = bad.iter().take(SHOWN).map(line).collect();
     let why = format!("{} cannot be read", counted(bad.len(), "value"));
-    Err(more(refused(spine, &why).details(aligned(&lines)), bad.len()))
+    Err(more(
+        refused(spine, &why).details(aligned(&lines)),
+        bad.len(),
+    ))
 }
 
 const SHOWN: usize = 5;

@@ -4,7 +4,10 @@ use crate::definition::{DefinitionFiles, Definitions, Table};
 
 fn table(source: &str) -> Table {
     let files = [
-        ("streamflow.toml", "[project]\nname = \"p\"\n[entities.user]\nkey = \"id\"\n".to_string()),
+        (
+            "streamflow.toml",
+            "[project]\nname = \"p\"\n[entities.user]\nkey = \"id\"\n".to_string(),
+        ),
         (
             "features/t.toml",
             format!(
@@ -59,10 +62,20 @@ fn a_plain_table_is_as_its_newest_file_at_or_before_the_time() {
 
 #[test]
 fn an_event_table_is_as_the_delivery_that_covers_the_time() {
-    let expected = ["2024-01-31", "2024-01-31", "2024-02-29", "2024-01-31", "2024-03-31"];
+    let expected = [
+        "2024-01-31",
+        "2024-01-31",
+        "2024-02-29",
+        "2024-01-31",
+        "2024-03-31",
+    ];
     for mode in ["upsert", "replace"] {
         let source = format!("mode = \"{mode}\"\ntimestamp = \"at\"");
-        assert_eq!(seen(&source, &FILES, &instants()), some(&expected), "{mode}");
+        assert_eq!(
+            seen(&source, &FILES, &instants()),
+            some(&expected),
+            "{mode}"
+        );
     }
 }
 

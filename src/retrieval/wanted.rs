@@ -122,7 +122,11 @@ pub fn no_key(spine: &LooseTable, keys: &[&str]) -> Error {
         Kind::DataRefused,
         format!("the spine has no key column `{wanted}`"),
     )
-    .detail(format!("{}  has {}", spine.places().path(), names.join(", ")));
+    .detail(format!(
+        "{}  has {}",
+        spine.places().path(),
+        names.join(", ")
+    ));
     let near = keys
         .iter()
         .find_map(|key| did_you_mean(key, names.iter().copied()));

@@ -41,7 +41,10 @@ pub fn operations(spec: &RunSpec) -> Operations {
         operations.insert("expression".to_string(), super::steps::EXPRESSION_VERSION);
     }
     let texts = spec.features.values().chain(spec.windowed.values());
-    if texts.into_iter().any(|text| Windowed::split(text).is_some()) {
+    if texts
+        .into_iter()
+        .any(|text| Windowed::split(text).is_some())
+    {
         operations.insert("window".to_string(), super::steps::WINDOW_VERSION);
     }
     let estimator = learn::estimator_version(spec.model.kind);

@@ -125,7 +125,9 @@ fn from_csv(bytes: &[u8], path: &str) -> Result<LooseTable> {
         }
     }
     refuse_too_long(path, lines.len())?;
-    let columns = cells.into_iter().map(|cells| Values::String(cells.finish()));
+    let columns = cells
+        .into_iter()
+        .map(|cells| Values::String(cells.finish()));
     Ok(LooseTable {
         rows: lines.len(),
         columns: names.into_iter().zip(columns).collect(),
@@ -146,10 +148,7 @@ fn ragged(path: &str, line: u32, found: usize, header: usize) -> Error {
 fn refuse_too_long(path: &str, rows: usize) -> Result<()> {
     match u32::try_from(rows) {
         Ok(count) if count < u32::MAX => Ok(()),
-        _ => Err(refused(
-            path,
-            "the file has more than 4 294 967 294 rows",
-        )),
+        _ => Err(refused(path, "the file has more than 4 294 967 294 rows")),
     }
 }
 
@@ -160,7 +159,11 @@ fn from_parquet(bytes: &[u8], path: &str) -> Result<LooseTable> {
             .help("write it again")
     };
     let file = File::open(bytes).map_err(damaged)?;
-    let names: Vec<&str> = file.columns().iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = file
+        .columns()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     refuse_repeated(path, names.iter().copied())?;
     refuse_too_long(path, file.rows())?;
     let others: Vec<_> = file
@@ -170,7 +173,10 @@ fn from_parquet(bytes: &[u8], path: &str) -> Result<LooseTable> {
         .map(|(name, stored)| vec![format!("`{name}`"), format!("holds {stored}")])
         .collect();
     if !others.is_empty() {
-        let why = format!("{} of a type that is not carried", counted(others.len(), "column"));
+        let why = format!(
+            "{} of a type that is not carried",
+            counted(others.len(), "column")
+        );
         return Err(refused(path, &why)
             .details(aligned(&others))
             .help("leave them out, or cast them to numbers, strings, dates or timestamps"));
@@ -178,8 +184,11 @@ fn from_parquet(bytes: &[u8], path: &str) -> Result<LooseTable> {
     let series = file.read(&names).map_err(damaged)?;
     let columns = names.iter().zip(series).map(|(name, series)| {
         let values = of_series(&series).ok_or_else(|| {
-            refused(path, &format!("a value of `{name}` does not fit in 64 bits"))
-                .help("leave the column out, or cast it")
+            refused(
+                path,
+                &format!("a value of `{name}` does not fit in 64 bits"),
+            )
+            .help("leave the column out, or cast it")
         });
         Ok(((*name).to_string(), values?))
     });
@@ -263,7 +272,10 @@ mod tests {
         let mut table = read("b\n1\n2\n").unwrap();
         let odd = [Some(f64::NAN), Some(f64::INFINITY)];
         table.push("a".into(), Values::floats(&odd));
-        table.push("__index_level_0__".into(), Values::integers(&[Some(7), None]));
+        table.push(
+            "__index_level_0__".into(),
+            Values::integers(&[Some(7), None]),
+        );
         let bytes = table.encode(FileForm::Parquet).unwrap();
         let again = LooseTable::read(&bytes, "x.parquet", FileForm::Parquet).unwrap();
         let names: Vec<_> = again.names().collect();

@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn json_has_one_object_for_each_row() {
-        let records: Value = serde_json::from_slice(&to_json(2, &columns_of(&frame())).unwrap()).unwrap();
+        let records: Value =
+            serde_json::from_slice(&to_json(2, &columns_of(&frame())).unwrap()).unwrap();
         assert_eq!(records[0]["f"], 0.1 + 0.2);
         assert_eq!(records[0]["i"], i64::MAX);
         assert_eq!(records[0]["d"], "2024-02-29");

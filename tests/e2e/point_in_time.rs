@@ -62,15 +62,29 @@ fn world() -> World {
         a,2024-02-10T12:00:00Z,2024-02-10T12:00:05Z,Delta,50\n";
     world.write("data/2024-01-31/events.csv", &format!("{HEAD}{january}"));
     world.write("data/2024-02-29/events.csv", &format!("{HEAD}{february}"));
-    world.write("data/2024-01-31/plans.csv", "user_id,plan,fee\na,basic,9.5\nb,plus,\n");
-    world.write("data/2024-02-29/plans.csv", "user_id,plan,fee\na,plus,19.5\n");
+    world.write(
+        "data/2024-01-31/plans.csv",
+        "user_id,plan,fee\na,basic,9.5\nb,plus,\n",
+    );
+    world.write(
+        "data/2024-02-29/plans.csv",
+        "user_id,plan,fee\na,plus,19.5\n",
+    );
     world
 }
 
 /// The rows that a spine becomes, as CSV, and the document.
 fn retrieved(world: &World, spine: &str, more: &[&str]) -> (String, Value) {
     world.write("spine.csv", spine);
-    let arguments = ["features", "--spine", "spine.csv", "-o", "out.csv", "--format", "json"];
+    let arguments = [
+        "features",
+        "--spine",
+        "spine.csv",
+        "-o",
+        "out.csv",
+        "--format",
+        "json",
+    ];
     let output = world.run(&[&arguments, more].concat()).assert_code(0);
     (world.read("out.csv"), output.json())
 }
@@ -124,11 +138,7 @@ fn an_event_at_the_very_instant_is_seen_and_one_a_microsecond_later_is_not() {
 fn a_value_as_old_as_its_time_to_live_is_valid_and_an_older_one_is_null() {
     let spine = "user_id,event_timestamp\n\
         a,2024-01-30T12:00:00Z\na,2024-01-30T12:00:00.000001Z\n";
-    let (rows, document) = retrieved(
-        &world(),
-        spine,
-        &["--features", "events.title", "--status"],
-    );
+    let (rows, document) = retrieved(&world(), spine, &["--features", "events.title", "--status"]);
     insta::assert_snapshot!(rows, @r##"
     user_id,event_timestamp,events.title,events.title.status
     a,2024-01-30T12:00:00Z,Beta,present
@@ -154,7 +164,12 @@ fn a_correction_is_not_seen_before_it_was_made() {
     world.edit("features/events.toml", "ttl     = \"10d\"\n", "");
     let spine = "user_id,event_timestamp\n\
         a,2024-02-04T23:59:59Z\na,2024-02-05T00:00:00Z\na,2024-02-10T12:00:05Z\n";
-    insta::assert_snapshot!(rows(&world, spine, "events.minutes"), @r"");
+    insta::assert_snapshot!(rows(&world, spine, "events.minutes"), @r##"
+    user_id,event_timestamp,events.minutes
+    a,2024-02-04T23:59:59Z,40
+    a,2024-02-05T00:00:00Z,45
+    a,2024-02-10T12:00:05Z,50
+    "##);
 }
 
 /// Without a column that says when it became known, the delivery says so: a row in January is blind
@@ -183,7 +198,10 @@ fn a_new_delivery_changes_no_row_of_the_past() {
     let (before, _) = retrieved(&world, spine, &[]);
     let march = "a,2024-01-30T12:00:00Z,2024-01-30T12:00:00Z,Omega,99\n";
     world.write("data/2024-03-31/events.csv", &format!("{HEAD}{march}"));
-    world.write("data/2024-03-31/plans.csv", "user_id,plan,fee\na,gold,29.5\n");
+    world.write(
+        "data/2024-03-31/plans.csv",
+        "user_id,plan,fee\na,gold,29.5\n",
+    );
     let (after, _) = retrieved(&world, spine, &[]);
     assert_eq!(before, after);
 }
@@ -218,7 +236,11 @@ fn equal_timestamps_are_decided_by_created_then_by_value_and_never_by_file_order
 #[test]
 fn an_unknown_key_and_a_null_key_are_told_apart_from_a_null_value() {
     let spine = "user_id,as_of\na,2024-01-31\nb,2024-01-31\nnobody,2024-01-31\n,2024-01-31\n";
-    let (rows, document) = retrieved(&world(), spine, &["--features", "plans.fee,plans.fee_or_nothing", "--status"]);
+    let (rows, document) = retrieved(
+        &world(),
+        spine,
+        &["--features", "plans.fee,plans.fee_or_nothing", "--status"],
+    );
     insta::assert_snapshot!(rows, @r##"
     user_id,as_of,plans.fee,plans.fee_or_nothing,plans.fee.status,plans.fee_or_nothing.status
     a,2024-01-31,9.5,9.5,present,present
@@ -246,7 +268,9 @@ fn several_dates_in_one_spine_each_see_their_own_snapshot() {
     a,2024-01-30,,,,not_found,not_found,not_found
     a,2024-05-01,,,,expired,expired,expired
     "##);
-    insta::assert_snapshot!(document["notices"], @r"");
+    insta::assert_snapshot!(document["notices"], @r##"
+    ["plans: 1 row before its first file, 2024-01-31: nothing was known","plans: 1 row after its newest file, 2024-02-29: what was known then"]
+    "##);
 }
 
 /// A file of January is dated at the last instant of its day.
@@ -273,11 +297,18 @@ fn dates_among_instants_are_midnights_and_it_is_said() {
     a,2024-01-10,
     a,2024-01-11,Alpha
     "##);
-    insta::assert_snapshot!(document["notices"], @r"");
+    insta::assert_snapshot!(document["notices"], @r##"
+    ["`event_timestamp` holds dates: each was taken as its midnight, before that day's events and files; `--date-column event_timestamp` takes the end of the day"]
+    "##);
     let (rows, document) = retrieved(
         &world,
         spine,
-        &["--features", "events.title", "--date-column", "event_timestamp"],
+        &[
+            "--features",
+            "events.title",
+            "--date-column",
+            "event_timestamp",
+        ],
     );
     insta::assert_snapshot!(rows, @r##"
     user_id,event_timestamp,events.title
@@ -293,10 +324,17 @@ fn the_time_to_live_counts_online_and_a_missing_key_is_missing() {
     let world = world();
     let materialize = ["materialize", "--as-of", "2024-02-29"];
     world.run(&materialize).assert_code(0);
-    let online = world.run(&["features", "a", "--format", "json"]).assert_code(0).json();
+    let online = world
+        .run(&["features", "a", "--format", "json"])
+        .assert_code(0)
+        .json();
     assert_eq!(online["status"]["events.title"], "expired");
     assert_eq!(online["features"]["events.title"], Value::Null);
-    let (rows, _) = retrieved(&world, "user_id,as_of\na,2024-02-29\n", &["--features", "events.title", "--status"]);
+    let (rows, _) = retrieved(
+        &world,
+        "user_id,as_of\na,2024-02-29\n",
+        &["--features", "events.title", "--status"],
+    );
     assert!(rows.ends_with("a,2024-02-29,,expired\n"), "{rows}");
     assert_eq!(world.run(&["features", "nobody"]).code, 5);
 }
@@ -322,7 +360,10 @@ fn by_key(csv: &str, feature: &str) -> BTreeMap<String, String> {
     lines
         .map(|line| {
             let cells: Vec<_> = line.split(',').collect();
-            (format!("{} {}", cells[key], cells[date]), cells[value].to_string())
+            (
+                format!("{} {}", cells[key], cells[date]),
+                cells[value].to_string(),
+            )
         })
         .collect()
 }
@@ -331,19 +372,44 @@ fn by_key(csv: &str, feature: &str) -> BTreeMap<String, String> {
 #[test]
 fn a_spine_of_a_runs_rows_has_the_values_of_its_training_set() {
     let world = World::small();
-    world.edit("experiments/small.toml", "as_of       = 2024-01-31", "as_of = [2024-01-31, 2024-02-29]");
-    world.edit("experiments/small.toml", "method = \"hash\"", "method = \"time\"");
+    world.edit(
+        "experiments/small.toml",
+        "as_of       = 2024-01-31",
+        "as_of = [2024-01-31, 2024-02-29]",
+    );
+    world.edit(
+        "experiments/small.toml",
+        "method = \"hash\"",
+        "method = \"time\"",
+    );
     world.run_one("small");
     let training = ["get", "small@latest", "training_set", "-o", "training.csv"];
     world.run(&training).assert_code(0);
     let training = world.read("training.csv");
     let spine: Vec<_> = by_key(&training, "label").into_keys().collect();
-    let spine: String = spine.iter().rev().map(|row| row.replace(' ', ",") + "\n").collect();
-    let (found, document) = retrieved(&world, &format!("user_id,as_of\n{spine}"), &["--experiment", "small"]);
+    let spine: String = spine
+        .iter()
+        .rev()
+        .map(|row| row.replace(' ', ",") + "\n")
+        .collect();
+    let (found, document) = retrieved(
+        &world,
+        &format!("user_id,as_of\n{spine}"),
+        &["--experiment", "small"],
+    );
     assert_eq!(document["rows"], 120);
     assert_eq!(document["features"].as_array().unwrap().len(), 4);
-    for feature in ["usage.plan", "usage.hours", "usage.devices", "usage.per_device"] {
-        assert_eq!(by_key(&training, feature), by_key(&found, feature), "{feature}");
+    for feature in [
+        "usage.plan",
+        "usage.hours",
+        "usage.devices",
+        "usage.per_device",
+    ] {
+        assert_eq!(
+            by_key(&training, feature),
+            by_key(&found, feature),
+            "{feature}"
+        );
     }
 }
 
@@ -355,12 +421,27 @@ fn labels_with_a_lead_come_from_the_next_file_of_each_date() {
     for table in ["usage", "labels"] {
         let text = world.read(&format!("data/{FEBRUARY}/{table}.csv"));
         // Of labels that differ from February's it shows which month was taken.
-        let text = text.replace(",true", ",T").replace(",false", ",true").replace(",T", ",false");
+        let text = text
+            .replace(",true", ",T")
+            .replace(",false", ",true")
+            .replace(",T", ",false");
         world.write(&format!("data/{march}/{table}.csv"), &text);
     }
-    world.edit("experiments/small.toml", "as_of       = 2024-01-31", "as_of = [2024-01-31, 2024-02-29]");
-    world.edit("experiments/small.toml", "column = \"left\"", "column = \"left\"\nlead = 1");
-    world.edit("experiments/small.toml", "method = \"hash\"", "method = \"time\"");
+    world.edit(
+        "experiments/small.toml",
+        "as_of       = 2024-01-31",
+        "as_of = [2024-01-31, 2024-02-29]",
+    );
+    world.edit(
+        "experiments/small.toml",
+        "column = \"left\"",
+        "column = \"left\"\nlead = 1",
+    );
+    world.edit(
+        "experiments/small.toml",
+        "method = \"hash\"",
+        "method = \"time\"",
+    );
     world.run_one("small");
     let get = ["get", "small@latest", "training_set", "-o", "training.csv"];
     world.run(&get).assert_code(0);
@@ -375,13 +456,18 @@ fn labels_with_a_lead_come_from_the_next_file_of_each_date() {
             let row = format!("{user} {date}");
             assert_eq!(label[&row], left, "{row}");
             // Who came with the later file has no features yet.
-            let known = usage.lines().find(|line| line.starts_with(&format!("{user},")));
+            let known = usage
+                .lines()
+                .find(|line| line.starts_with(&format!("{user},")));
             let known = known.map_or("", |line| line.split(',').nth(2).unwrap());
             assert_eq!(hours[&row], known, "{row}");
         }
     }
     let lock = world.read("lockfiles/small.lock");
-    assert!(lock.contains("label.as_of = [\"2024-02-29\", \"2024-03-31\"]"), "{lock}");
+    assert!(
+        lock.contains("label.as_of = [\"2024-02-29\", \"2024-03-31\"]"),
+        "{lock}"
+    );
 }
 
 #[test]
@@ -389,27 +475,64 @@ fn parquet_in_and_out_is_csv_in_and_out() {
     let world = world();
     let spine = "user_id,as_of,extra\na,2024-01-31,1\nb,2024-02-29,2\n";
     let (csv, _) = retrieved(&world, spine, &[]);
-    let to_parquet = ["features", "--spine", "spine.csv", "-o", "one.parquet", "--features", "plans.plan"];
+    let to_parquet = [
+        "features",
+        "--spine",
+        "spine.csv",
+        "-o",
+        "one.parquet",
+        "--features",
+        "plans.plan",
+    ];
     world.run(&to_parquet).assert_code(0);
     // The first output is the spine of the second: what it holds already is refused, other features join.
     let again = ["features", "--spine", "one.parquet", "-o", "two.parquet"];
     let refused = world.run(&again).assert_code(2);
-    assert!(refused.stderr.contains("`plans.plan` already"), "{}", refused.stderr);
-    let more = [&again[..], &["--features", "plans.fee,plans.fee_or_nothing,events.*"]].concat();
+    assert!(
+        refused.stderr.contains("`plans.plan` already"),
+        "{}",
+        refused.stderr
+    );
+    let more = [
+        &again[..],
+        &["--features", "plans.fee,plans.fee_or_nothing,events.*"],
+    ]
+    .concat();
     world.run(&more).assert_code(0);
-    let last = ["features", "--spine", "two.parquet", "-o", "-", "--features"];
-    let shown = world.run(&[&last[..], &["plans.fee"]].concat()).assert_code(2);
+    let last = [
+        "features",
+        "--spine",
+        "two.parquet",
+        "-o",
+        "-",
+        "--features",
+    ];
+    let shown = world
+        .run(&[&last[..], &["plans.fee"]].concat())
+        .assert_code(2);
     assert!(shown.stderr.contains("already"), "{}", shown.stderr);
     let columns = |csv: &str| {
         let lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
         let lines: Vec<_> = lines.collect();
-        let column = |at: usize| lines.iter().map(|line| line[at].to_string()).collect::<Vec<_>>();
+        let column = |at: usize| {
+            lines
+                .iter()
+                .map(|line| line[at].to_string())
+                .collect::<Vec<_>>()
+        };
         let mut columns: Vec<_> = (0..lines[0].len()).map(column).collect();
         columns.sort();
         columns
     };
-    world.edit("features/plans.toml", "[features.derived]", "[features.derived]\nlast = \"fee\"");
-    let all = world.run(&[&last[..], &["plans.last"]].concat()).assert_code(0).stdout;
+    world.edit(
+        "features/plans.toml",
+        "[features.derived]",
+        "[features.derived]\nlast = \"fee\"",
+    );
+    let all = world
+        .run(&[&last[..], &["plans.last"]].concat())
+        .assert_code(0)
+        .stdout;
     let mut found = columns(&all);
     found.retain(|column| column[0] != "plans.last");
     assert_eq!(found, columns(&csv));
@@ -426,7 +549,16 @@ fn what_is_asked_wrongly_is_said_and_nothing_is_written() {
       spine.csv  has userid, as_of
     help: rename `userid`
     "##);
-    insta::assert_snapshot!(refused(&world, "user_id,on\na,2024-01-31\n", &[]), @r"");
+    insta::assert_snapshot!(refused(&world, "user_id,on\na,2024-01-31\n", &[]), @r##"
+    exit 2
+    --- stderr
+    error: the spine does not say at which time each row is
+      spine.csv  has user_id, on
+    help: `--timestamp-column NAME` names a column of instants, `--date-column NAME`
+          one of dates
+          without either, `event_timestamp` and `as_of` are looked for;
+          `--as-of DATE` is one date for all rows
+    "##);
     insta::assert_snapshot!(refused(&world, "user_id,as_of,event_timestamp\na,2024-01-31,2024-01-31\n", &[]), @r##"
     exit 2
     --- stderr
@@ -508,7 +640,9 @@ fn files_that_cannot_be_what_they_are_named_are_refused() {
     world.write("spine.csv", "user_id,as_of\na,2024-01-31\n");
     world.write("spine.txt", "user_id,as_of\na,2024-01-31\n");
     let run = |spine: &str, output: &str| {
-        world.run(&["features", "--spine", spine, "-o", output]).screen()
+        world
+            .run(&["features", "--spine", spine, "-o", output])
+            .screen()
     };
     insta::assert_snapshot!(run("spine.csv", "out.xlsx"), @r##"
     exit 2
@@ -517,7 +651,12 @@ fn files_that_cannot_be_what_they_are_named_are_refused() {
     help: end its name in .csv, .parquet or .json; `-o -` writes CSV to standard
           output
     "##);
-    insta::assert_snapshot!(run("spine.csv", "./spine.csv"), @r"");
+    insta::assert_snapshot!(run("spine.csv", "./spine.csv"), @r##"
+    exit 2
+    --- stderr
+    error: the spine would be written over
+    help: name another file with `-o`
+    "##);
     insta::assert_snapshot!(run("spine.txt", "out.csv"), @r##"
     exit 2
     --- stderr
@@ -532,7 +671,10 @@ fn files_that_cannot_be_what_they_are_named_are_refused() {
     "##);
     assert_eq!(world.run(&["features", "--spine", "spine.csv"]).code, 2);
     assert_eq!(world.run(&["features"]).code, 2);
-    world.write("features/plans.toml", &PLANS.replace("{as_of}/plans", "{as_of}/tariffs"));
+    world.write(
+        "features/plans.toml",
+        &PLANS.replace("{as_of}/plans", "{as_of}/tariffs"),
+    );
     insta::assert_snapshot!(run("spine.csv", "out.csv"), @r##"
     exit 5
     --- stderr
@@ -548,8 +690,14 @@ fn files_that_cannot_be_what_they_are_named_are_refused() {
 fn integer_keys_are_read_as_integers() {
     let world = World::empty();
     world.write("streamflow.toml", PROJECT);
-    world.write("features/plans.toml", &PLANS.replace("user_id = \"string\"", "user_id = \"i64\""));
-    world.write("data/2024-01-31/plans.csv", "user_id,plan,fee\n7,basic,9.5\n10,plus,1\n");
+    world.write(
+        "features/plans.toml",
+        &PLANS.replace("user_id = \"string\"", "user_id = \"i64\""),
+    );
+    world.write(
+        "data/2024-01-31/plans.csv",
+        "user_id,plan,fee\n7,basic,9.5\n10,plus,1\n",
+    );
     let spine = "user_id,as_of\n10,2024-01-31\n 7 ,2024-01-31\n7.0,2024-01-31\n8,2024-01-31\n";
     insta::assert_snapshot!(rows(&world, spine, "plans.plan"), @r##"
     user_id,as_of,plans.plan
@@ -559,14 +707,24 @@ fn integer_keys_are_read_as_integers() {
     8,2024-01-31,
     "##);
     std::fs::remove_file(world.project().join("out.csv")).unwrap();
-    insta::assert_snapshot!(refused(&world, "user_id,as_of\nseven,2024-01-31\n", &[]), @r"");
+    insta::assert_snapshot!(refused(&world, "user_id,as_of\nseven,2024-01-31\n", &[]), @r##"
+    exit 6
+    --- stderr
+    error: spine.csv refused: 1 value cannot be read
+      spine.csv:2   user_id   "seven"   is no i64
+    "##);
 }
 
 #[test]
 fn the_screen_says_what_was_found_and_what_was_lost() {
     let world = world();
-    world.write("spine.csv", "user_id,as_of\na,2024-01-31\nb,2024-02-29\nx,2024-01-30\n");
-    let screen = world.run(&["features", "--spine", "spine.csv", "-o", "out.csv"]).screen();
+    world.write(
+        "spine.csv",
+        "user_id,as_of\na,2024-01-31\nb,2024-02-29\nx,2024-01-30\n",
+    );
+    let screen = world
+        .run(&["features", "--spine", "spine.csv", "-o", "out.csv"])
+        .screen();
     insta::assert_snapshot!(screen, @r##"
     exit 0
     --- stdout

@@ -104,7 +104,9 @@ impl Expression {
 
     /// The expression of a tree that was read.
     fn of_node(root: Node) -> Self {
-        let dtype = root.dtype().expect("a bare NULL is refused where it is read");
+        let dtype = root
+            .dtype()
+            .expect("a bare NULL is refused where it is read");
         Self {
             text: root.to_string(),
             columns: columns_of(&root),

@@ -226,7 +226,10 @@ fn aggregate(reader: &Reader<'_>, syntax: &Expr, window: Age) -> Result<Windowed
             return Err(Refusal::new(
                 other.span(),
                 "a windowed feature is one aggregate",
-                format!("one of {}; what is made of several goes into [features.derived]", forms()),
+                format!(
+                    "one of {}; what is made of several goes into [features.derived]",
+                    forms()
+                ),
             ));
         }
     };
@@ -254,7 +257,10 @@ fn spelled(
     window: Age,
 ) -> String {
     let operand = operand.map_or("*", Expression::as_str);
-    let call = match Aggregate::NAMED.iter().find(|(_, named)| *named == aggregate) {
+    let call = match Aggregate::NAMED
+        .iter()
+        .find(|(_, named)| *named == aggregate)
+    {
         Some((name, _)) => format!("{name}({operand})"),
         None => format!("COUNT(DISTINCT {operand})"),
     };
@@ -270,7 +276,9 @@ fn aggregate_of(call: &Call) -> Result<Aggregate, Refusal> {
     let name = call.name.to_string();
     let upper = name.to_ascii_uppercase();
     let plain = matches!(&call.name.0[..], [ObjectNamePart::Identifier(ident)] if ident.quote_style.is_none());
-    let found = Aggregate::NAMED.iter().find(|(known, _)| plain && *known == upper);
+    let found = Aggregate::NAMED
+        .iter()
+        .find(|(known, _)| plain && *known == upper);
     let Some((_, aggregate)) = found else {
         let label = match upper.as_str() {
             "MEAN" => "did you mean AVG?".to_string(),
@@ -281,7 +289,11 @@ fn aggregate_of(call: &Call) -> Result<Aggregate, Refusal> {
                 None => format!("one of {}", forms()),
             },
         };
-        return Err(Refusal::new(call.name.span(), format!("{name} is no aggregate"), label));
+        return Err(Refusal::new(
+            call.name.span(),
+            format!("{name} is no aggregate"),
+            label,
+        ));
     };
     if call.over.is_some() {
         let label = "leave out OVER: the window stands beside the aggregate, as `window = \"7d\"`";
@@ -318,13 +330,18 @@ fn argument(
     match &list.args[..] {
         [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] => match aggregate {
             Aggregate::Count => Ok((aggregate, None)),
-            _ => refuse("only COUNT takes *", "name what is to be gathered of each event"),
+            _ => refuse(
+                "only COUNT takes *",
+                "name what is to be gathered of each event",
+            ),
         },
         [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] => {
             let operand = gathered(reader.part(argument)?, aggregate)?;
             Ok((aggregate, Some(operand)))
         }
-        [] if aggregate == Aggregate::Count => refuse("COUNT of what", "write COUNT(*) for all events"),
+        [] if aggregate == Aggregate::Count => {
+            refuse("COUNT of what", "write COUNT(*) for all events")
+        }
         _ => refuse("an aggregate takes one argument", form),
     }
 }
@@ -371,7 +388,10 @@ mod tests {
             ("sum( hours )", "SUM(hours) OVER 7d f64"),
             ("SUM(devices)", "SUM(devices) OVER 7d i64"),
             ("(count(*))", "COUNT(*) OVER 7d i64"),
-            ("COUNT( distinct  title)", "COUNT(DISTINCT title) OVER 7d i64"),
+            (
+                "COUNT( distinct  title)",
+                "COUNT(DISTINCT title) OVER 7d i64",
+            ),
             ("avg((devices))", "AVG(devices) OVER 7d f64"),
             ("MIN(title)", "MIN(title) OVER 7d string"),
             ("max(at)", "MAX(at) OVER 7d datetime"),
@@ -397,7 +417,13 @@ mod tests {
 
     #[test]
     fn no_expression_is_taken_for_an_aggregate() {
-        for text in ["hours", "hours + 1", "' OVER 7d'", "\"a OVER 7d\"", "title = ' OVER 7d'"] {
+        for text in [
+            "hours",
+            "hours + 1",
+            "' OVER 7d'",
+            "\"a OVER 7d\"",
+            "title = ' OVER 7d'",
+        ] {
             assert!(Windowed::split(text).is_none(), "{text}");
         }
     }
@@ -406,7 +432,12 @@ mod tests {
     fn what_is_no_aggregate_is_refused_at_its_place() {
         let refused = |sql: &str| {
             let error = parsed(sql).expect_err(sql);
-            format!("{} | {} | {}", &sql[error.range.clone()], error.message, error.label)
+            format!(
+                "{} | {} | {}",
+                &sql[error.range.clone()],
+                error.message,
+                error.label
+            )
         };
         let all = [
             "hours",

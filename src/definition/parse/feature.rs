@@ -114,7 +114,5 @@ fn expression(
     };
     let mut columns = table.columns.dtypes()?;
     columns.extend(windowed.iter().map(|(name, w)| (name.clone(), w.dtype())));
-    Expression::parse(text, &columns)
-        .map_err(refuse)
-        .ok()
+    Expression::parse(text, &columns).map_err(refuse).ok()
 }

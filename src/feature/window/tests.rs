@@ -26,18 +26,30 @@ fn frame(events: &[Event]) -> Frame {
     }
     let columns = [
         ("id", Values::integers(&all(events, |e| Some(e.0)))),
-        ("at", Values::datetimes(&all(events, |e| Some(e.1 * SECOND)))),
-        ("created", Values::datetimes(&all(events, |e| e.2.map(|at| at * SECOND)))),
+        (
+            "at",
+            Values::datetimes(&all(events, |e| Some(e.1 * SECOND))),
+        ),
+        (
+            "created",
+            Values::datetimes(&all(events, |e| e.2.map(|at| at * SECOND))),
+        ),
         ("n", Values::integers(&all(events, |e| e.3))),
         ("x", Values::floats(&all(events, |e| e.3.map(number)))),
         ("text", Values::strings(&all(events, |e| e.4))),
     ];
-    let columns = columns.into_iter().map(|(text, values)| (name(text), values));
+    let columns = columns
+        .into_iter()
+        .map(|(text, values)| (name(text), values));
     Frame::new(events.len(), columns.collect())
 }
 
 fn spec(feature: &str, sql: &str, window: &str) -> FeatureSpec {
-    let columns = [("n", Dtype::I64), ("x", Dtype::F64), ("text", Dtype::String)];
+    let columns = [
+        ("n", Dtype::I64),
+        ("x", Dtype::F64),
+        ("text", Dtype::String),
+    ];
     let columns = columns.map(|(text, dtype)| (name(text), dtype)).into();
     let windowed = Windowed::parse(sql, window.parse().unwrap(), &columns).unwrap();
     FeatureSpec {
@@ -83,11 +95,16 @@ fn bits(value: Option<f64>) -> String {
 
 /// What a feature is, in plain loops.
 fn reference(events: &[Event], key: Option<i64>, t: i64, window: i64, feature: &str) -> String {
-    let of_key = |event: &&Event| Some(event.0) == key && event.1 <= t && event.2.is_some_and(|at| at <= t);
+    let of_key =
+        |event: &&Event| Some(event.0) == key && event.1 <= t && event.2.is_some_and(|at| at <= t);
     if !events.iter().any(|event| of_key(&event)) {
         return "null".into();
     }
-    let mut rows: Vec<&Event> = events.iter().filter(of_key).filter(|event| event.1 > t - window).collect();
+    let mut rows: Vec<&Event> = events
+        .iter()
+        .filter(of_key)
+        .filter(|event| event.1 > t - window)
+        .collect();
     match feature {
         "some" => rows.retain(|event| event.3.is_some_and(|n| n > 4)),
         "xsum" => rows.retain(|event| event.3.is_some_and(|n| n != 7)),
@@ -108,18 +125,32 @@ fn reference(events: &[Event], key: Option<i64>, t: i64, window: i64, feature: &
     match feature {
         "all" | "some" => rows.len().to_string(),
         "count" => numbers.len().to_string(),
-        "texts" => texts.iter().collect::<std::collections::BTreeSet<_>>().len().to_string(),
-        "numbers" => numbers.iter().collect::<std::collections::BTreeSet<_>>().len().to_string(),
+        "texts" => texts
+            .iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+            .to_string(),
+        "numbers" => numbers
+            .iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+            .to_string(),
         "sum" if numbers.is_empty() => "null".into(),
         "sum" => numbers.iter().sum::<i64>().to_string(),
         "xsum" => bits(sum(&floats)),
         "avg" => bits(mean),
-        "navg" => bits((!numbers.is_empty()).then(|| numbers.iter().sum::<i64>() as f64 / numbers.len() as f64)),
+        "navg" => bits(
+            (!numbers.is_empty())
+                .then(|| numbers.iter().sum::<i64>() as f64 / numbers.len() as f64),
+        ),
         "min" => text(texts.iter().min().copied()),
         "max" => bits(floats.iter().copied().reduce(f64::max)),
         "spread" if floats.len() < 2 => "null".into(),
         "spread" => {
-            let squares: Vec<f64> = floats.iter().map(|x| (x - mean.unwrap()) * (x - mean.unwrap())).collect();
+            let squares: Vec<f64> = floats
+                .iter()
+                .map(|x| (x - mean.unwrap()) * (x - mean.unwrap()))
+                .collect();
             bits(sum(&squares).map(|sum| (sum / (floats.len() - 1) as f64).sqrt()))
         }
         _ => text(rows.last().and_then(|event| event.4)),
@@ -219,8 +250,18 @@ fn an_empty_window_counts_nothing_and_an_unknown_entity_is_not_found() {
     let far = 400 * 86_400 * SECOND;
     let at = |key, t, sql| found(&events, key, t, sql, "7d");
     assert_eq!(at(1, far, "COUNT(*)"), ("0".into(), Status::Present));
-    assert_eq!(at(1, far, "COUNT(DISTINCT text)"), ("0".into(), Status::Present));
-    for sql in ["SUM(n)", "AVG(n)", "MIN(text)", "MAX(x)", "STDDEV(x)", "LAST(text)"] {
+    assert_eq!(
+        at(1, far, "COUNT(DISTINCT text)"),
+        ("0".into(), Status::Present)
+    );
+    for sql in [
+        "SUM(n)",
+        "AVG(n)",
+        "MIN(text)",
+        "MAX(x)",
+        "STDDEV(x)",
+        "LAST(text)",
+    ] {
         assert_eq!(at(1, far, sql), ("null".into(), Status::Null), "{sql}");
     }
     assert_eq!(at(2, far, "COUNT(*)"), ("null".into(), Status::NotFound));
@@ -247,8 +288,14 @@ fn a_sum_that_leaves_the_integers_is_null_whatever_the_order() {
         (1, 2, Some(2), Some(-most), None),
     ];
     assert_eq!(found(&events, 1, SECOND, "SUM(n)", "60s").0, "null");
-    assert_eq!(found(&events, 1, 2 * SECOND, "SUM(n)", "60s").0, most.to_string());
-    assert_eq!(found(&events, 1, 2 * SECOND, "AVG(n)", "60s").0, bits(Some(most as f64 / 3.0)));
+    assert_eq!(
+        found(&events, 1, 2 * SECOND, "SUM(n)", "60s").0,
+        most.to_string()
+    );
+    assert_eq!(
+        found(&events, 1, 2 * SECOND, "AVG(n)", "60s").0,
+        bits(Some(most as f64 / 3.0))
+    );
 }
 
 /// An expression over windows, and over the row that counts with its time to live.
@@ -263,7 +310,11 @@ fn derived_features_are_made_of_windows_and_rows() {
         panic!("both are windowed");
     };
     let windowed = BTreeMap::from([(name("count"), count), (name("sum"), sum)]);
-    let columns = [("count", Dtype::I64), ("sum", Dtype::I64), ("n", Dtype::I64)];
+    let columns = [
+        ("count", Dtype::I64),
+        ("sum", Dtype::I64),
+        ("n", Dtype::I64),
+    ];
     let columns = columns.map(|(text, dtype)| (name(text), dtype)).into();
     let derived = |sql: &str| {
         let expression = Expression::parse(sql, &columns).unwrap();
@@ -286,13 +337,26 @@ fn derived_features_are_made_of_windows_and_rows() {
         let values = &found[&spec.name()];
         (shown(values.values.cell(0)), values.status[0])
     };
-    assert_eq!(at("COALESCE(sum, 0) + count", 1, 4), ("7".into(), Status::Present));
-    assert_eq!(at("COALESCE(sum, 0) + count", 1, 8), ("0".into(), Status::Present));
-    assert_eq!(at("COALESCE(sum, 0) + count", 2, 8), ("null".into(), Status::NotFound));
+    assert_eq!(
+        at("COALESCE(sum, 0) + count", 1, 4),
+        ("7".into(), Status::Present)
+    );
+    assert_eq!(
+        at("COALESCE(sum, 0) + count", 1, 8),
+        ("0".into(), Status::Present)
+    );
+    assert_eq!(
+        at("COALESCE(sum, 0) + count", 2, 8),
+        ("null".into(), Status::NotFound)
+    );
     assert_eq!(at("n + count", 1, 4), ("7".into(), Status::Present));
     assert_eq!(at("n + count", 1, 8), ("null".into(), Status::Expired));
     assert_eq!(at("n + count", 1, 10), ("4".into(), Status::Present));
-    let columns: Vec<_> = derived("n + count").columns().into_iter().cloned().collect();
+    let columns: Vec<_> = derived("n + count")
+        .columns()
+        .into_iter()
+        .cloned()
+        .collect();
     assert_eq!(columns, [name("n")]);
 }
 
@@ -307,7 +371,10 @@ fn golden_hash_of_a_windowed_feature() {
         spec("week", "SUM(x)", "7d"),
     ];
     assert!(others.iter().all(|other| other.hash() != feature.hash()));
-    assert_eq!(feature.hash(), spec("week", "sum(x) filter(where n>4)", "1w").hash());
+    assert_eq!(
+        feature.hash(),
+        spec("week", "sum(x) filter(where n>4)", "1w").hash()
+    );
     let json = serde_json::to_string(&feature).unwrap();
     assert_eq!(serde_json::from_str::<FeatureSpec>(&json).unwrap(), feature);
     insta::assert_snapshot!(feature.hash(), @r##"

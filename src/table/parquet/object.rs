@@ -24,7 +24,9 @@ use super::reader::{Damaged, File};
 /// lie in memory. A frame without columns loses its rows.
 pub fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
     let columns = frame.columns().iter();
-    let columns: Vec<_> = columns.map(|(name, values)| (name.as_str(), values)).collect();
+    let columns: Vec<_> = columns
+        .map(|(name, values)| (name.as_str(), values))
+        .collect();
     columns_to_parquet(frame.rows(), &columns)
 }
 
