@@ -19,6 +19,7 @@
 //! history; a single key is a binary search. Long spines are cut into pieces that threads take; each
 //! spine row is found by itself, so nothing depends on where the cuts are.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use polars::prelude::{IdxSize, Int32Chunked, Int64Chunked};
@@ -151,7 +152,7 @@ impl<'a> History<'a> {
         }
     }
 
-    fn seek_all<K: Ord>(
+    fn seek_all<K: Ord + Copy>(
         &self,
         spine: &Spine,
         sought: impl Fn(usize) -> Option<K> + Sync,
@@ -162,17 +163,19 @@ impl<'a> History<'a> {
         let order = (!sorted).then(|| sorted_rows(count, &[&spine.keys]));
         let nth = |at: usize| order.as_ref().map_or(at, |order| order[at] as usize);
         let seek_piece = |piece: Range<usize>| -> Vec<Found> {
-            let mut from = 0;
+            let (mut last, mut rows) = (None, 0..0);
             piece
                 .map(|at| {
                     let at = nth(at);
-                    let Some(key) = sought(at) else {
+                    let key = sought(at);
+                    if key.is_none() {
                         return Found::NOTHING;
-                    };
-                    let key = Some(key);
-                    from = first_where(from, self.frame.rows(), |row| own(row) >= key);
-                    let end = first_where(from, self.frame.rows(), |row| own(row) > key);
-                    self.seen(from..end, spine.moment(at))
+                    }
+                    if key != last {
+                        rows = self.rows_of(rows.end, |row| own(row).cmp(&key));
+                        last = key;
+                    }
+                    self.seen(rows.clone(), spine.moment(at))
                 })
                 .collect()
         };
@@ -182,6 +185,13 @@ impl<'a> History<'a> {
         let pieces = (0..count.div_ceil(PIECE)).into_par_iter();
         let pieces = pieces.map(|nth| seek_piece(nth * PIECE..count.min((nth + 1) * PIECE)));
         scattered(order.as_deref(), pieces.collect())
+    }
+
+    /// The rows of a key, of which none is before `from`; `order` says how a row's key stands to it.
+    fn rows_of(&self, from: usize, order: impl Fn(usize) -> Ordering) -> Range<usize> {
+        let all = self.frame.rows();
+        let start = first_where(from, all, |row| order(row).is_ge());
+        start..first_where(start, all, |row| order(row).is_gt())
     }
 
     /// What is seen at a moment among `rows`, those of one key.
