@@ -13,6 +13,7 @@
 //!   time, models: pure functions;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
+//! - [`retrieval`]: features for the rows of anyone's spine;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
 //! - [`keep`]: what the store holds and who needs it, and how a run travels;
 //! - [`report`], [`sample`], [`scaffold`], [`command`]: words, projects, and the command line.
@@ -36,6 +37,7 @@ pub mod online;
 pub mod plan;
 pub mod registry;
 pub mod report;
+pub mod retrieval;
 pub mod run;
 pub mod sample;
 pub mod scaffold;

@@ -29,6 +29,7 @@ const FLOORS: &[(u8, &str)] = &[
     (6, "snapshot"),
     (6, "code"),
     (7, "plan"),
+    (7, "retrieval"),
     (8, "lockfile"),
     (9, "run"),
     (10, "online"),

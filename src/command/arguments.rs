@@ -440,10 +440,47 @@ pub struct MaterializeArguments {
 #[derive(Debug, Args)]
 pub struct FeaturesArguments {
     /// The key of the entity.
-    pub id: String,
+    #[arg(required_unless_present = "spine")]
+    pub id: Option<String>,
     /// Computes the values as they were known at the end of this date.
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
+    /// Finds the features of every row of a .csv or .parquet file of keys and times.
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "id")]
+    pub spine: Option<PathBuf>,
+    /// The table to write: .csv, .parquet or .json; `-` for standard output.
+    #[arg(short, long, value_name = "FILE", requires = "spine")]
+    pub output: Option<PathBuf>,
+    /// TABLE.FEATURE or TABLE.*, with commas between; all of the key's by default.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "spine")]
+    pub features: Vec<String>,
+    /// The features of an experiment.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with = "features"
+    )]
+    pub experiment: Option<String>,
+    /// The spine's column of dates, each its last instant; `as_of` by default.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with = "as_of"
+    )]
+    pub date_column: Option<String>,
+    /// The spine's column of instants; `event_timestamp` by default.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with_all = ["as_of", "date_column"]
+    )]
+    pub timestamp_column: Option<String>,
+    /// Writes what became of each value beside it, as TABLE.FEATURE.status.
+    #[arg(long, requires = "spine")]
+    pub status: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ mod predict;
 mod progress;
 mod promote;
 mod replay;
+mod retrieve;
 mod rollback;
 mod run;
 mod runs;

@@ -40,7 +40,7 @@ pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
     Model, NumericEncoding, Preprocess, Split, SplitMethod,
 };
-pub use expression::{Expression, ExpressionError};
+pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};
 pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName, ModelName, Stage,

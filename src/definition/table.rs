@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::expression::Expression;
+use super::expression::{Expression, Windowed};
 use super::{Age, AsOf, Check, ColumnName, EntityName, Origin, TableName};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -132,14 +132,21 @@ pub struct Features {
     pub ttl: Option<Age>,
     /// Columns taken as they are; `["*"]` already expanded to all but the key.
     pub columns: Vec<ColumnName>,
-    /// SQL scalar expressions over the columns of one row.
+    /// SQL scalar expressions over the columns of one row, and over windowed features.
     pub derived: BTreeMap<ColumnName, Expression>,
+    /// Aggregates over the events of a window; only of event tables. None has the name of a column.
+    pub windowed: BTreeMap<ColumnName, Windowed>,
 }
 
 impl Features {
     /// All names on offer, in bytewise order.
     pub fn names(&self) -> Vec<&ColumnName> {
-        let mut names: Vec<_> = self.columns.iter().chain(self.derived.keys()).collect();
+        let mut names: Vec<_> = self
+            .columns
+            .iter()
+            .chain(self.derived.keys())
+            .chain(self.windowed.keys())
+            .collect();
         names.sort();
         names
     }

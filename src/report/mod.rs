@@ -22,6 +22,7 @@ mod leakage;
 mod online;
 mod performed;
 mod registry;
+mod retrieval;
 mod run;
 mod runs;
 mod show;
@@ -55,6 +56,7 @@ pub use registry::{
     HistoryView, history_document, history_text, promotion_document, promotion_text,
     rollback_document, rollback_text,
 };
+pub use retrieval::{retrieved_document, retrieved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};

@@ -1,6 +1,7 @@
 //! Typed columns of equal length.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use polars::prelude::{
     BooleanChunked, ChunkTake, Float64Chunked, IdxCa, IdxSize, Int32Chunked, Int64Chunked,
@@ -147,6 +148,13 @@ impl Values {
         map_array!(self, array => {
             array.take(&index).expect("row numbers come from this frame").rechunk().into_owned()
         })
+    }
+
+    /// The values of a stretch of rows.
+    #[must_use]
+    pub fn slice(&self, rows: &Range<usize>) -> Self {
+        let start = i64::from(row_number(rows.start));
+        map_array!(self, array => array.slice(start, rows.len()))
     }
 
     /// The values of `self`, then those of `other`. Both have one dtype.

@@ -35,6 +35,8 @@ pub const COUNTS: &[&str] = &[
     "feature features.ttl",
     "feature features.columns",
     "feature features.derived.*",
+    "feature features.windowed.*.sql",
+    "feature features.windowed.*.window",
     "experiment as_of",
     "experiment label.table",
     "experiment label.column",

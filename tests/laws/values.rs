@@ -47,7 +47,9 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "streamflow entities.*.key" => texts(&["user_id", "account_id"]),
         "streamflow serve.address" => texts(&["127.0.0.1:8000", "127.0.0.1:9000"]),
         "streamflow serve.model" | "experiment registers" => texts(&["leaving", "size"]),
-        "streamflow serve.max_age" | "feature features.ttl" => ages(),
+        "streamflow serve.max_age"
+        | "feature features.ttl"
+        | "feature features.windowed.*.window" => ages(),
         "streamflow flow.*.description" => texts(&["Every month.", "size"]),
         "streamflow flow.*.steps" => flow_steps(),
         "feature entity" => texts(&["user", "member"]),
@@ -66,6 +68,7 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "feature checks" => checks(),
         "feature features.columns" => columns(),
         "feature features.derived.*" => expressions(),
+        "feature features.windowed.*.sql" => aggregates(),
         "experiment as_of" => as_of(),
         "experiment label.table" => texts(&["labels", "others", "usage"]),
         "experiment label.column" => texts(&["left", "stayed", "count", "outcome", "reason"]),
@@ -162,6 +165,22 @@ fn expressions() -> BoxedStrategy<Json> {
         .boxed()
 }
 
+/// Some of them are one aggregate in two spellings.
+fn aggregates() -> BoxedStrategy<Json> {
+    texts(&[
+        "SUM(watched)",
+        "sum( watched )",
+        "AVG(watched)",
+        "COUNT(*)",
+        "COUNT(watched)",
+        "COUNT(DISTINCT watched)",
+        "COUNT(*) FILTER (WHERE watched > 1)",
+        "count(*) filter (where watched>1)",
+        "LAST(watched)",
+        "STDDEV(watched + 1)",
+    ])
+}
+
 fn dates() -> BoxedStrategy<Json> {
     texts(&crate::DATES[..4])
 }
@@ -183,6 +202,9 @@ fn features() -> BoxedStrategy<Json> {
         "size.nfiles",
         "size.*",
         "events.watched",
+        "events.week",
+        "events.month",
+        "events.share",
         "unused.more",
         "unused.hours",
     ];

@@ -19,6 +19,7 @@ mod project;
 mod report;
 mod source;
 mod table;
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -71,9 +71,23 @@ fn columns() -> Value {
 
 fn features() -> Value {
     let derived = named(
-        "SQL scalar expressions over the columns of one row.",
+        "SQL scalar expressions over the columns of one row, and over windowed features.",
         &column_name("The feature's name."),
         &text("Such as `watch_hours / NULLIF(devices, 0)`."),
+    );
+    let window = "How far back events count, such as `7d`: those in (t - window, t].";
+    let aggregate = section(
+        "An aggregate over the events of a window.",
+        &["sql", "window"],
+        &json!({
+            "sql": text("One of AVG, COUNT, LAST, MAX, MIN, STDDEV, SUM of an expression, with `FILTER (WHERE …)` or without."),
+            "window": age(window),
+        }),
+    );
+    let windowed = named(
+        "Aggregates over the events of a window; only with `timestamp` under [source].",
+        &column_name("The feature's name."),
+        &aggregate,
     );
     let ttl = "How long a value is valid, counted from its row's date, such as `45d`. None: it \
                never expires.";
@@ -81,6 +95,6 @@ fn features() -> Value {
     section(
         "What the table offers to experiments.",
         &[],
-        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived }),
+        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived, "windowed": windowed }),
     )
 }

@@ -13,7 +13,7 @@ fn unknown_keys() {
         ("ttl = \"45d\"", "tll = \"45d\""),
         ("[features.derived]", "[features.drived]"),
         ("[features]", "[feature]"),
-    ]), @r#"
+    ]), @r##"
     descripton
        features/usage.toml:2:1 unknown key `descripton` / did you mean `description`?
     modus =
@@ -25,12 +25,12 @@ fn unknown_keys() {
     regex = "a+"
        features/usage.toml:31:1 unknown key `regex` / `[[checks]]` takes `between`, `column`, `in_set`, `mostly`, `not_null`, `severity`, `unique`
     tll = "45d"
-       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`
+       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`, `windowed`
     [features.drived]
        features/usage.toml:42:11 unknown key `drived` / did you mean `derived`?
     [feature]
        features/usage.toml:39:2 unknown key `feature` / did you mean `features`?
-    "#);
+    "##);
 }
 
 #[test]
@@ -248,13 +248,14 @@ fn modes_and_times() {
         ("timestamp = \"seen_at\"", "timestamp = \"joined\""),
         ("created = \"created_at\"", "created = \"plan\""),
         ("seen_at = \"datetime\"", "seen_at = { type = \"datetime\", since = 2024-01-31 }"),
-    ]), @r#"
+    ]), @r##"
     mode = "append"
        features/usage.toml:6:8 unknown value `append` for `mode` / expected one of `upsert`, `replace`
     mode = "replaced"
        features/usage.toml:6:8 unknown value `replaced` for `mode` / did you mean `replace`?
     timestamp = "seen"
        features/usage.toml:13:13 unknown column `seen` / table `usage` has `seen_at`
+       features/usage.toml:44:1 a window needs events / say which column has the instant of an event: `timestamp` under [source]
     timestamp = "hours"
        features/usage.toml:13:13 column `hours` holds no time / it has to be a date or a datetime
     timestamp = "joined"
@@ -263,7 +264,7 @@ fn modes_and_times() {
        features/usage.toml:14:11 column `plan` holds no time / it has to be a date or a datetime
     seen_at = { type = "datetime", since = 2024-01-31 }
        features/usage.toml:23:11 column `seen_at` cannot be absent from older files / it places every row in time
-    "#);
+    "##);
 }
 
 #[test]
@@ -381,7 +382,6 @@ fn features() {
         ("[\"hours\", \"devices\", \"plan\"]", "[\"*\", \"hours\"]"),
         ("hours_per_device =", "plan ="),
         ("hours_per_device =", "\"\" ="),
-        ("[features.derived]", "[features.windowed]\nx = { sql = \"SUM(hours)\", window = \"7d\" }\n[features.derived]"),
         ("[features.derived]", "[features.request]\n[features.derived]"),
     ]), @r#"
     ttl = "45"
@@ -403,11 +403,33 @@ fn features() {
        features/usage.toml:43:1 two features `plan` / `columns` takes a column of this name
     "" =
        features/usage.toml:43:1 invalid name of a feature / a column's name is a text without control characters
-    [features.windowed] | x = { sql = "SUM(hours)", window = "7d" } | [features.derived]
-       features/usage.toml:42:1 `[features.windowed]` is not supported / features over a window of events are not computed by this version
     [features.request] | [features.derived]
        features/usage.toml:42:1 `[features.request]` is not supported / features from the request are not computed by this version
     "#);
+}
+
+#[test]
+fn windows_are_quoted_where_they_err() {
+    let windowed = "hours_7d = { sql = \"SUM(hours)\", window = \"7d\" }";
+    assert_snapshot!(said_of(USAGE, &[
+        ("timestamp = \"seen_at\"\n", ""),
+        (windowed, "x = \"SUM(hours)\""),
+        (windowed, "x = { sql = \"SUM(hours)\" }"),
+        (windowed, "x = { window = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(hours)\", window = \"0d\" }"),
+        (windowed, "x = { sql = \"SUM(hours)\", window = \"7 days\" }"),
+        (windowed, "x = { sql = \"SUM(hours)\", window = 7 }"),
+        (windowed, "x = { sql = \"SUM(hours)\", windw = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(hour)\", window = \"7d\" }"),
+        (windowed, "x = { sql = \"hours\", window = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(hours) FILTER (WHERE plan)\", window = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(AVG(hours))\", window = \"7d\" }"),
+        (windowed, "hours = { sql = \"SUM(hours)\", window = \"7d\" }"),
+        (windowed, "hours_per_device = { sql = \"SUM(hours)\", window = \"7d\" }"),
+        (windowed, "\"\" = { sql = \"SUM(hours)\", window = \"7d\" }"),
+        ("hours / NULLIF(devices, 0)", "hours_7d / NULLIF(devices, 0)"),
+        ("hours / NULLIF(devices, 0)", "hours_8d / NULLIF(devices, 0)"),
+    ]), @r"");
 }
 
 #[test]

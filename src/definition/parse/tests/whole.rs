@@ -46,6 +46,7 @@ fn a_project_without_an_error_is_read() {
     let expected = [
         "usage.devices",
         "usage.hours",
+        "usage.hours_7d",
         "usage.hours_per_device",
         "usage.plan",
     ];
