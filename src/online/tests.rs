@@ -58,7 +58,7 @@ fn sheet(frame: &Frame, specs: &[FeatureSpec], offered: &[FeatureHash]) -> Onlin
         features: specs.to_vec(),
         offered: offered.to_vec(),
     };
-    OnlineSheet::new(&fact, &values).unwrap()
+    OnlineSheet::new(&specs[0].table, &fact, &values).unwrap()
 }
 
 fn object_of(frame: &Frame) -> TableHash {
@@ -112,7 +112,7 @@ fn an_entity_of_tomorrow_is_unknown_today() {
     assert!(view.find(&name("other_id"), &text("a")).is_none());
     assert!(view.find(&name("id"), &Key::Integer(1)).is_none());
     let keys = [text("a"), text("b"), text("c")];
-    assert_eq!(view.keys(&name("id")), keys);
+    assert_eq!(view.keys(&name("id")).collect::<Vec<_>>(), keys);
 }
 
 #[test]

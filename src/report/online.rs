@@ -9,7 +9,7 @@ use super::style::{Table, bold, count, dim, green, plural, seconds, yellow};
 use crate::definition::{AsOf, FeatureName};
 use crate::feature::Status;
 use crate::hash::Digest;
-use crate::online::{Key, Materialized, ValueAt};
+use crate::online::{Key, Materialized, MaterializedTable, ValueAt};
 
 /// The document of `materialize`.
 pub fn materialized_document(done: &Materialized, duration: f64) -> Value {
@@ -18,7 +18,15 @@ pub fn materialized_document(done: &Materialized, duration: f64) -> Value {
         .tables
         .iter()
         .map(|(name, sheet)| {
-            json!({ "table": name, "rows": sheet.rows, "features": sheet.features.len() })
+            let told = done.tables.get(name);
+            json!({
+                "table": name,
+                "rows": sheet.rows,
+                "features": sheet.features.len(),
+                "computed": told.map(|told| told.computed),
+                "kept": told.map(|told| told.kept),
+                "newest_row": told.and_then(|told| told.newest_row).map(|row| row.to_string()),
+            })
         })
         .collect();
     json!({
@@ -43,6 +51,8 @@ pub fn materialized_text(done: &Materialized, duration: f64) -> String {
             .left(name.as_str())
             .right(plural(sheet.features.len() as u64, "feature"))
             .right(count(sheet.rows))
+            .left(done.tables.get(name).map_or(String::new(), newest_row))
+            .left(done.tables.get(name).map_or(String::new(), how))
             .left(dim(sheet.object.short()));
     }
     let mut text = table.render(2);
@@ -61,6 +71,22 @@ pub fn materialized_text(done: &Materialized, duration: f64) -> String {
         dim(made.id.short()),
     ));
     text
+}
+
+fn newest_row(told: &MaterializedTable) -> String {
+    match told.newest_row {
+        Some(instant) => format!("to {:.10}", instant.to_string()),
+        None => dim("no rows"),
+    }
+}
+
+/// What was done for a table.
+fn how(told: &MaterializedTable) -> String {
+    match (told.computed, told.kept) {
+        (0, _) => dim("as before"),
+        (_, 0) => "computed".to_string(),
+        (computed, _) => format!("{computed} computed"),
+    }
 }
 
 fn entities(value: u64) -> String {
