@@ -136,11 +136,7 @@ fn measure_sqlite(
     }
     let first = &sought[0];
     let found = view.find(&column, first).ok_or("the entity is there")?;
-    let own = view
-        .offered(&column, &found)
-        .into_values()
-        .next()
-        .ok_or("a value")?;
+    let own = view.offered(&column, &found)[0].1;
     let theirs: f64 = selects[0].query_row([first.to_string()], |row| row.get(0))?;
     assert_eq!(
         own.cell.to_string(),

@@ -90,15 +90,6 @@ impl<'a> History<'a> {
         self.frame
     }
 
-    /// The newest instant at which a row happened or became known, in microseconds.
-    pub fn newest_instant(&self) -> Option<i64> {
-        let columns = [Some(self.instants), self.created];
-        let columns = columns.into_iter().flatten();
-        columns
-            .flat_map(|values| (0..values.len()).filter_map(|row| instant(values, row)))
-            .max()
-    }
-
     /// The row that counts for each key, in the order of `keys`. Keys that are null, or of another
     /// type than the history's, have no row.
     pub fn match_rows(&self, keys: &Values, as_of: AsOf) -> Vec<Match> {

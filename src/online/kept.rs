@@ -4,21 +4,16 @@
 //! values of a table are kept under the hash of the table; with them stand the date, how rows are
 //! found, and the hash of each definition. Each sheet is kept as soon as it is whole: what a killed
 //! process had finished, the next one takes up.
-//!
-//! **A later date often changes nothing.** Where every row of the table was known at the date, a
-//! later date sees the same rows. Then a feature has other values only when a row that was young
-//! enough has become too old for its time to live, and `until` says when the first of them does.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{AsOf, ColumnName, Table};
 use crate::error::Result;
-use crate::feature::{FeatureSource, FeatureSpec, History};
+use crate::feature::FeatureSpec;
 use crate::hash::{FeatureHash, TableHash};
 use crate::store::Catalog;
-use crate::table::{Cell, Values};
 
 /// The kind of these facts. They say nothing without their object, and may go with it.
 pub const SHEET_KIND: &str = "sheet";
@@ -36,10 +31,7 @@ pub(super) struct KeptSheet {
     created: Option<ColumnName>,
     /// The Parquet object, as [`compute`](super::sheet::compute) gives it.
     pub object: TableHash,
-    /// Every row of the table was known at the date.
-    settled: bool,
-    /// For each definition the last instant at which its values are these; none: for ever.
-    columns: BTreeMap<FeatureHash, Option<i64>>,
+    features: BTreeSet<FeatureHash>,
 }
 
 /// One table as it is computed now.
@@ -52,18 +44,9 @@ pub(super) struct Inputs<'a> {
 }
 
 impl KeptSheet {
-    /// What is to be kept of a sheet that was computed. `base` is the one it was built on.
-    pub fn new(
-        inputs: &Inputs<'_>,
-        specs: &[FeatureSpec],
-        object: TableHash,
-        instants: &Values,
-        settled: bool,
-    ) -> Self {
+    /// What is to be kept of a sheet that was computed.
+    pub fn new(inputs: &Inputs<'_>, specs: &[FeatureSpec], object: TableHash) -> Self {
         let source = &inputs.table.source;
-        let columns = specs
-            .iter()
-            .map(|spec| (spec.hash(), until(spec, instants, inputs.as_of)));
         Self {
             way: WAY,
             as_of: inputs.as_of,
@@ -71,13 +54,8 @@ impl KeptSheet {
             timestamp: source.timestamp.clone(),
             created: source.created.clone(),
             object,
-            settled,
-            columns: columns.collect(),
+            features: specs.iter().map(FeatureSpec::hash).collect(),
         }
-    }
-
-    pub fn is_settled(&self) -> bool {
-        self.settled
     }
 
     /// Whether its rows are those of the table at the date.
@@ -87,40 +65,16 @@ impl KeptSheet {
             && self.key == inputs.table.key
             && self.timestamp == source.timestamp
             && self.created == source.created
-            && (self.as_of == inputs.as_of || (self.settled && self.as_of < inputs.as_of))
+            && self.as_of == inputs.as_of
     }
 
-    /// Whether its values of a definition are those of the date.
-    pub fn has(&self, feature: FeatureHash, as_of: AsOf) -> bool {
-        match self.columns.get(&feature) {
-            None => false,
-            Some(_) if self.as_of == as_of => true,
-            Some(until) => until.is_none_or(|until| as_of.end() - 1 <= until),
-        }
+    pub fn has(&self, feature: FeatureHash) -> bool {
+        self.features.contains(&feature)
     }
 
     /// Whether it holds these definitions and no other.
     pub fn is_of(&self, specs: &[FeatureSpec]) -> bool {
-        self.columns.len() == specs.len()
-            && specs
-                .iter()
-                .all(|spec| self.columns.contains_key(&spec.hash()))
-    }
-}
-
-/// The last instant at which a feature's values are those of the date, given that the same rows are
-/// seen; none when they never become others.
-fn until(spec: &FeatureSpec, instants: &Values, as_of: AsOf) -> Option<i64> {
-    let last_instant = as_of.end() - 1;
-    match (&spec.source, spec.ttl) {
-        (FeatureSource::Column | FeatureSource::Derived(_), None) => None,
-        (FeatureSource::Column | FeatureSource::Derived(_), Some(ttl)) => (0..instants.len())
-            .filter_map(|row| match instants.cell(row) {
-                Cell::Datetime(instant) => instant.checked_add(ttl.microseconds()),
-                _ => None,
-            })
-            .filter(|expiry| *expiry >= last_instant)
-            .min(),
+        self.features.len() == specs.len() && specs.iter().all(|spec| self.has(spec.hash()))
     }
 }
 
@@ -137,20 +91,11 @@ pub(super) fn best(
         .map(|fact| fact.value)
         .filter(|sheet| sheet.has_rows_of(inputs));
     let had = |sheet: &KeptSheet| {
-        let had = specs
-            .iter()
-            .filter(|spec| sheet.has(spec.hash(), inputs.as_of));
+        let had = specs.iter().filter(|spec| sheet.has(spec.hash()));
         (had.count(), sheet.is_of(specs))
     };
     // `max_by_key` gives the last of several.
     Ok(fitting.max_by_key(had))
-}
-
-/// Whether every row of a history was known at the date.
-pub(super) fn is_settled(history: &History<'_>, as_of: AsOf) -> bool {
-    history
-        .newest_instant()
-        .is_none_or(|newest| newest < as_of.end())
 }
 
 /// Keeps a sheet, unless the last one kept says the same.

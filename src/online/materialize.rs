@@ -9,7 +9,7 @@ use super::obtain::{Obtained, Recompute, compute_only, obtain, other_values};
 use super::sheet::{INSTANT, KEY};
 use super::view::{OnlineSheet, OnlineView};
 use super::wanted::{Wanted, feature_tables};
-use crate::definition::{AsOf, ColumnName, Table, TableName};
+use crate::definition::{AsOf, ColumnName, FeatureName, Table, TableName};
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{RunId, TableHash};
@@ -38,6 +38,8 @@ pub struct Materialized {
 pub struct MaterializedTable {
     /// Features that were computed.
     pub computed: u64,
+    /// Of those computed, features whose values were kept before and are the same.
+    pub confirmed: u64,
     /// Features whose values were kept from before.
     pub kept: u64,
     /// The instant of the newest row that counts for an entity.
@@ -96,7 +98,7 @@ struct Sheets {
     tables: BTreeMap<TableName, MaterializedTable>,
     keys: Vec<(ColumnName, Keys)>,
     notices: Vec<String>,
-    differing: Vec<crate::definition::FeatureName>,
+    differing: Vec<FeatureName>,
     /// The objects with the differing values.
     others: Vec<TableHash>,
 }
@@ -114,6 +116,7 @@ impl Sheets {
         }
         let told = MaterializedTable {
             computed: done.computed as u64,
+            confirmed: done.confirmed as u64,
             kept: (specs.len() - done.computed) as u64,
             newest_row: newest_row(&done.frame),
         };

@@ -26,6 +26,8 @@ pub(super) struct Obtained {
     pub object: TableHash,
     /// Features that were computed; the others were kept.
     pub computed: usize,
+    /// Of those computed: kept before with the same values.
+    pub confirmed: usize,
     pub notice: Option<String>,
     /// Features whose kept values are not those computed from the same inputs.
     pub differing: Vec<FeatureName>,
@@ -88,9 +90,9 @@ impl Base {
         Ok(Some((kept, frame)))
     }
 
-    /// The values of a definition, where they are those of the date.
-    fn values(&self, spec: &FeatureSpec, as_of: AsOf) -> Option<&Values> {
-        let had = self.kept.has(spec.hash(), as_of);
+    /// The values of a definition.
+    fn values(&self, spec: &FeatureSpec) -> Option<&Values> {
+        let had = self.kept.has(spec.hash());
         let column = had.then(|| column_of(spec.hash()))?;
         self.frame.column(column.as_str())
     }
@@ -106,7 +108,7 @@ fn with_base(
     let Some(base) = base else {
         return afresh(workspace, inputs, specs, None);
     };
-    let had = |spec: &&FeatureSpec| base.values(spec, inputs.as_of).is_some();
+    let had = |spec: &&FeatureSpec| base.values(spec).is_some();
     let lacking: Vec<FeatureSpec> = specs.iter().filter(|spec| !had(spec)).cloned().collect();
     if lacking.is_empty() && base.kept.is_of(specs) {
         let object = base.kept.object;
@@ -125,7 +127,7 @@ fn with_base(
     for spec in specs.iter().filter(had) {
         frame = with_values(frame, spec, &base.frame)?;
     }
-    let object = keep(workspace, inputs, specs, &frame, base.kept.is_settled())?;
+    let object = keep(workspace, inputs, specs, &frame)?;
     Ok(obtained(frame, object, lacking.len()))
 }
 
@@ -154,31 +156,33 @@ fn afresh(
     let rows = rows_of(workspace, inputs)?;
     let history = History::of(inputs.table, &rows)?;
     let frame = compute(&history, None, &inputs.table.key, inputs.as_of, specs)?;
-    let settled = kept::is_settled(&history, inputs.as_of);
-    let differing = base.map_or(Vec::new(), |base| differing(&base, inputs, specs, &frame));
-    let object = keep(workspace, inputs, specs, &frame, settled)?;
-    Ok(Obtained {
-        differing,
-        ..obtained(frame, object, specs.len())
-    })
+    let object = keep(workspace, inputs, specs, &frame)?;
+    let mut done = obtained(frame, object, specs.len());
+    if let Some(base) = base {
+        compare(&base, specs, &mut done);
+    }
+    Ok(done)
 }
 
-fn differing(
-    base: &Base,
-    inputs: &Inputs<'_>,
-    specs: &[FeatureSpec],
-    frame: &Frame,
-) -> Vec<FeatureName> {
+/// Holds computed values against kept ones of the same inputs.
+fn compare(base: &Base, specs: &[FeatureSpec], done: &mut Obtained) {
     let same = |column: &ColumnName| {
         let hash = |frame: &Frame| frame.column(column.as_str()).map(column_hash);
-        hash(&base.frame) == hash(frame)
+        hash(&base.frame) == hash(&done.frame)
     };
     let same_rows = same(&own(KEY)) && same(&own(INSTANT));
-    let differs = |spec: &&FeatureSpec| {
-        base.values(spec, inputs.as_of).is_some() && !(same_rows && same(&column_of(spec.hash())))
-    };
-    let differing = specs.iter().filter(differs);
-    differing.map(FeatureSpec::name).collect()
+    let (mut confirmed, mut differing) = (0, Vec::new());
+    for spec in specs {
+        if base.values(spec).is_none() {
+            continue;
+        }
+        match same_rows && same(&column_of(spec.hash())) {
+            true => confirmed += 1,
+            false => differing.push(spec.name()),
+        }
+    }
+    done.confirmed = confirmed;
+    done.differing = differing;
 }
 
 fn keep(
@@ -186,17 +190,13 @@ fn keep(
     inputs: &Inputs<'_>,
     specs: &[FeatureSpec],
     frame: &Frame,
-    settled: bool,
 ) -> Result<TableHash> {
     let object = table::table_hash(&table::column_hashes(frame));
     workspace.store().put(&NewObject {
         name: object.into(),
         bytes: &table::to_parquet(frame)?,
     })?;
-    let instants = frame
-        .column(INSTANT)
-        .ok_or_else(|| Error::failure("computed values lack their instants"))?;
-    let sheet = KeptSheet::new(inputs, specs, object, instants, settled);
+    let sheet = KeptSheet::new(inputs, specs, object);
     kept::keep(workspace.store().catalog(), inputs, &sheet)?;
     Ok(object)
 }
@@ -206,6 +206,7 @@ fn obtained(frame: Frame, object: TableHash, computed: usize) -> Obtained {
         frame,
         object,
         computed,
+        confirmed: 0,
         notice: None,
         differing: Vec::new(),
     }

@@ -128,9 +128,9 @@ fn two_definitions_of_one_name_live_side_by_side() {
     assert_eq!(found(&view, "b", &specs[1]).0, Cell::F64(5.0));
     assert_eq!(found(&view, "b", &specs[2]).1, Status::Expired);
     let rows = view.find(&name("id"), &text("a")).unwrap();
-    let shown: Vec<_> = view.offered(&name("id"), &rows).into_values().collect();
+    let shown = view.offered(&name("id"), &rows);
     assert_eq!(shown.len(), 1);
-    assert_eq!(shown[0].cell, Cell::F64(3.0));
+    assert_eq!(shown[0].1.cell, Cell::F64(3.0));
 }
 
 #[test]

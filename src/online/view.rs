@@ -30,6 +30,8 @@ struct SheetValues {
     table: TableName,
     /// Microseconds to the row's instant.
     instants: Vec<i64>,
+    /// The newest of them.
+    newest: Option<i64>,
     columns: Vec<OnlineColumn>,
 }
 
@@ -55,6 +57,7 @@ impl OnlineSheet {
             Cell::Datetime(instant) => instant,
             _ => i64::MIN,
         });
+        let instants: Vec<i64> = instants.collect();
         let mut columns = Vec::new();
         for spec in &fact.features {
             let feature = spec.hash();
@@ -71,7 +74,8 @@ impl OnlineSheet {
             keys: Keys::of(column(KEY)?),
             values: SheetValues {
                 table: table.clone(),
-                instants: instants.collect(),
+                newest: instants.iter().copied().max(),
+                instants,
                 columns,
             },
         })
@@ -86,6 +90,8 @@ pub struct OnlineView {
     sheets: Vec<PlacedSheet>,
     /// Where the values of a definition stand: sheet, column.
     places: BTreeMap<FeatureHash, (usize, usize)>,
+    /// Sheet and column of what the working tree offered, in order of the names.
+    offered: Vec<(usize, usize)>,
 }
 
 /// A sheet among those of a view.
@@ -150,6 +156,7 @@ impl OnlineView {
         Self {
             as_of,
             entities,
+            offered: offered(&placed),
             sheets: placed,
             places,
         }
@@ -188,7 +195,7 @@ impl OnlineView {
         self.sheets.iter().map(|sheet| TableFreshness {
             table: &sheet.values.table,
             entities: sheet.values.instants.len(),
-            newest_row: sheet.values.instants.iter().copied().max(),
+            newest_row: sheet.values.newest,
         })
     }
 
@@ -231,24 +238,22 @@ impl OnlineView {
     }
 
     /// The features that the working tree offered when the values were computed, of the entity's
-    /// tables, with their values.
+    /// tables, with their values, in order of the names.
     pub fn offered<'a>(
         &'a self,
         key: &ColumnName,
         rows: &EntityRows,
-    ) -> BTreeMap<&'a FeatureName, ValueAt<'a>> {
-        let mut values = BTreeMap::new();
-        for (at, sheet) in self.sheets.iter().enumerate() {
-            if self.entities[sheet.entities].column != *key {
-                continue;
-            }
-            for (column, found) in sheet.values.columns.iter().enumerate() {
-                if found.offered {
-                    values.insert(&found.name, self.value_in(rows, at, column));
-                }
-            }
-        }
-        values
+    ) -> Vec<(&'a FeatureName, ValueAt<'a>)> {
+        let of_key = |(sheet, _): &&(usize, usize)| {
+            self.entities[self.sheets[*sheet].entities].column == *key
+        };
+        let offered = self.offered.iter().filter(of_key);
+        offered
+            .map(|(sheet, column)| {
+                let name = &self.sheets[*sheet].values.columns[*column].name;
+                (name, self.value_in(rows, *sheet, *column))
+            })
+            .collect()
     }
 
     fn value_in(&self, rows: &EntityRows, sheet: usize, column: usize) -> ValueAt<'_> {
@@ -275,4 +280,21 @@ impl OnlineView {
             },
         }
     }
+}
+
+/// Sheet and column of what the working tree offers, in order of the names.
+fn offered(sheets: &[PlacedSheet]) -> Vec<(usize, usize)> {
+    let mut places = Vec::new();
+    for (at, sheet) in sheets.iter().enumerate() {
+        for (column, found) in sheet.values.columns.iter().enumerate() {
+            if found.offered {
+                places.push((&found.name, at, column));
+            }
+        }
+    }
+    places.sort();
+    places
+        .into_iter()
+        .map(|(_, at, column)| (at, column))
+        .collect()
 }

@@ -24,6 +24,7 @@ pub fn materialized_document(done: &Materialized, duration: f64) -> Value {
                 "rows": sheet.rows,
                 "features": sheet.features.len(),
                 "computed": told.map(|told| told.computed),
+                "confirmed": told.map(|told| told.confirmed),
                 "kept": told.map(|told| told.kept),
                 "newest_row": told.and_then(|told| told.newest_row).map(|row| row.to_string()),
             })
@@ -84,6 +85,7 @@ fn newest_row(told: &MaterializedTable) -> String {
 fn how(told: &MaterializedTable) -> String {
     match (told.computed, told.kept) {
         (0, _) => dim("as before"),
+        (computed, 0) if computed == told.confirmed => green("computed, the same"),
         (_, 0) => "computed".to_string(),
         (computed, _) => format!("{computed} computed"),
     }
@@ -101,7 +103,8 @@ fn entities(value: u64) -> String {
 pub struct EntityView<'a> {
     pub key: &'a Key,
     pub as_of: AsOf,
-    pub values: &'a BTreeMap<&'a FeatureName, ValueAt<'a>>,
+    /// In order of the names.
+    pub values: &'a [(&'a FeatureName, ValueAt<'a>)],
 }
 
 #[derive(Serialize)]
