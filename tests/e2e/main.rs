@@ -12,6 +12,7 @@ mod diff;
 mod environment;
 mod export;
 mod init;
+mod intake;
 mod keep;
 mod leakage;
 mod locked;
