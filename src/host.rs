@@ -25,6 +25,13 @@ impl Instant {
         self.0.as_microsecond()
     }
 
+    /// None for an instant beyond the years that can be written.
+    pub fn from_microseconds(microseconds: i64) -> Option<Self> {
+        jiff::Timestamp::from_microsecond(microseconds)
+            .ok()
+            .map(Self)
+    }
+
     /// This many seconds earlier; the instant itself where there is no such instant.
     #[must_use]
     pub fn before(self, seconds: f64) -> Self {

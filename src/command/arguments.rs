@@ -435,6 +435,9 @@ pub struct MaterializeArguments {
     /// The date of the values, YYYY-MM-DD; the newest that all tables have a file for.
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
+    /// Computes everything again, and compares it with what is kept.
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Debug, Args)]

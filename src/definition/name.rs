@@ -166,6 +166,12 @@ impl FeatureName {
     pub fn new(table: TableName, feature: ColumnName) -> Self {
         Self { table, feature }
     }
+
+    /// The bytes of its full text.
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        let table = self.table.as_str().bytes();
+        table.chain([b'.']).chain(self.feature.as_str().bytes())
+    }
 }
 
 impl fmt::Display for FeatureName {
@@ -176,7 +182,7 @@ impl fmt::Display for FeatureName {
 
 impl Ord for FeatureName {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.to_string().cmp(&other.to_string())
+        self.bytes().cmp(other.bytes())
     }
 }
 

@@ -51,7 +51,12 @@ pub enum Role {
     Data { run: RunId },
     /// The output of a step, for runs to come.
     Cached,
+    /// Values that no materialization names, for materializations to come.
+    CachedValues,
 }
+
+/// Facts that say nothing without the object they name: they go with it.
+pub const HOLLOW_KINDS: [&str; 3] = [run::CACHE_KINDS[0], run::CACHE_KINDS[1], online::SHEET_KIND];
 
 impl Role {
     /// What it is, in words that go on after "needed by".
@@ -92,6 +97,7 @@ impl Role {
             },
             Self::Data { run } => format!("the data of run {}", run.short()),
             Self::Cached => "the cache of steps".to_string(),
+            Self::CachedValues => "the cache of feature values".to_string(),
         }
     }
 
@@ -116,7 +122,7 @@ impl Role {
                 serving: true,
                 ..
             } => Some(format!("streamflow materialize --as-of {as_of}")),
-            Self::Values { .. } | Self::Data { .. } | Self::Cached => None,
+            Self::Values { .. } | Self::Data { .. } | Self::Cached | Self::CachedValues => None,
         }
     }
 
@@ -136,6 +142,7 @@ impl Role {
             Self::Definition { .. } => "definitions",
             Self::Values { .. } => "served values",
             Self::Cached => "cached steps",
+            Self::CachedValues => "cached feature values",
         }
     }
 }
@@ -182,6 +189,7 @@ impl Roles {
             let role = match need.kind.as_str() {
                 "run" => need.key.parse().ok().map(|run| Role::Data { run }),
                 kind if run::CACHE_KINDS.contains(&kind) => Some(Role::Cached),
+                online::SHEET_KIND if !roles.has_values(need.object) => Some(Role::CachedValues),
                 _ => None,
             };
             if let Some(role) = role {
@@ -233,6 +241,12 @@ impl Roles {
             }
         }
         Ok(())
+    }
+
+    /// Whether a materialization names the object.
+    fn has_values(&self, object: ObjectName) -> bool {
+        let roles = self.0.get(&object.to_string());
+        roles.is_some_and(|all| all.iter().any(|role| matches!(role, Role::Values { .. })))
     }
 
     fn add(&mut self, object: impl std::fmt::Display, role: Role) {
