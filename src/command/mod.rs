@@ -18,6 +18,7 @@ mod output;
 mod predict;
 mod progress;
 mod promote;
+mod publish;
 mod replay;
 mod rollback;
 mod run;

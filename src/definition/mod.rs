@@ -19,6 +19,7 @@ mod item;
 mod name;
 mod parse;
 mod project;
+mod query;
 pub mod schema;
 mod section;
 mod set;
@@ -42,6 +43,7 @@ pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
 };
 pub use project::{Entity, Project, Serve};
+pub use query::{Query, QueryFault};
 pub use table::{
     Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
 };

@@ -16,6 +16,7 @@
 //! | `materialize` | all tables, into the store |
 //! | `fact` | what the catalog keeps of it |
 //! | `view` | in memory: an entity's rows by binary search |
+//! | `served` | whole tables of values, for other programs |
 //! | `pinned` | the model of a run, out of the store |
 //!
 //! What a pinned run needs and today's tables cannot give (a column that is gone, a key that is
@@ -24,6 +25,7 @@
 mod fact;
 mod materialize;
 mod pinned;
+mod served;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -33,5 +35,6 @@ mod wanted;
 pub use fact::{Materialization, SheetFact, all, newest, newest_sequence};
 pub use materialize::{Materialized, materialize};
 pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};
+pub use served::{Served, served};
 pub use view::{EntityRows, Key, OnlineSheet, OnlineView, ValueAt};
 pub use wanted::{Wanted, default_date};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{AsOf, Definitions, Experiment, TableName};
+use crate::definition::{AsOf, Definitions, Experiment, Query, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{ObjectId, TableHash};
@@ -53,7 +53,8 @@ pub fn spec_of(snapshots: &Snapshots, experiment: &Experiment) -> Result<RunSpec
     let label_as_of = match label.lead {
         0 => experiment.as_of.clone(),
         lead => {
-            let dates = snapshots.dates_on_file(snapshots.table(&label.table)?)?;
+            let table = snapshots.table(&label.table)?;
+            let dates = snapshots.dates_on_file(table)?;
             let later = |as_of: &AsOf| {
                 let index = lead as usize - 1;
                 let found = dates
@@ -61,7 +62,12 @@ pub fn spec_of(snapshots: &Snapshots, experiment: &Experiment) -> Result<RunSpec
                     .filter(|date| *date > as_of)
                     .nth(index)
                     .copied();
-                found.ok_or_else(|| no_later_label(experiment, *as_of, &dates))
+                let missing = || no_later_label(experiment, *as_of, &dates);
+                found.ok_or_else(|| match table.source.query {
+                    // Which dates a database has only an ingest finds out.
+                    Some(_) => missing().help("`streamflow ingest --as-of DATE` asks the database for the labels of a later date"),
+                    None => missing(),
+                })
             };
             experiment.as_of.iter().map(later).collect::<Result<_>>()?
         }
@@ -185,12 +191,12 @@ pub fn locked_tables(
             tables.insert(at, found);
             continue;
         }
-        let rebuilt = match rebuild(snapshots, &at) {
+        let recorded = recorded
+            .iter()
+            .find(|data| data.table == at.0 && data.as_of == at.1);
+        let rebuilt = match rebuild(snapshots, &at, recorded) {
             Ok(rebuilt) if matches(&rebuilt) => rebuilt,
             other => {
-                let recorded = recorded
-                    .iter()
-                    .find(|data| data.table == at.0 && data.as_of == at.1);
                 let wanted = Wanted {
                     at: &at,
                     purpose,
@@ -205,8 +211,14 @@ pub fn locked_tables(
     Ok(tables)
 }
 
-fn rebuild(snapshots: &Snapshots, (table, as_of): &TableAt) -> Result<TableSnapshot> {
-    let ingested = snapshots.ensure(*as_of, &BTreeSet::from([table.clone()]))?;
+fn rebuild(
+    snapshots: &Snapshots,
+    (table, as_of): &TableAt,
+    recorded: Option<&LockedData>,
+) -> Result<TableSnapshot> {
+    let sources = recorded.map_or(&[][..], |data| &data.sources);
+    let dates = sources.iter().map(|source| source.date).collect();
+    let ingested = snapshots.ensure_with(*as_of, &BTreeSet::from([table.clone()]), &dates)?;
     Ok(ingested.snapshot.tables[table].clone())
 }
 
@@ -247,12 +259,16 @@ fn not_to_be_had(
         .and_then(|table| snapshots.sources_at(table, *as_of))
         .unwrap_or_default();
     match first_difference(wanted.recorded, &sources) {
-        Some((path, words)) => error
-            .detail(format!("differs  {path}  {words}"))
-            .help(format!(
-                "`git checkout -- {path}` restores a committed file,"
-            ))
-            .help("`streamflow run` accepts what is there".to_string()),
+        Some((path, words)) => {
+            let error = error.detail(format!("differs  {path}  {words}"));
+            let way = match Query::is_name(&path) {
+                true => format!("`streamflow ingest --as-of {as_of}` asks the database again,"),
+                false => format!("`git checkout -- {path}` restores a committed file,"),
+            };
+            error
+                .help(way)
+                .help("`streamflow run` accepts what is there".to_string())
+        }
         None => error
             .detail("every source file is as locked: columns or checks read it otherwise")
             .help(format!(

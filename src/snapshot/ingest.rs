@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::build::{HashedFile, build, build_in_order};
 use super::model::{Snapshot, TableSnapshot};
 use super::reading::reading_hash;
-use super::sources::{KEPT, KeptSource, SourceFile, files_of, no_file, outside_file};
+use super::sources::{KEPT, KeptSource, SourceFile, dates_read, files_of, no_file, outside_file};
 use crate::definition::{AsOf, Definitions, Mode, Table, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
@@ -35,8 +35,8 @@ pub struct IngestedTable {
     pub read: bool,
 }
 
-/// The files an ingest was told to read, by table.
-type Chosen = BTreeMap<TableName, SourceFile>;
+/// The files to read whatever was read before, by table; of a query also those of earlier dates.
+pub(super) type Chosen = BTreeMap<TableName, Vec<SourceFile>>;
 
 /// Snapshots of the tables that some definitions declare, in a workspace.
 pub struct Snapshots<'a> {
@@ -49,11 +49,22 @@ impl Snapshots<'_> {
     ///
     /// Other tables are brought up to date too where that is possible.
     pub fn ensure(&self, as_of: AsOf, needed: &BTreeSet<TableName>) -> Result<Ingested> {
-        self.bring_up_to_date(as_of, needed, None)
+        self.ensure_with(as_of, needed, &BTreeSet::new())
+    }
+
+    /// The same, where queries are also asked for these earlier dates, if they never were.
+    pub fn ensure_with(
+        &self,
+        as_of: AsOf,
+        needed: &BTreeSet<TableName>,
+        dates: &BTreeSet<AsOf>,
+    ) -> Result<Ingested> {
+        let chosen = self.ask_for_missing(as_of, needed, dates)?;
+        self.bring_up_to_date(as_of, needed, &chosen, false)
     }
 
     /// Stamps a snapshot of all tables. With `from`, files of the date are read from another folder
-    /// and kept in the store.
+    /// and kept in the store. Queries are asked again.
     ///
     /// A table without features may lack a file: labels come months after what predicts them.
     pub fn ingest(&self, as_of: AsOf, from: Option<&Path>) -> Result<Ingested> {
@@ -65,19 +76,22 @@ impl Snapshots<'_> {
                 needed.insert(table.name.clone());
             }
         }
-        self.bring_up_to_date(as_of, &needed, Some(&chosen))
+        self.bring_up_to_date(as_of, &needed, &chosen, true)
     }
 
     /// The files of the date that this ingest reads whatever was read before.
     fn choose_files(&self, as_of: AsOf, from: Option<&Path>) -> Result<Chosen> {
-        let mut chosen = Chosen::new();
+        let mut chosen = self.ask_again(as_of)?;
         for table in self.definitions.tables.values() {
+            if table.source.query.is_some() {
+                continue;
+            }
             let file = match from {
                 Some(folder) => find_outside(folder, table, as_of)?,
                 None => find_outside(self.workspace.root(), table, as_of)?,
             };
             if let Some(file) = file {
-                chosen.insert(table.name.clone(), file);
+                chosen.insert(table.name.clone(), vec![file]);
             }
         }
         Ok(chosen)
@@ -89,6 +103,10 @@ impl Snapshots<'_> {
 
     /// The dates for which a table has a file, ascending.
     pub fn dates_on_file(&self, table: &Table) -> Result<Vec<AsOf>> {
+        if table.source.query.is_some() {
+            let dates = dates_read(self.workspace.store(), table)?;
+            return Ok(dates.into_iter().collect());
+        }
         Ok(files_of(self.workspace, table)?
             .into_iter()
             .map(|file| file.date)
@@ -131,7 +149,8 @@ impl Snapshots<'_> {
         &self,
         as_of: AsOf,
         needed: &BTreeSet<TableName>,
-        chosen: Option<&Chosen>,
+        chosen: &Chosen,
+        verify: bool,
     ) -> Result<Ingested> {
         let latest = self.latest(as_of)?;
         let mut tables = BTreeMap::new();
@@ -141,7 +160,8 @@ impl Snapshots<'_> {
             let before = latest
                 .as_ref()
                 .and_then(|fact| fact.value.tables.get(&table.name));
-            match self.table_at(table, as_of, before, chosen) {
+            let files = chosen.get(&table.name).map_or(&[][..], Vec::as_slice);
+            match self.table_at(table, as_of, before, files, verify) {
                 Ok(found) => {
                     report.push(IngestedTable {
                         table: table.name.clone(),
@@ -153,8 +173,10 @@ impl Snapshots<'_> {
                 Err(error) => left_out.push((table.name.clone(), error)),
             }
         }
-        for (name, file) in chosen.into_iter().flatten() {
-            self.remember(self.table(name)?, file)?;
+        for (name, files) in chosen {
+            for file in files {
+                self.remember(self.table(name)?, file)?;
+            }
         }
         let (snapshot, stamped) = self.stamp(as_of, latest, &tables)?;
         Ok(Ingested {
@@ -178,14 +200,13 @@ impl Snapshots<'_> {
         table: &Table,
         as_of: AsOf,
         before: Option<&TableSnapshot>,
-        chosen: Option<&Chosen>,
+        chosen: &[SourceFile],
+        verify: bool,
     ) -> Result<TableSnapshot> {
         let store = self.workspace.store();
         let reading = reading_hash(table);
-        let file = chosen.and_then(|chosen| chosen.get(&table.name));
-        let files = self.files_until(table, as_of, file)?;
+        let files = self.files_until(table, as_of, chosen)?;
         // Asked for in so many words, an ingest also looks whether the object is sound.
-        let verify = chosen.is_some();
         if let Some(before) = before
             && before.reading == reading
             && is_made_of(before, &files)
@@ -203,14 +224,12 @@ impl Snapshots<'_> {
         &self,
         table: &Table,
         as_of: AsOf,
-        chosen: Option<&SourceFile>,
+        chosen: &[SourceFile],
     ) -> Result<Vec<HashedFile>> {
         let mut all = files_of(self.workspace, table)?;
-        if let Some(chosen) = chosen {
-            all.retain(|file| file.date != as_of);
-            all.push(chosen.clone());
-            all.sort_by_key(|file| file.date);
-        }
+        all.retain(|file| chosen.iter().all(|chosen| chosen.date != file.date));
+        all.extend_from_slice(chosen);
+        all.sort_by_key(|file| file.date);
         if all.iter().all(|file| file.date != as_of) {
             return Err(no_file(table, as_of, &all));
         }
@@ -252,7 +271,7 @@ impl Snapshots<'_> {
     /// A table at a date from its files with the rows of each in the order of a seed. Nothing is
     /// stamped.
     pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
-        let files = self.files_until(table, as_of, None)?;
+        let files = self.files_until(table, as_of, &[])?;
         let store = self.workspace.store();
         build_in_order(store, table, reading_hash(table), &files, None, Some(seed))
     }
@@ -323,7 +342,10 @@ impl Snapshots<'_> {
             .rev()
             .map(|fact| fact.value)
             .find(|k| k.date == file.date);
-        let own = table.source.is_dated() && file.is_at(&self.workspace.root().join(&file.path));
+        let is_file = table.source.query.is_none();
+        let own = is_file
+            && table.source.is_dated()
+            && file.is_at(&self.workspace.root().join(&file.path));
         let object = if own {
             None
         } else {

@@ -16,6 +16,7 @@
 //! came with bundles. `stored` lists what the store keeps, and makes one of it again.
 
 mod build;
+mod database;
 mod ingest;
 mod locked;
 mod model;

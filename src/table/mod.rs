@@ -36,7 +36,7 @@ pub use frame::{Frame, Values, row_number};
 pub use parquet::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
 pub use parse::{date as parse_date, datetime as parse_datetime};
 pub use places::Places;
-pub use read::{ReadFile, read, read_shuffled};
+pub use read::{Given, GivenColumn, Nature, ReadFile, RowReader, read, read_shuffled};
 pub use refusal::{aligned, counted, grouped, quoted};
 pub use upsert::upsert;
 pub use write::FileForm;

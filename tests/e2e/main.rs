@@ -6,6 +6,7 @@ mod accident;
 mod attribute;
 mod common;
 mod data;
+mod database;
 mod definitions;
 mod determinism;
 mod diff;

@@ -15,6 +15,7 @@ mod gate;
 mod label;
 mod model;
 mod project;
+mod query;
 mod report;
 mod source;
 mod table;
