@@ -28,7 +28,7 @@ mod tests;
 mod upsert;
 mod write;
 
-pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
+pub use canonical::{arrange, row_order, sort, sorted_repeats, sorted_rows};
 pub use cell::Cell;
 pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};

@@ -13,6 +13,7 @@ mod diff;
 mod environment;
 mod export;
 mod init;
+mod intake;
 mod keep;
 mod leakage;
 mod locked;
