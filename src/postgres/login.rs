@@ -23,17 +23,14 @@ pub fn log_in(address: &Address) -> Result<Connection> {
 fn session(address: &Address) -> std::result::Result<Connection, Trouble> {
     let mut connection = Connection::open(address)?;
     connection.set_patience(Some(address.connect_timeout))?;
-    // Whatever the server and the role are set to: what a query means depends on these.
+    // Those that a pooler between here and the server knows, too; others are set in transactions.
     let mut settings = vec![
         ("user", address.user.as_str()),
         ("database", address.database.as_str()),
         ("application_name", "streamflow"),
         ("client_encoding", "UTF8"),
         ("DateStyle", "ISO, MDY"),
-        ("IntervalStyle", "postgres"),
         ("TimeZone", "UTC"),
-        ("extra_float_digits", "1"),
-        ("bytea_output", "hex"),
     ];
     settings.extend(
         address

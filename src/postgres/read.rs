@@ -27,7 +27,7 @@ impl ReadSession {
         let address = Address::of_variable(variable)?;
         let mut connection = log_in(&address)?;
         connection
-            .execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .execute(&format!("{BEGIN}; {SETTINGS}"))
             .map_err(|trouble| trouble.while_connecting(&address))?;
         Ok(Self {
             address,
@@ -160,6 +160,15 @@ impl ReadSession {
         Ok(())
     }
 }
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Whatever the server and the role are set to: what a query means, and the texts that it makes of
+/// other values, depend on these.
+const SETTINGS: &str = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; \
+                        SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; \
+                        SET LOCAL extra_float_digits = 1; \
+                        SET LOCAL standard_conforming_strings = on";
 
 const COPY: &str = "COPY (";
 

@@ -188,7 +188,7 @@ fn told(error: &ServerError, at: &Circumstance<'_>) -> Error {
 
 /// The line of a query in which a character stands (counted from 1), and a mark under it.
 fn caret(query: &str, position: usize) -> Vec<String> {
-    const WIDTH: usize = 60;
+    const WIDTH: usize = 54;
     let Some(before) = position.checked_sub(1) else {
         return Vec::new();
     };

@@ -11,7 +11,7 @@ use crate::lockfile::LockedData;
 use crate::plan::{
     DataInput, FeatureDates, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt,
 };
-use crate::snapshot::{Ingested, Snapshots, TableSnapshot, find_locked};
+use crate::snapshot::{Ingested, KnownDates, Snapshots, TableSnapshot, find_locked};
 
 /// A run that can be executed: its plan, and the tables it reads.
 #[derive(Debug, Clone)]
@@ -91,10 +91,12 @@ fn no_later_label(experiment: &Experiment, as_of: AsOf, dates: &[AsOf]) -> Error
 
 /// Resolves a spec against the files as they are now, ingesting what is missing.
 ///
-/// `seen` is told of each ingest.
+/// `locked` is the data of the lock there is: a database is asked for its dates, too. `seen` is told
+/// of each ingest.
 pub fn resolve(
     snapshots: &Snapshots,
     spec: &RunSpec,
+    locked: &[LockedData],
     mut seen: impl FnMut(Ingested),
 ) -> Result<Resolved> {
     let reads = spec.reads();
@@ -104,7 +106,8 @@ pub fn resolve(
     }
     let mut tables = BTreeMap::new();
     for (as_of, names) in needed {
-        let ingested = snapshots.ensure(as_of, &names)?;
+        let known = dates_of(locked.iter().filter(|data| data.as_of == as_of));
+        let ingested = snapshots.ensure_with(as_of, &names, &known)?;
         for name in names {
             let table = ingested.snapshot.tables[&name].clone();
             tables.insert((name, as_of), table);
@@ -211,14 +214,21 @@ pub fn locked_tables(
     Ok(tables)
 }
 
+/// The dates that tables of a lock are made of.
+fn dates_of<'a>(locked: impl Iterator<Item = &'a LockedData>) -> KnownDates {
+    let dates = |data: &LockedData| data.sources.iter().map(|source| source.date).collect();
+    locked
+        .map(|data| (data.table.clone(), dates(data)))
+        .collect()
+}
+
 fn rebuild(
     snapshots: &Snapshots,
     (table, as_of): &TableAt,
     recorded: Option<&LockedData>,
 ) -> Result<TableSnapshot> {
-    let sources = recorded.map_or(&[][..], |data| &data.sources);
-    let dates = sources.iter().map(|source| source.date).collect();
-    let ingested = snapshots.ensure_with(*as_of, &BTreeSet::from([table.clone()]), &dates)?;
+    let known = dates_of(recorded.into_iter());
+    let ingested = snapshots.ensure_with(*as_of, &BTreeSet::from([table.clone()]), &known)?;
     Ok(ingested.snapshot.tables[table].clone())
 }
 
@@ -259,10 +269,10 @@ fn not_to_be_had(
         .and_then(|table| snapshots.sources_at(table, *as_of))
         .unwrap_or_default();
     match first_difference(wanted.recorded, &sources) {
-        Some((path, words)) => {
+        Some((date, path, words)) => {
             let error = error.detail(format!("differs  {path}  {words}"));
             let way = match Query::is_name(&path) {
-                true => format!("`streamflow ingest --as-of {as_of}` asks the database again,"),
+                true => format!("`streamflow ingest --as-of {date}` asks the database again,"),
                 false => format!("`git checkout -- {path}` restores a committed file,"),
             };
             error
@@ -277,11 +287,11 @@ fn not_to_be_had(
     }
 }
 
-/// The first source file that is not as locked: its path, and in what it differs.
+/// The first source file that is not as locked: its date, its path, and in what it differs.
 fn first_difference(
     recorded: Option<&LockedData>,
     found: &[(AsOf, String, ObjectId)],
-) -> Option<(String, String)> {
+) -> Option<(AsOf, String, String)> {
     let recorded = &recorded?.sources;
     let dates: BTreeSet<AsOf> = recorded
         .iter()
@@ -292,10 +302,11 @@ fn first_difference(
         let old = recorded.iter().find(|source| source.date == date);
         let new = found.iter().find(|(found, ..)| *found == date);
         match (old, new) {
-            (Some(old), None) => Some((old.path.clone(), "is missing".to_string())),
-            (None, Some((_, path, _))) => Some((path.clone(), "is new".to_string())),
+            (Some(old), None) => Some((date, old.path.clone(), "is missing".to_string())),
+            (None, Some((_, path, _))) => Some((date, path.clone(), "is new".to_string())),
             (Some(old), Some((_, path, hash))) if old.hash != *hash => {
-                Some((path.clone(), format!("BLAKE3 {} → {hash}", old.hash)))
+                let words = format!("BLAKE3 {} → {hash}", old.hash);
+                Some((date, path.clone(), words))
             }
             _ => None,
         }

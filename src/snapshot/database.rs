@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ingest::{Chosen, Snapshots};
-use super::sources::{SourceFile, answer, dates_read, files_of};
+use super::sources::{KEPT, KeptSource, answer, dates_read, dates_without_rows, files_of};
 use crate::definition::{AsOf, Mode, Query, Table, TableName};
 use crate::error::{Error, Kind, Result};
+use crate::hash::ObjectId;
 use crate::postgres::ReadSession;
 use crate::store::NewObject;
 use crate::table::{self, Frame};
@@ -20,18 +21,22 @@ struct Question<'a> {
     table: &'a Table,
     query: &'a Query,
     dates: BTreeSet<AsOf>,
-    /// Whether the answer may hold no rows: then there is none.
-    may_be_empty: bool,
+    /// Dates for which the answer may hold no rows: then there is none.
+    may_be_empty: BTreeSet<AsOf>,
 }
 
+/// Dates that some tables are known to be made of.
+pub type KnownDates = BTreeMap<TableName, BTreeSet<AsOf>>;
+
 impl Snapshots<'_> {
-    /// Asks the queries of these tables for a date, and for `dates` before it, where they never were
-    /// asked as they are now. A query without `{as_of}` is asked by [`Snapshots::ingest`] alone.
+    /// Asks the queries of these tables for a date, and for the known dates before it, where they
+    /// never were asked as they are now. A query without `{as_of}` is asked by
+    /// [`Snapshots::ingest`] alone.
     pub(super) fn ask_for_missing(
         &self,
         as_of: AsOf,
         needed: &BTreeSet<TableName>,
-        dates: &BTreeSet<AsOf>,
+        known: &KnownDates,
     ) -> Result<Chosen> {
         let mut questions = Vec::new();
         for table in self.definitions.tables.values() {
@@ -39,19 +44,24 @@ impl Snapshots<'_> {
                 && query.is_dated()
                 && needed.contains(&table.name)
             {
-                let mut wanted = self.dates_behind(table, as_of)?;
+                let mut dates = self.dates_behind(table, as_of)?;
                 if table.source.mode == Mode::Upsert {
-                    wanted.extend(dates.iter().filter(|date| **date <= as_of));
+                    let known = known.get(&table.name).into_iter().flatten();
+                    dates.extend(known.filter(|date| **date < as_of));
                 }
-                wanted.insert(as_of);
+                for date in dates_without_rows(self.workspace.store(), table)? {
+                    dates.remove(&date);
+                }
+                let may_be_empty = dates.clone();
+                dates.insert(as_of);
                 for file in files_of(self.workspace, table)? {
-                    wanted.remove(&file.date);
+                    dates.remove(&file.date);
                 }
                 questions.push(Question {
                     table,
                     query,
-                    dates: wanted,
-                    may_be_empty: false,
+                    dates,
+                    may_be_empty,
                 });
             }
         }
@@ -63,16 +73,19 @@ impl Snapshots<'_> {
         let mut questions = Vec::new();
         for table in self.definitions.tables.values() {
             if let Some(query) = &table.source.query {
-                let known = dates_read(self.workspace.store(), table)?;
+                let read = dates_read(self.workspace.store(), table)?;
                 let mut dates = self.dates_behind(table, as_of)?;
+                let mut may_be_empty = dates.clone();
                 dates.insert(as_of);
                 // Labels come months after what predicts them.
-                let label_only = table.features.names().is_empty();
+                if table.features.names().is_empty() && !read.contains(&as_of) {
+                    may_be_empty.insert(as_of);
+                }
                 questions.push(Question {
                     table,
                     query,
                     dates,
-                    may_be_empty: label_only && !known.contains(&as_of),
+                    may_be_empty,
                 });
             }
         }
@@ -102,6 +115,7 @@ impl Snapshots<'_> {
             by_database.entry(variable).or_default().push(question);
         }
         let mut answers = Vec::new();
+        let mut without = Vec::new();
         for (variable, questions) in by_database {
             let mut session = ReadSession::begin(variable)?;
             for question in questions {
@@ -110,22 +124,43 @@ impl Snapshots<'_> {
                     if rows.rows() > 0 {
                         let bytes = table::to_parquet(&in_order(&rows, question.table))?;
                         answers.push((question.table, *date, bytes));
-                    } else if !question.may_be_empty {
+                    } else if question.may_be_empty.contains(date) {
+                        without.push((question.table, *date));
+                    } else {
                         return Err(no_rows(question, *date));
                     }
                 }
             }
             session.end()?;
         }
+        for (table, date) in without {
+            self.forget(table, date)?;
+        }
         self.keep(answers)
+    }
+
+    /// An older query or a lock knows of a date, and this query has no rows for it: only an ingest
+    /// of that date asks again.
+    fn forget(&self, table: &Table, date: AsOf) -> Result<()> {
+        let kept = KeptSource {
+            date,
+            path: table.source.path_at(date),
+            object: None,
+        };
+        let store = self.workspace.store();
+        if !dates_without_rows(store, table)?.contains(&date) {
+            let key = table.name.as_str();
+            store.catalog().append(KEPT, key, &kept, &[])?;
+        }
+        Ok(())
     }
 
     fn keep(&self, answers: Vec<(&Table, AsOf, Vec<u8>)>) -> Result<Chosen> {
         let mut chosen = Chosen::new();
         for (table, date, bytes) in answers {
             let object = NewObject::of_bytes(&bytes);
-            let file: SourceFile = answer(table, date, crate::hash::ObjectId::of_bytes(&bytes));
             self.workspace.store().put(&object)?;
+            let file = answer(&table.source.path, date, ObjectId::of_bytes(&bytes));
             chosen.entry(table.name.clone()).or_default().push(file);
         }
         Ok(chosen)

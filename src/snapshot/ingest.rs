@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::build::{HashedFile, build, build_in_order};
+use super::database::KnownDates;
 use super::model::{Snapshot, TableSnapshot};
 use super::reading::reading_hash;
 use super::sources::{KEPT, KeptSource, SourceFile, dates_read, files_of, no_file, outside_file};
@@ -49,17 +50,18 @@ impl Snapshots<'_> {
     ///
     /// Other tables are brought up to date too where that is possible.
     pub fn ensure(&self, as_of: AsOf, needed: &BTreeSet<TableName>) -> Result<Ingested> {
-        self.ensure_with(as_of, needed, &BTreeSet::new())
+        self.ensure_with(as_of, needed, &KnownDates::new())
     }
 
-    /// The same, where queries are also asked for these earlier dates, if they never were.
+    /// The same, where queries are also asked for these earlier dates, if they never were: those that
+    /// a lock names, for whom the store is new.
     pub fn ensure_with(
         &self,
         as_of: AsOf,
         needed: &BTreeSet<TableName>,
-        dates: &BTreeSet<AsOf>,
+        known: &KnownDates,
     ) -> Result<Ingested> {
-        let chosen = self.ask_for_missing(as_of, needed, dates)?;
+        let chosen = self.ask_for_missing(as_of, needed, known)?;
         self.bring_up_to_date(as_of, needed, &chosen, false)
     }
 

@@ -24,6 +24,7 @@ mod reading;
 mod sources;
 mod stored;
 
+pub use database::KnownDates;
 pub use ingest::{Ingested, IngestedTable, Snapshots};
 pub use locked::find_locked;
 pub use model::{Snapshot, SourceRecord, TableSnapshot};

@@ -38,7 +38,7 @@ enum Place {
 pub struct KeptSource {
     pub date: AsOf,
     pub path: String,
-    /// None once the project's own file of the date is used again.
+    /// None once the project's own file of the date is used again, and of a query without rows.
     pub object: Option<ObjectId>,
 }
 
@@ -81,10 +81,10 @@ pub fn dates_read(store: &Store, table: &Table) -> Result<BTreeSet<AsOf>> {
 }
 
 /// What a query gave for a date, in the store under the hash of its bytes.
-pub fn answer(table: &Table, date: AsOf, object: ObjectId) -> SourceFile {
+pub fn answer(path: &str, date: AsOf, object: ObjectId) -> SourceFile {
     SourceFile {
         date,
-        path: table.source.path_at(date),
+        path: path.to_string(),
         place: Place::Kept(object),
     }
 }
@@ -98,14 +98,25 @@ pub fn outside_file(location: PathBuf, table: &Table, date: AsOf) -> SourceFile 
     }
 }
 
-fn kept_files(store: &Store, table: &Table) -> Result<Vec<SourceFile>> {
+/// Dates for which a table's query, as it is now, was found to have no rows.
+pub fn dates_without_rows(store: &Store, table: &Table) -> Result<BTreeSet<AsOf>> {
+    let latest = latest_kept(store, table)?.into_values();
+    let without = latest.filter(|kept| kept.path == table.source.path && kept.object.is_none());
+    Ok(without.map(|kept| kept.date).collect())
+}
+
+fn latest_kept(store: &Store, table: &Table) -> Result<BTreeMap<AsOf, KeptSource>> {
     let facts = store
         .catalog()
         .history::<KeptSource>(KEPT, table.name.as_str())?;
-    let latest: BTreeMap<AsOf, KeptSource> = facts
+    Ok(facts
         .into_iter()
         .map(|fact| (fact.value.date, fact.value))
-        .collect();
+        .collect())
+}
+
+fn kept_files(store: &Store, table: &Table) -> Result<Vec<SourceFile>> {
+    let latest = latest_kept(store, table)?;
     let files = latest.into_values().filter_map(|kept| {
         let place = Place::Kept(kept.object?);
         Some(SourceFile {

@@ -26,7 +26,7 @@ pub(super) fn read(
     let path = section
         .required(
             "path",
-            "the file of a date, such as \"data/{as_of}/users.csv\", or a query: `postgres`",
+            "the file of a date, such as \"data/{as_of}/users.csv\"",
         )
         .and_then(|item| path(&item));
     let Common {
