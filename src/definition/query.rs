@@ -96,7 +96,7 @@ fn places(text: &str) -> Result<Vec<Range<usize>>, QueryFault> {
         at += length;
         match part {
             Part::Quoted if rest[..length].contains(Source::AS_OF) => {
-                let why = "`{as_of}` is a DATE already: write it without quotation marks";
+                let why = "`{as_of}` is a DATE already: no quotation marks";
                 return Err(QueryFault { range, why });
             }
             Part::Code if rest.starts_with(Source::AS_OF) => {

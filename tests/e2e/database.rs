@@ -35,15 +35,54 @@ fn a_source_is_a_file_or_a_query() {
         "[source]\npath = \"a.csv\"\nnull = [\"NA\"]",
     );
     let screen = world.run(&["check"]).assert_code(2).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 2
+    --- stderr
+    error: `path` beside `postgres`
+      ╭▸ features/usage.toml:5:8
+      │
+    5 │ path = "a.csv"
+      ╰╴       ━━━━━━━ rows come from a file or from a query: take one of the two away
+
+    error: `null` goes with CSV only
+      ╭▸ features/usage.toml:6:8
+      │
+    6 │ null = ["NA"]
+      ╰╴       ━━━━━━ a database says for itself what its columns hold
+
+    2 errors in 1 of 4 files
+    "#);
 }
 
 #[test]
 fn a_placeholder_is_no_text_and_a_url_no_name() {
     let world = asking("SELECT * FROM usage WHERE day = '{as_of}' AND a = {day}");
+    let screen = world.run(&["check"]).assert_code(2).screen();
+    insta::assert_snapshot!(screen, @r#"
+    exit 2
+    --- stderr
+    error: invalid value for `query`
+      ╭▸ features/usage.toml:5:88
+      │
+    5 │ …T * FROM usage WHERE day = '{as_of}' AND a = {day}" }
+      ╰╴                            ━━━━━━━━━ `{as_of}` is a DATE already: no quotation marks
+
+    1 error in 1 of 4 files
+    "#);
+    let world = asking(QUERY);
     world.edit(TABLE, VARIABLE, "postgres://example/x");
     let screen = world.run(&["check"]).assert_code(2).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 2
+    --- stderr
+    error: invalid value for `url_env`
+      ╭▸ features/usage.toml:5:24
+      │
+    5 │ …stgres = { url_env = "postgres://example/x", query = "SELECT * FROM usage …
+      ╰╴                      ━━━━━━━━━━━━━━━━━━━━━━ name the variable: the URL stands in no file
+
+    1 error in 1 of 4 files
+    "#);
 }
 
 #[test]
@@ -51,7 +90,17 @@ fn what_is_missing_from_a_query() {
     let world = asking(QUERY);
     world.edit(TABLE, "url_env", "url");
     let screen = world.run(&["check"]).assert_code(2).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 2
+    --- stderr
+    error: unknown key `url`
+      ╭▸ features/usage.toml:5:14
+      │
+    5 │ postgres = { url = "STREAMFLOW_POSTGRES", query = "SELECT * FROM usage WHER…
+      ╰╴             ━━━ did you mean `url_env`?
+
+    1 error in 1 of 4 files
+    "#);
 }
 
 #[test]
@@ -61,7 +110,13 @@ fn a_variable_that_is_not_set() {
         .run(&["ingest", "--as-of", JANUARY])
         .assert_code(5)
         .screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 5
+    --- stderr
+    error: the environment variable STREAMFLOW_POSTGRES is not set
+      it holds the URL of the database; no file of the project does
+    help: `export STREAMFLOW_POSTGRES='postgres://USER:PASSWORD@HOST:5432/DATABASE'`
+    "#);
     let document = world
         .run(&["run", "--format", "json"])
         .assert_code(5)
@@ -73,7 +128,15 @@ fn a_variable_that_is_not_set() {
 fn a_query_without_a_date_is_asked_by_an_ingest_alone() {
     let world = asking("SELECT * FROM usage");
     let screen = world.run(&["run", "small"]).assert_code(5).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 5
+    --- stderr
+    error: usage was never read for 2024-01-31
+      query    postgres:usage#<short>
+      on file  no date at all
+    help: its query has no {as_of}: `streamflow ingest --as-of 2024-01-31` keeps
+          what it gives now
+    "#);
 }
 
 /// A port where nobody listens, and one where somebody does who is no PostgreSQL.
@@ -114,8 +177,20 @@ fn what_answers_must_be_a_server() {
             assert!(!screen.contains(secret), "{screen}");
         }
     }
-    insta::assert_snapshot!(screens[0], @"");
-    insta::assert_snapshot!(screens[3], @"");
+    insta::assert_snapshot!(screens[0], @r#"
+    exit 5
+    --- stderr
+    error: the database cannot be reached (STREAMFLOW_POSTGRES)
+      the server closed the connection
+    help: `psql "$STREAMFLOW_POSTGRES" -c 'SELECT 1'` tries the same
+    "#);
+    insta::assert_snapshot!(screens[3], @r#"
+    exit 5
+    --- stderr
+    error: the database cannot be reached (STREAMFLOW_POSTGRES)
+      Connection refused (os error 111)
+    help: `psql "$STREAMFLOW_POSTGRES" -c 'SELECT 1'` tries the same
+    "#);
 }
 
 /// A server that lets one in and then says nothing is not waited for without end while one logs in.
@@ -150,5 +225,10 @@ fn an_export_has_a_destination_or_a_run() {
         .run(&["export", "--to", "postgres"])
         .assert_code(5)
         .screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @r#"
+    exit 5
+    --- stderr
+    error: there is no snapshot to export
+    help: `streamflow ingest --as-of DATE` stamps one
+    "#);
 }

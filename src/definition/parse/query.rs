@@ -66,7 +66,7 @@ fn variable(item: &Item<'_>) -> Option<String> {
     let is_name = text.chars().all(word) && !text.starts_with(|c: char| c.is_ascii_digit());
     if !is_name || text.is_empty() {
         let why = if text.contains("://") || text.contains('=') {
-            "name the variable that holds the URL: the URL itself, with its password, stands in no file"
+            "name the variable: the URL stands in no file"
         } else {
             "expected the name of an environment variable, such as STREAMFLOW_POSTGRES"
         };
