@@ -235,6 +235,12 @@ pub fn user() -> String {
         .unwrap_or_else(|| "unknown".to_string())
 }
 
+/// The value of an environment variable that a definition names; none when it is not set or no
+/// text.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// What was typed, the program's own name first.
 pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()

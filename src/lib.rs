@@ -9,13 +9,14 @@
 //! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
-//! - [`check`], [`drift`], [`feature`], [`learn`]: rules, two samples compared, values at a point in
-//!   time, models: pure functions;
+//! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
+//!   a point in time, models: pure functions; and the door to a database;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`retrieval`]: features for the rows of anyone's spine;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
-//! - [`keep`]: what the store holds and who needs it, and how a run travels;
+//! - [`keep`], [`publish`]: what the store holds and who needs it, how a run travels, and tables for
+//!   other programs;
 //! - [`report`], [`sample`], [`scaffold`], [`command`]: words, projects, and the command line.
 
 pub mod check;
@@ -35,6 +36,8 @@ pub mod lockfile;
 pub mod math;
 pub mod online;
 pub mod plan;
+pub mod postgres;
+pub mod publish;
 pub mod registry;
 pub mod report;
 pub mod retrieval;

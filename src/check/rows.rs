@@ -73,7 +73,7 @@ fn false_rows(condition: &Expression, view: &View<'_>) -> ByRow {
     let needed = view.frame.select(condition.columns());
     let parts = view.blocks(|rows| {
         let (start, length) = (rows.start, rows.len());
-        let values = evaluate(condition, &needed.slice(start, length));
+        let values = evaluate(condition, &needed.slice(&(start..start + length)));
         let mut missing = 0;
         let mut broken = Vec::new();
         for at in (0..length).filter(|at| view.lets(start + at)) {
@@ -94,7 +94,7 @@ fn false_rows(condition: &Expression, view: &View<'_>) -> ByRow {
 pub fn mask(filter: &Expression, frame: &Frame, view: &View<'_>) -> Vec<bool> {
     let needed = frame.select(filter.columns());
     let parts = view.blocks(|rows| {
-        let values = evaluate(filter, &needed.slice(rows.start, rows.len()));
+        let values = evaluate(filter, &needed.slice(&rows));
         let lets = |row| values.cell(row) == Cell::Bool(true);
         (0..rows.len()).map(lets).collect::<Vec<bool>>()
     });

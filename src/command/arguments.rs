@@ -123,7 +123,7 @@ pub enum Command {
     Show(ReferenceArgument),
     /// Writes an artefact of a run into a file.
     Get(GetArguments),
-    /// Writes a statement about a run for others: --format slsa, or --format model-card.
+    /// Writes a statement about a run for others, or with --to tables into a database.
     Export(ExportArguments),
     /// Pins a run to a stage, if its gates hold.
     Promote(PromoteArguments),
@@ -350,10 +350,39 @@ pub struct GetArguments {
 #[derive(Debug, Args)]
 pub struct ExportArguments {
     /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
-    pub run: String,
+    #[arg(required_unless_present = "to", conflicts_with = "to")]
+    pub run: Option<String>,
     /// The file to write; standard output when none is named.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "to")]
     pub output: Option<PathBuf>,
+    /// Exports a snapshot and the online values as tables, in place of a statement.
+    #[arg(long, value_name = "DATABASE")]
+    pub to: Option<Destination>,
+    /// The snapshot's date, with --to; the newest when none is named.
+    #[arg(long, value_name = "DATE", requires = "to")]
+    pub as_of: Option<String>,
+    /// The schema the tables stand in, with --to.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "to",
+        default_value = "streamflow"
+    )]
+    pub schema: String,
+    /// The environment variable that holds the database's URL, with --to.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "to",
+        default_value = "STREAMFLOW_POSTGRES"
+    )]
+    pub url_env: String,
+}
+
+/// Where tables are exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Destination {
+    Postgres,
 }
 
 impl ValueEnum for ArtefactName {

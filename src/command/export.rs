@@ -1,4 +1,4 @@
-//! `streamflow export`.
+//! `streamflow export RUN`: statements about a run.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Context;
 use super::arguments::{ExportArguments, Format};
 use super::output::Output;
+use super::publish::publish;
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hash::Digest;
@@ -15,13 +16,18 @@ use crate::run;
 
 /// Writes a statement about a run to standard output, or into a file.
 pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Output> {
+    if let Some(destination) = arguments.to {
+        return publish(context, arguments, destination);
+    }
     let format = context.printer.format();
     if !format.is_statement() {
         return Err(Error::usage("export needs a format for others")
-            .help("`--format slsa` is provenance, `--format model-card` a card in Markdown"));
+            .help("`--format slsa` is provenance, `--format model-card` a card in Markdown")
+            .help("`--to postgres` exports tables in place of a statement"));
     }
     let workspace = context.workspace()?;
-    let known = run::find_reference(&workspace, &arguments.run)?;
+    let run = arguments.run.as_deref().unwrap_or_default();
+    let known = run::find_reference(&workspace, run)?;
     let statement = run::statement(&workspace, &known)?;
     let text = match format {
         Format::ModelCard => report::model_card(&statement),

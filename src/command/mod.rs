@@ -21,6 +21,7 @@ mod output;
 mod predict;
 mod progress;
 mod promote;
+mod publish;
 mod replay;
 mod retrieve;
 mod rollback;

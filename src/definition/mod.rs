@@ -21,6 +21,7 @@ mod item;
 mod name;
 mod parse;
 mod project;
+mod query;
 pub mod schema;
 mod section;
 mod set;
@@ -47,6 +48,7 @@ pub use name::{
     TableName,
 };
 pub use project::{Entity, Project, Serve};
+pub use query::{Query, QueryFault};
 pub use table::{Column, CsvDialect, Dtype, Features, Format, Mode, Source, Table};
 pub use time::{Age, AsOf};
 pub use value::{Value, ValuePath, toml_key};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expression::{Expression, Windowed};
-use super::{Age, AsOf, Check, ColumnName, EntityName, Origin, TableName};
+use super::{Age, AsOf, Check, ColumnName, EntityName, Origin, Query, TableName};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
@@ -24,9 +24,12 @@ pub struct Table {
 /// Where the rows come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// Relative to the project root, with `/`; may hold `{as_of}`.
+    /// Relative to the project root, with `/`; may hold `{as_of}`. Of a query, its name.
     pub path: String,
+    /// Of a query, that of what was read.
     pub format: Format,
+    /// What is asked of a database, where rows come from one.
+    pub query: Option<Query>,
     pub mode: Mode,
     /// The column with the instant of each row; then rows are events and keys repeat.
     pub timestamp: Option<ColumnName>,
@@ -39,10 +42,13 @@ impl Source {
     pub const AS_OF: &'static str = "{as_of}";
 
     pub fn is_dated(&self) -> bool {
-        self.path.contains(Self::AS_OF)
+        match &self.query {
+            Some(query) => query.is_dated(),
+            None => self.path.contains(Self::AS_OF),
+        }
     }
 
-    /// The path of the file of one date.
+    /// The path of the file of one date; of a query, its name.
     pub fn path_at(&self, as_of: AsOf) -> String {
         self.path.replace(Self::AS_OF, &as_of.to_string())
     }

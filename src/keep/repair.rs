@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::fsio;
 use crate::hash::{Digest, ObjectId, RunId};
 use crate::online::{self, Recompute};
-use crate::run::{self, CACHE_KINDS, ReplayOptions, Silent};
+use crate::run::{self, ReplayOptions, Silent};
 use crate::snapshot::{self, Snapshots, TableSnapshot};
 use crate::store::{IGNORE_FILE, IGNORE_TEXT, NewObject, ObjectName, Store};
 use crate::table;

@@ -19,6 +19,7 @@
 //! | `fact` | what the catalog keeps of it |
 //! | `keys`, `entities` | keys in order; those of all tables, sought once |
 //! | `view` | values in memory, found by key |
+//! | `served` | whole tables of values, for other programs |
 //! | `pinned` | the model of a run, out of the store |
 //! | `drift` | all columns of two dates compared |
 //!
@@ -33,6 +34,7 @@ mod keys;
 mod materialize;
 mod obtain;
 mod pinned;
+mod served;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -46,5 +48,6 @@ pub use keys::Key;
 pub use materialize::{Materialized, MaterializedTable, materialize};
 pub use obtain::Recompute;
 pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};
+pub use served::{Served, served};
 pub use view::{EntityRows, OnlineSheet, OnlineView, TableFreshness, ValueAt};
 pub use wanted::{Wanted, default_date};

@@ -21,6 +21,7 @@ mod keep;
 mod leakage;
 mod online;
 mod performed;
+mod publish;
 mod registry;
 mod retrieval;
 mod run;
@@ -52,6 +53,7 @@ pub use performed::{
     ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
     replayed_text,
 };
+pub use publish::{published_document, published_text};
 pub use registry::{
     HistoryView, history_document, history_text, promotion_document, promotion_text,
     rollback_document, rollback_text,

@@ -118,7 +118,8 @@ pub fn run(
         definitions,
     };
     let spec = spec_of(&snapshots, experiment)?;
-    let resolved = resolve(&snapshots, &spec, |done| events.ingested(&done))?;
+    let locked = lock.as_ref().map_or(&[][..], |lock| &lock.data);
+    let resolved = resolve(&snapshots, &spec, locked, |done| events.ingested(&done))?;
     let policy = match (options.cache, options.accept) {
         (CachePolicy::Ignore, true) => CachePolicy::Replace,
         (policy, _) => policy,
@@ -460,7 +461,8 @@ pub fn relock(workspace: &Workspace, experiment: &Experiment) -> Result<(Lock, b
     };
     let before = read_lock(workspace, &experiment.name).ok().flatten();
     let spec = spec_of(&snapshots, experiment)?;
-    let resolved = resolve(&snapshots, &spec, |_| {})?;
+    let locked = before.as_ref().map_or(&[][..], |lock| &lock.data);
+    let resolved = resolve(&snapshots, &spec, locked, |_| {})?;
     let recorded = executions_of(workspace.store().catalog(), resolved.plan.run)?
         .pop()
         .map(|last| LockedResults {

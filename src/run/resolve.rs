@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{AsOf, Definitions, Experiment, TableName, Windowed};
+use crate::definition::{AsOf, Definitions, Experiment, Query, TableName, Windowed};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{ObjectId, TableHash};
@@ -11,7 +11,7 @@ use crate::lockfile::LockedData;
 use crate::plan::{
     DataInput, FeatureDates, Operations, Plan, Purpose, RunIdentity, RunSpec, TableAt,
 };
-use crate::snapshot::{Ingested, Snapshots, TableSnapshot, find_locked};
+use crate::snapshot::{Ingested, KnownDates, Snapshots, TableSnapshot, find_locked};
 
 /// A run that can be executed: its plan, and the tables it reads.
 #[derive(Debug, Clone)]
@@ -60,7 +60,8 @@ pub fn spec_of(snapshots: &Snapshots, experiment: &Experiment) -> Result<RunSpec
     let label_as_of = match label.lead {
         0 => experiment.as_of.clone(),
         lead => {
-            let dates = snapshots.dates_on_file(snapshots.table(&label.table)?)?;
+            let table = snapshots.table(&label.table)?;
+            let dates = snapshots.dates_on_file(table)?;
             let later = |as_of: &AsOf| {
                 let index = lead as usize - 1;
                 let found = dates
@@ -68,7 +69,12 @@ pub fn spec_of(snapshots: &Snapshots, experiment: &Experiment) -> Result<RunSpec
                     .filter(|date| *date > as_of)
                     .nth(index)
                     .copied();
-                found.ok_or_else(|| no_later_label(experiment, *as_of, &dates))
+                let missing = || no_later_label(experiment, *as_of, &dates);
+                found.ok_or_else(|| match table.source.query {
+                    // Which dates a database has only an ingest finds out.
+                    Some(_) => missing().help("`streamflow ingest --as-of DATE` asks the database for the labels of a later date"),
+                    None => missing(),
+                })
             };
             experiment.as_of.iter().map(later).collect::<Result<_>>()?
         }
@@ -92,10 +98,12 @@ fn no_later_label(experiment: &Experiment, as_of: AsOf, dates: &[AsOf]) -> Error
 
 /// Resolves a spec against the files as they are now, ingesting what is missing.
 ///
-/// `seen` is told of each ingest.
+/// `locked` is the data of the lock there is: a database is asked for its dates, too. `seen` is told
+/// of each ingest.
 pub fn resolve(
     snapshots: &Snapshots,
     spec: &RunSpec,
+    locked: &[LockedData],
     mut seen: impl FnMut(Ingested),
 ) -> Result<Resolved> {
     let reads = spec.reads();
@@ -105,7 +113,8 @@ pub fn resolve(
     }
     let mut tables = BTreeMap::new();
     for (as_of, names) in needed {
-        let ingested = snapshots.ensure(as_of, &names)?;
+        let known = dates_of(locked.iter().filter(|data| data.as_of == as_of));
+        let ingested = snapshots.ensure_with(as_of, &names, &known)?;
         for name in names {
             let table = ingested.snapshot.tables[&name].clone();
             tables.insert((name, as_of), table);
@@ -192,12 +201,12 @@ pub fn locked_tables(
             tables.insert(at, found);
             continue;
         }
-        let rebuilt = match rebuild(snapshots, &at) {
+        let recorded = recorded
+            .iter()
+            .find(|data| data.table == at.0 && data.as_of == at.1);
+        let rebuilt = match rebuild(snapshots, &at, recorded) {
             Ok(rebuilt) if matches(&rebuilt) => rebuilt,
             other => {
-                let recorded = recorded
-                    .iter()
-                    .find(|data| data.table == at.0 && data.as_of == at.1);
                 let wanted = Wanted {
                     at: &at,
                     purpose,
@@ -212,8 +221,21 @@ pub fn locked_tables(
     Ok(tables)
 }
 
-fn rebuild(snapshots: &Snapshots, (table, as_of): &TableAt) -> Result<TableSnapshot> {
-    let ingested = snapshots.ensure(*as_of, &BTreeSet::from([table.clone()]))?;
+/// The dates that tables of a lock are made of.
+fn dates_of<'a>(locked: impl Iterator<Item = &'a LockedData>) -> KnownDates {
+    let dates = |data: &LockedData| data.sources.iter().map(|source| source.date).collect();
+    locked
+        .map(|data| (data.table.clone(), dates(data)))
+        .collect()
+}
+
+fn rebuild(
+    snapshots: &Snapshots,
+    (table, as_of): &TableAt,
+    recorded: Option<&LockedData>,
+) -> Result<TableSnapshot> {
+    let known = dates_of(recorded.into_iter());
+    let ingested = snapshots.ensure_with(*as_of, &BTreeSet::from([table.clone()]), &known)?;
     Ok(ingested.snapshot.tables[table].clone())
 }
 
@@ -254,12 +276,16 @@ fn not_to_be_had(
         .and_then(|table| snapshots.sources_at(table, *as_of))
         .unwrap_or_default();
     match first_difference(wanted.recorded, &sources) {
-        Some((path, words)) => error
-            .detail(format!("differs  {path}  {words}"))
-            .help(format!(
-                "`git checkout -- {path}` restores a committed file,"
-            ))
-            .help("`streamflow run` accepts what is there".to_string()),
+        Some((date, path, words)) => {
+            let error = error.detail(format!("differs  {path}  {words}"));
+            let way = match Query::is_name(&path) {
+                true => format!("`streamflow ingest --as-of {date}` asks the database again,"),
+                false => format!("`git checkout -- {path}` restores a committed file,"),
+            };
+            error
+                .help(way)
+                .help("`streamflow run` accepts what is there".to_string())
+        }
         None => error
             .detail("every source file is as locked: columns or checks read it otherwise")
             .help(format!(
@@ -268,11 +294,11 @@ fn not_to_be_had(
     }
 }
 
-/// The first source file that is not as locked: its path, and in what it differs.
+/// The first source file that is not as locked: its date, its path, and in what it differs.
 fn first_difference(
     recorded: Option<&LockedData>,
     found: &[(AsOf, String, ObjectId)],
-) -> Option<(String, String)> {
+) -> Option<(AsOf, String, String)> {
     let recorded = &recorded?.sources;
     let dates: BTreeSet<AsOf> = recorded
         .iter()
@@ -283,10 +309,11 @@ fn first_difference(
         let old = recorded.iter().find(|source| source.date == date);
         let new = found.iter().find(|(found, ..)| *found == date);
         match (old, new) {
-            (Some(old), None) => Some((old.path.clone(), "is missing".to_string())),
-            (None, Some((_, path, _))) => Some((path.clone(), "is new".to_string())),
+            (Some(old), None) => Some((date, old.path.clone(), "is missing".to_string())),
+            (None, Some((_, path, _))) => Some((date, path.clone(), "is new".to_string())),
             (Some(old), Some((_, path, hash))) if old.hash != *hash => {
-                Some((path.clone(), format!("BLAKE3 {} → {hash}", old.hash)))
+                let words = format!("BLAKE3 {} → {hash}", old.hash);
+                Some((date, path.clone(), words))
             }
             _ => None,
         }

@@ -114,7 +114,9 @@ pub fn why(
         definitions,
     };
     let spec = spec_of(&snapshots, experiment)?;
-    let resolved = resolve(&snapshots, &spec, |_| {})?;
+    let lock = read_lock(workspace, &experiment.name).ok().flatten();
+    let locked = lock.as_ref().map_or(&[][..], |lock| &lock.data);
+    let resolved = resolve(&snapshots, &spec, locked, |_| {})?;
     let found = match named {
         Some(known) => definitions_of(workspace, known)?,
         None => None,

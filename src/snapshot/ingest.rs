@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::build::{HashedFile, Inputs, build, build_in_order};
+use super::database::KnownDates;
 use super::model::{Snapshot, TableSnapshot};
 use super::reading::reading_hash;
 use super::reference::Referred;
-use super::sources::{KEPT, KeptSource, SourceFile, files_of, no_file, outside_file};
+use super::sources::{KEPT, KeptSource, SourceFile, dates_read, files_of, no_file, outside_file};
 use crate::definition::{AsOf, Definitions, Mode, Table, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
@@ -37,28 +38,32 @@ pub struct IngestedTable {
     pub read: bool,
 }
 
-/// The files an ingest was told to read, by table.
-type Chosen = BTreeMap<TableName, SourceFile>;
+/// The files to read whatever was read before, by table; of a query also those of earlier dates.
+pub(super) type Chosen = BTreeMap<TableName, Vec<SourceFile>>;
 
 /// One look at the tables of a date.
 #[derive(Default)]
 pub(super) struct Visit<'a> {
     /// The date, and the files of it that were chosen.
     chosen: Option<(AsOf, &'a Chosen)>,
+    /// Whether objects of tables that are as before are looked at too.
+    verify: bool,
     /// Tables at dates that were looked at already: a table that others refer to is made once.
     known: RefCell<BTreeMap<(TableName, AsOf), TableSnapshot>>,
 }
 
 impl<'a> Visit<'a> {
-    fn chosen_file(&self, table: &TableName, as_of: AsOf) -> Option<&'a SourceFile> {
-        let (_, chosen) = self.chosen.filter(|(date, _)| *date == as_of)?;
-        chosen.get(table)
+    /// The chosen files of a table that count at a date.
+    fn chosen_files(&self, table: &TableName, as_of: AsOf) -> &'a [SourceFile] {
+        let chosen = self.chosen.filter(|(date, _)| *date == as_of);
+        let files = chosen.and_then(|(_, chosen)| chosen.get(table));
+        files.map_or(&[], Vec::as_slice)
     }
 
-    /// The date for which a file of a table was chosen.
-    pub(super) fn chosen_date(&self, table: &TableName) -> Option<AsOf> {
-        let (date, chosen) = self.chosen?;
-        chosen.contains_key(table).then_some(date)
+    /// The dates for which a file of a table was chosen.
+    pub(super) fn chosen_dates(&self, table: &TableName) -> impl Iterator<Item = AsOf> {
+        let chosen = self.chosen.and_then(|(_, chosen)| chosen.get(table));
+        chosen.into_iter().flatten().map(|file| file.date)
     }
 }
 
@@ -73,11 +78,23 @@ impl Snapshots<'_> {
     ///
     /// Other tables are brought up to date too where that is possible.
     pub fn ensure(&self, as_of: AsOf, needed: &BTreeSet<TableName>) -> Result<Ingested> {
-        self.bring_up_to_date(as_of, needed, None)
+        self.ensure_with(as_of, needed, &KnownDates::new())
+    }
+
+    /// The same, where queries are also asked for these earlier dates, if they never were: those that
+    /// a lock names, for whom the store is new.
+    pub fn ensure_with(
+        &self,
+        as_of: AsOf,
+        needed: &BTreeSet<TableName>,
+        known: &KnownDates,
+    ) -> Result<Ingested> {
+        let chosen = self.ask_for_missing(as_of, needed, known)?;
+        self.bring_up_to_date(as_of, needed, &chosen, false)
     }
 
     /// Stamps a snapshot of all tables. With `from`, files of the date are read from another folder
-    /// and kept in the store.
+    /// and kept in the store. Queries are asked again.
     ///
     /// A table without features may lack a file: labels come months after what predicts them.
     pub fn ingest(&self, as_of: AsOf, from: Option<&Path>) -> Result<Ingested> {
@@ -89,19 +106,22 @@ impl Snapshots<'_> {
                 needed.insert(table.name.clone());
             }
         }
-        self.bring_up_to_date(as_of, &needed, Some(&chosen))
+        self.bring_up_to_date(as_of, &needed, &chosen, true)
     }
 
     /// The files of the date that this ingest reads whatever was read before.
     fn choose_files(&self, as_of: AsOf, from: Option<&Path>) -> Result<Chosen> {
-        let mut chosen = Chosen::new();
+        let mut chosen = self.ask_again(as_of)?;
         for table in self.definitions.tables.values() {
+            if table.source.query.is_some() {
+                continue;
+            }
             let file = match from {
                 Some(folder) => find_outside(folder, table, as_of)?,
                 None => find_outside(self.workspace.root(), table, as_of)?,
             };
             if let Some(file) = file {
-                chosen.insert(table.name.clone(), file);
+                chosen.insert(table.name.clone(), vec![file]);
             }
         }
         Ok(chosen)
@@ -113,6 +133,10 @@ impl Snapshots<'_> {
 
     /// The dates for which a table has a file, ascending.
     pub fn dates_on_file(&self, table: &Table) -> Result<Vec<AsOf>> {
+        if table.source.query.is_some() {
+            let dates = dates_read(self.workspace.store(), table)?;
+            return Ok(dates.into_iter().collect());
+        }
         Ok(files_of(self.workspace, table)?
             .into_iter()
             .map(|file| file.date)
@@ -160,11 +184,13 @@ impl Snapshots<'_> {
         &self,
         as_of: AsOf,
         needed: &BTreeSet<TableName>,
-        chosen: Option<&Chosen>,
+        chosen: &Chosen,
+        verify: bool,
     ) -> Result<Ingested> {
         let latest = self.latest(as_of)?;
         let visit = Visit {
-            chosen: chosen.map(|chosen| (as_of, chosen)),
+            chosen: Some((as_of, chosen)),
+            verify,
             known: RefCell::default(),
         };
         let mut tables = BTreeMap::new();
@@ -186,8 +212,10 @@ impl Snapshots<'_> {
                 Err(error) => left_out.push((table.name.clone(), error)),
             }
         }
-        for (name, file) in chosen.into_iter().flatten() {
-            self.remember(self.table(name)?, file)?;
+        for (name, files) in chosen {
+            for file in files {
+                self.remember(self.table(name)?, file)?;
+            }
         }
         let (snapshot, stamped) = self.stamp(as_of, latest, &tables)?;
         Ok(Ingested {
@@ -225,7 +253,7 @@ impl Snapshots<'_> {
     /// checked against are.
     fn table_at(&self, table: &Table, as_of: AsOf, visit: &Visit<'_>) -> Result<TableSnapshot> {
         let reading = reading_hash(table);
-        let files = self.files_until(table, as_of, visit.chosen_file(&table.name, as_of))?;
+        let files = self.files_until(table, as_of, visit.chosen_files(&table.name, as_of))?;
         let references = self.references(table, &files, visit)?;
         let latest = self.latest(as_of)?;
         let stamped = latest.and_then(|mut fact| fact.value.tables.remove(&table.name));
@@ -239,7 +267,7 @@ impl Snapshots<'_> {
             && before.sources.len() == files.len()
             && before.references == references
             // Asked for in so many words, an ingest also looks whether the objects are sound.
-            && (visit.chosen.is_none() || self.is_whole(&before)?)
+            && (!visit.verify || self.is_whole(&before)?)
         {
             return Ok(before);
         }
@@ -272,14 +300,12 @@ impl Snapshots<'_> {
         &self,
         table: &Table,
         as_of: AsOf,
-        chosen: Option<&SourceFile>,
+        chosen: &[SourceFile],
     ) -> Result<Vec<HashedFile>> {
         let mut all = files_of(self.workspace, table)?;
-        if let Some(chosen) = chosen {
-            all.retain(|file| file.date != as_of);
-            all.push(chosen.clone());
-            all.sort_by_key(|file| file.date);
-        }
+        all.retain(|file| chosen.iter().all(|chosen| chosen.date != file.date));
+        all.extend_from_slice(chosen);
+        all.sort_by_key(|file| file.date);
         if all.iter().all(|file| file.date != as_of) {
             return Err(no_file(table, as_of, &all));
         }
@@ -321,7 +347,7 @@ impl Snapshots<'_> {
     /// A table at a date from its files with the rows of each in the order of a seed. Nothing is
     /// stamped.
     pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
-        let files = self.files_until(table, as_of, None)?;
+        let files = self.files_until(table, as_of, &[])?;
         let references = self.references(table, &files, &Visit::default())?;
         self.restore(references.iter())?;
         let inputs = Inputs {
@@ -408,7 +434,10 @@ impl Snapshots<'_> {
             .rev()
             .map(|fact| fact.value)
             .find(|k| k.date == file.date);
-        let own = table.source.is_dated() && file.is_at(&self.workspace.root().join(&file.path));
+        let is_file = table.source.query.is_none();
+        let own = is_file
+            && table.source.is_dated()
+            && file.is_at(&self.workspace.root().join(&file.path));
         let object = if own {
             None
         } else {

@@ -19,6 +19,7 @@
 //! came with bundles. `stored` lists what the store keeps, and makes one of it again.
 
 mod build;
+mod database;
 mod ingest;
 mod locked;
 mod model;
@@ -28,6 +29,7 @@ mod reference;
 mod sources;
 mod stored;
 
+pub use database::KnownDates;
 pub use ingest::{Ingested, IngestedTable, Snapshots};
 pub use locked::find_locked;
 pub use model::{Snapshot, SourceRecord, TableSnapshot};

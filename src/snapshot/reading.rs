@@ -33,6 +33,8 @@ fn feed_source(source: &Source, hasher: &mut ContentHasher) {
     let Source {
         path: _,
         format,
+        // It decides what is read, and what was read has a hash.
+        query: _,
         mode,
         timestamp,
         created,

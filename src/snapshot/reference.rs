@@ -133,7 +133,7 @@ impl Snapshots<'_> {
     /// The date of the newest file of a table up to a date.
     fn newest_file(&self, table: &Table, date: AsOf, visit: &Visit<'_>) -> Result<Option<AsOf>> {
         let mut dates = self.dates_on_file(table)?;
-        dates.extend(visit.chosen_date(&table.name));
+        dates.extend(visit.chosen_dates(&table.name));
         Ok(dates.into_iter().filter(|found| *found <= date).max())
     }
 }

@@ -1,12 +1,13 @@
 //! Which files a table is made of at a date, and whether they are as they were.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{AsOf, Source, Table};
+use crate::definition::{AsOf, Query, Source, Table};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::hash::ObjectId;
@@ -27,7 +28,8 @@ pub struct SourceFile {
 enum Place {
     /// A file of the project.
     Disk(PathBuf),
-    /// A file that `ingest --from` read, or one of a path without a date: kept in the store.
+    /// A file that `ingest --from` read, one of a path without a date, or what a query gave: kept
+    /// in the store.
     Kept(ObjectId),
 }
 
@@ -36,7 +38,7 @@ enum Place {
 pub struct KeptSource {
     pub date: AsOf,
     pub path: String,
-    /// None once the project's own file of the date is used again.
+    /// None once the project's own file of the date is used again, and of a query without rows.
     pub object: Option<ObjectId>,
 }
 
@@ -44,9 +46,21 @@ pub struct KeptSource {
 pub const KEPT: &str = "source";
 
 /// All files of a table, in order of date. A kept file stands before the project's of that date.
+///
+/// What a query gave is a kept file while the query is the same; one without a date cannot be asked
+/// again, so that what it gave stays.
 pub fn files_of(workspace: &Workspace, table: &Table) -> Result<Vec<SourceFile>> {
     let mut files = kept_files(workspace.store(), table)?;
-    if table.source.is_dated() {
+    let dated = table.source.is_dated();
+    if table.source.query.is_some() {
+        files.retain(|file| match dated {
+            true => file.path == table.source.path,
+            false => Query::is_name(&file.path),
+        });
+        return Ok(files);
+    }
+    files.retain(|file| !Query::is_name(&file.path));
+    if dated {
         for date in dates_on_disk(workspace.root(), &table.source)? {
             if files.iter().all(|file| file.date != date) {
                 let path = table.source.path_at(date);
@@ -59,6 +73,22 @@ pub fn files_of(workspace: &Workspace, table: &Table) -> Result<Vec<SourceFile>>
     Ok(files)
 }
 
+/// The dates for which a table's query was answered, whatever it was then.
+pub fn dates_read(store: &Store, table: &Table) -> Result<BTreeSet<AsOf>> {
+    let files = kept_files(store, table)?;
+    let read = files.into_iter().filter(|file| Query::is_name(&file.path));
+    Ok(read.map(|file| file.date).collect())
+}
+
+/// What a query gave for a date, in the store under the hash of its bytes.
+pub fn answer(path: &str, date: AsOf, object: ObjectId) -> SourceFile {
+    SourceFile {
+        date,
+        path: path.to_string(),
+        place: Place::Kept(object),
+    }
+}
+
 /// A file outside the project, to be read as the one of a date.
 pub fn outside_file(location: PathBuf, table: &Table, date: AsOf) -> SourceFile {
     SourceFile {
@@ -68,14 +98,25 @@ pub fn outside_file(location: PathBuf, table: &Table, date: AsOf) -> SourceFile 
     }
 }
 
-fn kept_files(store: &Store, table: &Table) -> Result<Vec<SourceFile>> {
+/// Dates for which a table's query, as it is now, was found to have no rows.
+pub fn dates_without_rows(store: &Store, table: &Table) -> Result<BTreeSet<AsOf>> {
+    let latest = latest_kept(store, table)?.into_values();
+    let without = latest.filter(|kept| kept.path == table.source.path && kept.object.is_none());
+    Ok(without.map(|kept| kept.date).collect())
+}
+
+fn latest_kept(store: &Store, table: &Table) -> Result<BTreeMap<AsOf, KeptSource>> {
     let facts = store
         .catalog()
         .history::<KeptSource>(KEPT, table.name.as_str())?;
-    let latest: std::collections::BTreeMap<AsOf, KeptSource> = facts
+    Ok(facts
         .into_iter()
         .map(|fact| (fact.value.date, fact.value))
-        .collect();
+        .collect())
+}
+
+fn kept_files(store: &Store, table: &Table) -> Result<Vec<SourceFile>> {
+    let latest = latest_kept(store, table)?;
     let files = latest.into_values().filter_map(|kept| {
         let place = Place::Kept(kept.object?);
         Some(SourceFile {
@@ -183,6 +224,9 @@ pub fn no_file(table: &Table, as_of: AsOf, files: &[SourceFile]) -> Error {
         1..=6 => dates.join(", "),
         count => format!("{} … {} ({count} dates)", dates[0], dates[count - 1]),
     };
+    if let Some(query) = &table.source.query {
+        return never_read(table, query, as_of, &on_file);
+    }
     let error = Error::new(
         Kind::MissingInput,
         format!("{} has no file for {as_of}", table.name),
@@ -197,5 +241,24 @@ pub fn no_file(table: &Table, as_of: AsOf, files: &[SourceFile]) -> Error {
         error.help(format!(
             "its path has no {{as_of}}: `streamflow ingest --as-of {as_of}` reads the file as it is now and keeps it"
         ))
+    }
+}
+
+/// The error of a table whose query was not asked for a date.
+fn never_read(table: &Table, query: &Query, as_of: AsOf, on_file: &str) -> Error {
+    let error = Error::new(
+        Kind::MissingInput,
+        format!("{} was never read for {as_of}", table.name),
+    )
+    .detail(format!("query    {}", table.source.path))
+    .detail(format!("on file  {on_file}"));
+    match query.is_dated() {
+        true => error.help(format!(
+            "`streamflow ingest --as-of {as_of}` asks the database of {}",
+            query.url_env
+        )),
+        false => error.help(format!(
+            "its query has no {{as_of}}: `streamflow ingest --as-of {as_of}` keeps what it gives now"
+        )),
     }
 }

@@ -7,8 +7,8 @@ use super::build::{HashedFile, Inputs, build};
 use super::ingest::{SNAPSHOT, Snapshots};
 use super::model::{Snapshot, SourceRecord, TableSnapshot};
 use super::reading::reading_hash;
-use super::sources::{KEPT, KeptSource, files_of};
-use crate::definition::{AsOf, TableName};
+use super::sources::{KEPT, KeptSource, answer, files_of};
+use crate::definition::{AsOf, Query, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, ObjectId};
 use crate::store::{Catalog, Fact};
@@ -92,7 +92,19 @@ impl Snapshots<'_> {
                 "features/{name}.toml reads the files otherwise now"
             ));
         }
-        let present = files_of(self.workspace, table)?;
+        let mut present = files_of(self.workspace, table)?;
+        // Of a query what it gave then, whatever was asked since.
+        let catalog = self.workspace.store().catalog();
+        for source in recorded
+            .sources
+            .iter()
+            .filter(|source| Query::is_name(&source.path))
+        {
+            present.retain(|file| file.date != source.date);
+            if catalog.object(source.hash.into())?.is_some() {
+                present.push(answer(&source.path, source.date, source.hash));
+            }
+        }
         let mut files = Vec::new();
         for source in &recorded.sources {
             let file = present.iter().find(|file| file.date == source.date);

@@ -150,7 +150,7 @@ impl Values {
         })
     }
 
-    /// The values of a stretch of rows.
+    /// The values of a stretch of rows, without copying them.
     #[must_use]
     pub fn slice(&self, rows: &Range<usize>) -> Self {
         let start = i64::from(row_number(rows.start));
@@ -192,13 +192,6 @@ impl Values {
     #[must_use]
     pub(super) fn rechunked(&self) -> Self {
         map_array!(self, array => array.rechunk().into_owned())
-    }
-
-    /// The values of some rows that stand together, without copying them.
-    #[must_use]
-    pub fn slice(&self, start: usize, length: usize) -> Self {
-        let start = i64::from(row_number(start));
-        map_array!(self, array => array.slice(start, length))
     }
 
     /// The values of these rows, in this order.
@@ -273,13 +266,13 @@ impl Frame {
         }
     }
 
-    /// Some rows that stand together, without copying them.
+    /// A stretch of rows, without copying them.
     #[must_use]
-    pub fn slice(&self, start: usize, length: usize) -> Self {
+    pub fn slice(&self, rows: &Range<usize>) -> Self {
         let columns = self.columns.iter();
-        let columns = columns.map(|(name, values)| (name.clone(), values.slice(start, length)));
+        let columns = columns.map(|(name, values)| (name.clone(), values.slice(rows)));
         Self {
-            rows: length,
+            rows: rows.len(),
             columns: columns.collect(),
         }
     }

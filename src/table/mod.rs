@@ -45,7 +45,7 @@ pub use parse::{
     date as parse_date, datetime as parse_datetime, integer as parse_integer, reads_as,
 };
 pub use places::Places;
-pub use read::{ReadFile, read, read_shuffled};
+pub use read::{Given, GivenColumn, Nature, ReadFile, RowReader, read, read_shuffled};
 pub use refusal::{aligned, counted, grouped, quoted};
 pub use upsert::upsert;
 pub use write::FileForm;

@@ -43,6 +43,7 @@ pub fn table(columns: &[(&str, Dtype)]) -> Table {
         source: Source {
             path: "data/{as_of}/usage.csv".into(),
             format: Format::Csv(dialect()),
+            query: None,
             mode: Mode::Upsert,
             timestamp: None,
             created: None,

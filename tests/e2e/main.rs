@@ -7,6 +7,7 @@ mod attribute;
 mod checks;
 mod common;
 mod data;
+mod database;
 mod definitions;
 mod determinism;
 mod diff;

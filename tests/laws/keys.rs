@@ -76,6 +76,8 @@ pub const COUNTS_NOT: &[&str] = &[
     "feature entity",
     "feature description",
     "feature source.path",
+    "feature source.postgres.query",
+    "feature source.postgres.url_env",
     "feature source.mode",
     "feature source.delimiter",
     "feature source.decimal",
@@ -174,6 +176,9 @@ impl Edit {
             file["model"] = serde_json::json!({ "kind": kind });
         }
         let (last, parents) = self.key.path.split_last()?;
+        if self.key.path[0] == "source" {
+            choose_source(&mut file["source"], parents.len() == 2, last);
+        }
         let mut at = file;
         for name in parents {
             let name = self.named(at, name)?;
@@ -196,6 +201,23 @@ impl Edit {
         let names: Vec<_> = section.as_object()?.keys().collect();
         let name = names.get((self.choice / 7) % names.len().max(1))?;
         Some((*name).clone())
+    }
+}
+
+/// Rows come from a file or from a query: the keys of the one leave with it.
+fn choose_source(source: &mut Json, query: bool, key: &str) {
+    let Some(entries) = source.as_object_mut() else {
+        return;
+    };
+    if query {
+        entries
+            .retain(|key, _| ["postgres", "mode", "timestamp", "created"].contains(&key.as_str()));
+        let default = || serde_json::json!({ "url_env": "A", "query": "SELECT 1" });
+        entries.entry("postgres").or_insert_with(default);
+    } else if !["mode", "timestamp", "created"].contains(&key) {
+        entries.remove("postgres");
+        let default = || "data/{as_of}/a.csv".into();
+        entries.entry("path").or_insert_with(default);
     }
 }
 

@@ -155,6 +155,7 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
     let Source {
         path: _,
         format: _,
+        query: _,
         mode: _,
         timestamp,
         created,

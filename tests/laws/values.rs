@@ -57,6 +57,12 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
             any::<String>().prop_map(|text| json!(text)).boxed()
         }
         "feature source.path" => texts(&["data/{as_of}/other.csv", "{as_of}/size.csv", "a.csv"]),
+        "feature source.postgres.url_env" => texts(&["STREAMFLOW_POSTGRES", "OTHER_DATABASE"]),
+        "feature source.postgres.query" => texts(&[
+            "SELECT * FROM usage WHERE day = {as_of}",
+            "SELECT * FROM usage WHERE day <= {as_of} AND day > {as_of} - 30;",
+            "TABLE usage",
+        ]),
         "feature source.delimiter" => texts(&[",", ";", "|"]),
         "feature source.encoding" => texts(&["utf-8", "latin1"]),
         "feature source.null" => words(&["NA", "-", "null"]),

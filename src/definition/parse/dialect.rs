@@ -10,11 +10,10 @@ const KEYS: [&str; 6] = ["delimiter", "decimal", "encoding", "null", "true", "fa
 
 pub(in crate::definition) const DECIMALS: &[(&str, char)] = &[(".", '.'), (",", ',')];
 
-/// Reports the keys that a Parquet file has no use for.
-pub(super) fn refuse(source: &Section<'_>) {
+/// Reports the keys that anything but CSV has no use for, and why.
+pub(super) fn refuse(source: &Section<'_>, label: &str) {
     for key in KEYS {
         if let Some(item) = source.optional(key) {
-            let label = "a Parquet file says for itself how it is written";
             item.refuse(format!("`{key}` goes with CSV only"), label);
         }
     }

@@ -16,6 +16,7 @@ mod gate;
 mod label;
 mod model;
 mod project;
+mod query;
 mod report;
 mod source;
 mod table;

@@ -1,10 +1,10 @@
 //! `[source]`: where the rows of a table come from.
 
 use super::column::Columns;
-use super::dialect;
+use super::{dialect, query};
 use crate::definition::item::Item;
 use crate::definition::section::Section;
-use crate::definition::{Format, Mode, Source};
+use crate::definition::{ColumnName, Format, Mode, Source};
 
 pub(in crate::definition) const MODES: &[(&str, Mode)] =
     &[("upsert", Mode::Upsert), ("replace", Mode::Replace)];
@@ -15,20 +15,28 @@ enum Extension {
     Parquet,
 }
 
-pub(super) fn read(section: &Section<'_>, columns: Option<&Columns<'_>>) -> Option<Source> {
+pub(super) fn read(
+    section: &Section<'_>,
+    columns: Option<&Columns<'_>>,
+    table: &str,
+) -> Option<Source> {
+    if section.optional("postgres").is_some() {
+        return query::read(section, columns, table);
+    }
     let path = section
         .required(
             "path",
             "the file of a date, such as \"data/{as_of}/users.csv\"",
         )
         .and_then(|item| path(&item));
-    let mode = section.optional("mode").and_then(|item| item.word(MODES));
-    let time = |item: Item<'_>| columns?.find_time(&item);
-    let timestamp = section.optional("timestamp").and_then(time);
-    let created = section.optional("created").and_then(time);
+    let Common {
+        mode,
+        timestamp,
+        created,
+    } = Common::read(section, columns);
     let format = match path.as_ref().map(|(_, extension)| *extension) {
         Some(Extension::Parquet) => {
-            dialect::refuse(section);
+            dialect::refuse(section, "a Parquet file says for itself how it is written");
             Format::Parquet
         }
         _ => Format::Csv(dialect::read(section)),
@@ -37,10 +45,30 @@ pub(super) fn read(section: &Section<'_>, columns: Option<&Columns<'_>>) -> Opti
     Some(Source {
         path: path?.0,
         format,
-        mode: mode.unwrap_or(Mode::Upsert),
+        query: None,
+        mode,
         timestamp,
         created,
     })
+}
+
+/// What a file and a query both have.
+pub(super) struct Common {
+    pub mode: Mode,
+    pub timestamp: Option<ColumnName>,
+    pub created: Option<ColumnName>,
+}
+
+impl Common {
+    pub fn read(section: &Section<'_>, columns: Option<&Columns<'_>>) -> Self {
+        let mode = section.optional("mode").and_then(|item| item.word(MODES));
+        let time = |item: Item<'_>| columns?.find_time(&item);
+        Self {
+            mode: mode.unwrap_or(Mode::Upsert),
+            timestamp: section.optional("timestamp").and_then(time),
+            created: section.optional("created").and_then(time),
+        }
+    }
 }
 
 /// A path below the project root, with `/`, to CSV or Parquet.

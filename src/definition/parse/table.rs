@@ -22,7 +22,7 @@ pub(super) fn read(
         .map(|section| Columns::read(section, name.as_str()));
     let source = root
         .required_section("source", "say where the rows come from: `path`")
-        .and_then(|section| source::read(&section, columns.as_ref()));
+        .and_then(|section| source::read(&section, columns.as_ref(), name.as_str()));
     let checks = root
         .optional("checks")
         .and_then(|item| Some(check::read(&item, columns.as_ref()?)));

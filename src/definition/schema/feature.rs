@@ -39,6 +39,7 @@ fn source() -> Value {
     let encoding = "CSV only: a label of the WHATWG encoding standard, such as latin1.";
     let properties = json!({
         "path": path,
+        "postgres": postgres(),
         "mode": words(modes, MODES, "upsert"),
         "delimiter": delimiter,
         "decimal": words(decimal, DECIMALS, "."),
@@ -49,7 +50,22 @@ fn source() -> Value {
         "timestamp": column_name("The column with each row's instant: rows are events, keys repeat."),
         "created": column_name("The column that says when a row became known."),
     });
-    section("Where the rows come from.", &["path"], &properties)
+    let mut source = section("Where the rows come from.", &[], &properties);
+    let one = |key| json!({ "required": [key] });
+    source["oneOf"] = ["path", "postgres"].map(one).into();
+    source
+}
+
+fn postgres() -> Value {
+    let mut variable = text("The environment variable that holds the database's URL.");
+    variable["pattern"] = json!("^[A-Za-z_][A-Za-z0-9_]*$");
+    let query = "SQL that gives exactly the declared columns; `{as_of}` is the snapshot's date, a \
+                 DATE.";
+    section(
+        "A query to PostgreSQL, in place of `path`. What it gives is kept in the store.",
+        &["url_env", "query"],
+        &json!({ "url_env": variable, "query": text(query) }),
+    )
 }
 
 fn columns() -> Value {

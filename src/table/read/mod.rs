@@ -21,8 +21,10 @@ mod shuffled;
 #[cfg(test)]
 mod tests;
 mod text;
+mod typed;
 
 pub use shuffled::read_shuffled;
+pub use typed::{Given, GivenColumn, Nature, RowReader};
 
 use crate::definition::{AsOf, ColumnName, Format, Table};
 use crate::error::{Error, Kind, Result};

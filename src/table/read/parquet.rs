@@ -270,7 +270,7 @@ fn microseconds(value: i64, unit: TimeUnit) -> Result<i64, Unreadable> {
 }
 
 /// The same instant, when its year is 1 to 9999.
-fn within_calendar(microseconds: i64) -> Result<i64, Unreadable> {
+pub(super) fn within_calendar(microseconds: i64) -> Result<i64, Unreadable> {
     const FIRST_DAY: i64 = -719_162; // 0001-01-01
     const LAST_DAY: i64 = 2_932_896; // 9999-12-31
     let day = microseconds.div_euclid(DAY);

@@ -118,9 +118,15 @@ pub(in crate::definition) fn asked_by_the_parser(
         SchemaKind::Streamflow => read(PROJECT, &files.0[PROJECT], &|document| {
             super::project::read(document);
         }),
-        SchemaKind::Feature => read(USAGE, &files.0[USAGE], &|document| {
-            super::table::read(document, "any".parse().unwrap(), Some(&definitions.project));
-        }),
+        SchemaKind::Feature => {
+            let query = "[source.postgres]\nurl_env = \"A\"\nquery = \"SELECT 1\"\n";
+            for text in [files.0[USAGE].as_str(), query] {
+                read(USAGE, text, &|document| {
+                    let name = "any".parse().unwrap();
+                    super::table::read(document, name, Some(&definitions.project));
+                });
+            }
+        }
         SchemaKind::Experiment => {
             for estimator in ESTIMATORS {
                 let text = files.0[FOREST].replace("random_forest", estimator.name);
