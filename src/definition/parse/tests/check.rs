@@ -123,8 +123,8 @@ fn blocks_without_one_rule_and_its_columns() {
     column = "hours" | between = [0, 1] | unique = true
        features/usage.toml:29:1 two rules in one block / a block has one rule, here `unique`: add a block
     column = "hours" | between = [0, 1] | unique = true | not_null = true
-       features/usage.toml:30:1 two rules in one block / a block has one rule, here `not_null`: add a block
        features/usage.toml:29:1 two rules in one block / a block has one rule, here `not_null`: add a block
+       features/usage.toml:30:1 two rules in one block / a block has one rule, here `not_null`: add a block
     row_count = [0, 1] | column = "hours" | not_null = true
        features/usage.toml:28:1 two rules in one block / a block has one rule, here `not_null`: add a block
     column = "hours"
