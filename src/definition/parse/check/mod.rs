@@ -72,44 +72,66 @@ const RULES: &[(&str, Subject)] = &[
 /// The checks of all blocks, in the order of the file.
 pub(super) fn read(list: &Item<'_>, columns: &Columns<'_>) -> Vec<Check> {
     let blocks = list.list().unwrap_or_default();
-    let block = |item: Item<'_>| read_block(&item.section()?, columns);
-    blocks.into_iter().filter_map(block).collect()
+    let block = |item: Item<'_>| Some(read_block(&item.section()?, columns));
+    blocks.into_iter().filter_map(block).flatten().collect()
 }
 
-fn read_block(block: &Section<'_>, columns: &Columns<'_>) -> Option<Check> {
+/// A rule of a block: its key, what it looks at, and what stands there.
+type Written<'d> = (&'static str, Subject, Item<'d>);
+
+/// One check; two where `not_null` stands beside another rule. None where something was reported.
+fn read_block(block: &Section<'_>, columns: &Columns<'_>) -> Vec<Check> {
     let written = |(key, subject): &(&'static str, Subject)| {
         let item = block.optional(key)?;
         Some((*key, *subject, item))
     };
-    let rules: Vec<_> = RULES.iter().filter_map(written).collect();
+    let rules: Vec<Written<'_>> = RULES.iter().filter_map(written).collect();
     for key in ["column", "columns"] {
         block.optional(key);
     }
     let options = options::read(block, columns);
-    let found = match rules.as_slice() {
+    let (not_null, rule) = alone(block, &rules);
+    let mut found = Vec::new();
+    if let Some((key, subject, item)) = rule
+        && let Some(looked_at) = looked_at(block, key, *subject, columns)
+    {
+        let not_null = not_null.map(|(key, _, item)| rule::read(key, item, &looked_at, columns));
+        let rule = rule::read(key, item, &looked_at, columns);
+        for rule in not_null.into_iter().chain([rule]).flatten() {
+            options.hold_against(block, &rule);
+            let names = looked_at.iter().map(|(name, _)| name.clone());
+            found.push(options.clone().into_check(names.collect(), rule));
+        }
+    }
+    block.finish();
+    found
+}
+
+/// The one rule of a block, and `not_null` where it stands beside it: of one column, both can be
+/// meant in one breath. Reports blocks with no rule, and with others together.
+fn alone<'r, 'd>(
+    block: &Section<'_>,
+    rules: &'r [Written<'d>],
+) -> (Option<&'r Written<'d>>, Option<&'r Written<'d>>) {
+    match rules {
         [] => {
             let label = "add `not_null`, `unique`, `between` or `in_set`";
             block.refuse("a check without a rule", label);
-            None
+            (None, None)
         }
-        [(key, subject, item)] => looked_at(block, key, *subject, columns).and_then(|looked_at| {
-            let rule = rule::read(key, item, &looked_at, columns)?;
-            Some((looked_at, rule))
-        }),
+        [rule] => (None, Some(rule)),
+        [
+            not_null @ ("not_null", ..),
+            rule @ (_, Subject::Column | Subject::Either, _),
+        ] if !block.has("columns") => (Some(not_null), Some(rule)),
         [first, others @ ..] => {
             for (key, ..) in others {
                 let label = format!("a block has one rule, here `{}`: add a block", first.0);
                 block.refuse_key(key, "two rules in one block", label);
             }
-            None
+            (None, None)
         }
-    };
-    if let Some((_, rule)) = &found {
-        options.hold_against(block, rule);
     }
-    block.finish();
-    let (looked_at, rule) = found?;
-    Some(options.into_check(looked_at.into_iter().map(|(name, _)| name).collect(), rule))
 }
 
 /// Columns with their dtypes; a dtype is unknown where its declaration was reported.

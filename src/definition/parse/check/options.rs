@@ -8,6 +8,7 @@ use crate::definition::section::Section;
 use crate::definition::wording::suggestion;
 use crate::definition::{Check, ColumnName, Dtype, Expression, Rule, Severity, Threshold};
 
+#[derive(Clone)]
 pub struct Options {
     filter: Option<Expression>,
     mostly: Option<f64>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::report::Report;
 use crate::definition::wording::{owned, suggestion};
 use crate::definition::{Check, ColumnName, Table, TableName};
+use crate::error::Span;
 
 /// Tables by name; none for one that could not be read.
 type Tables = BTreeMap<TableName, Option<Table>>;
@@ -15,8 +16,7 @@ pub fn hold_references(tables: &Tables, report: &mut Report) {
     for table in known.clone() {
         for (at, check) in table.checks.iter().enumerate() {
             if let Some((message, label)) = refused(tables, table, check) {
-                let path = format!("checks.{at}.{}", check.rule.key());
-                report.refuse_at(table.origin.span(&path), message, label);
+                report.refuse_at(place(table, at), message, label);
             }
         }
     }
@@ -31,10 +31,9 @@ pub fn hold_references(tables: &Tables, report: &mut Report) {
         let next = path.get(1).copied().unwrap_or(&table.name);
         let refers = |check: &Check| check.reference().is_some_and(|r| r.table == next);
         let at = table.checks.iter().position(refers).unwrap_or(0);
-        let key = table.checks.get(at).map_or("", |check| check.rule.key());
         let names: Vec<&str> = path.iter().map(|name| name.as_str()).collect();
         report.refuse_at(
-            table.origin.span(&format!("checks.{at}.{key}")),
+            place(table, at),
             format!(
                 "tables wait for each other: {} → {}",
                 names.join(" → "),
@@ -43,6 +42,16 @@ pub fn hold_references(tables: &Tables, report: &mut Report) {
             "a table is checked after those it refers to: one of these checks has to go",
         );
     }
+}
+
+/// Where the rule of a check stands. A block may have made two checks, but only one of each rule.
+fn place(table: &Table, at: usize) -> Option<Span> {
+    let key = table.checks.get(at)?.rule.key();
+    let same = |check: &&Check| check.rule.key() == key;
+    let before = table.checks[..at].iter().filter(same).count();
+    let blocks = 0..table.checks.len();
+    let mut places = blocks.filter_map(|block| table.origin.span(&format!("checks.{block}.{key}")));
+    places.nth(before)
 }
 
 /// What is wrong with the reference of a check, and what to write.

@@ -17,6 +17,7 @@ fn said(blocks: &[&str]) -> String {
 fn every_rule_is_accepted() {
     let blocks = [
         "column = \"hours\"\nnot_null = true",
+        "column = \"hours\"\nnot_null = true\nbetween = [0, 1]",
         "column = \"hours\"\nunique = true",
         "columns = [\"user_id\", \"seen_at\"]\nunique = true",
         "column = \"hours\"\nbetween = { min = 0 }",
@@ -103,7 +104,9 @@ fn thresholds_have_a_severity_of_their_own() {
 #[test]
 fn blocks_without_one_rule_and_its_columns() {
     assert_snapshot!(said(&[
-        "column = \"hours\"\nbetween = [0, 1]\nnot_null = true",
+        "column = \"hours\"\nbetween = [0, 1]\nunique = true",
+        "column = \"hours\"\nbetween = [0, 1]\nunique = true\nnot_null = true",
+        "row_count = [0, 1]\ncolumn = \"hours\"\nnot_null = true",
         "column = \"hours\"",
         "",
         "not_null = true",
@@ -117,8 +120,13 @@ fn blocks_without_one_rule_and_its_columns() {
         "column = \"hours\"\nsql = \"hours > 1\"",
         "column = \"hours\"\nregexp = \"a\"",
     ]), @r##"
-    column = "hours" | between = [0, 1] | not_null = true
+    column = "hours" | between = [0, 1] | unique = true
+       features/usage.toml:29:1 two rules in one block / a block has one rule, here `unique`: add a block
+    column = "hours" | between = [0, 1] | unique = true | not_null = true
        features/usage.toml:29:1 two rules in one block / a block has one rule, here `not_null`: add a block
+       features/usage.toml:30:1 two rules in one block / a block has one rule, here `not_null`: add a block
+    row_count = [0, 1] | column = "hours" | not_null = true
+       features/usage.toml:28:1 two rules in one block / a block has one rule, here `not_null`: add a block
     column = "hours"
        features/usage.toml:27:1 a check without a rule / add `not_null`, `unique`, `between` or `in_set`
     without column = "hours" | between = [0, 744.0] | mostly = 0.99 | severity = "warn"

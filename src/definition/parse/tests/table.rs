@@ -23,7 +23,7 @@ fn unknown_keys() {
     severty = "warn"
        features/usage.toml:31:1 unknown key `severty` / did you mean `severity`?
     regex = "a+"
-       features/usage.toml:31:1 unknown key `regex` / `[[checks]]` takes `between`, `column`, `in_set`, `mostly`, `not_null`, `severity`, `unique`
+       features/usage.toml:31:1 two rules in one block / a block has one rule, here `between`: add a block
     tll = "45d"
        features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`, `windowed`
     [features.drived]
@@ -87,11 +87,12 @@ fn wrong_types() {
     hours = true
        features/usage.toml:18:9 wrong type for `hours` / expected a string, found a boolean
     between = { low = 0 }
-       features/usage.toml:29:11 wrong type for `between` / expected a list, found a table
+       features/usage.toml:29:11 invalid value for `between` / expected [low, high], { min = … } or { max = … }
+       features/usage.toml:29:13 unknown key `low` / bounds take `max`, `min`
     mostly = "99%"
        features/usage.toml:30:10 wrong type for `mostly` / expected a number, found a string
     not_null = "yes"
-       features/usage.toml:37:12 wrong type for `not_null` / expected true or false, found a string
+       features/usage.toml:38:12 wrong type for `not_null` / expected true or false, found a string
     columns = "*"
        features/usage.toml:41:11 wrong type for `columns` / expected a list, found a string
     hours_per_device = { sql = "hours" }
