@@ -9,6 +9,7 @@
 //! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
+//! - [`table_store`]: tables as the store keeps them, whole or as changes to earlier ones;
 //! - [`check`], [`feature`], [`learn`]: rules, values at a point in time, models: pure functions;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
@@ -40,4 +41,5 @@ pub mod serve;
 pub mod snapshot;
 pub mod store;
 pub mod table;
+pub mod table_store;
 pub mod workspace;

@@ -21,6 +21,7 @@ const FLOORS: &[(u8, &str)] = &[
     (2, "definition"),
     (2, "store"),
     (3, "table"),
+    (4, "table_store"),
     (4, "check"),
     (4, "feature"),
     (4, "learn"),

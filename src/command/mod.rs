@@ -80,7 +80,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Init(arguments) => init::init(context, arguments),
         Command::Check => check::check(context),
         Command::Ingest(arguments) => ingest::ingest(context, arguments),
-        Command::Snapshots => snapshots::snapshots(context),
+        Command::Snapshots(arguments) => snapshots::snapshots(context, arguments),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),

@@ -15,6 +15,7 @@ use crate::plan::RunSpec;
 use crate::snapshot::{Snapshot, Snapshots};
 use crate::store::NewObject;
 use crate::table::{self, Frame, Values};
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// What materializing did.
@@ -115,8 +116,7 @@ fn values_of(
         .get(name)
         .ok_or_else(|| Error::failure(format!("the snapshot lacks {name}")))?;
     let needed_by = format!("the snapshot of {name} at {}", snapshot.as_of);
-    let bytes = workspace.store().get(found.hash.into(), &needed_by)?;
-    let rows = table::from_parquet_object(&bytes)?;
+    let rows = table_store::read(workspace.store(), found.hash, &needed_by)?;
     let history = History::of(table, &rows)?;
     compute(&history, keys, &table.key, snapshot.as_of, specs)
 }

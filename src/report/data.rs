@@ -103,7 +103,7 @@ pub fn ingest_document(done: &Ingested) -> Value {
     document
 }
 
-fn check_document(table: &crate::definition::TableName, check: &CheckResult) -> Value {
+pub(super) fn check_document(table: &crate::definition::TableName, check: &CheckResult) -> Value {
     json!({
         "table": table,
         "column": check.column,
@@ -169,7 +169,7 @@ fn table_row(table: &mut Table, name: &str, found: &TableSnapshot, read: bool) {
 }
 
 /// What a check found, in the colour of its severity.
-fn check_text(table: &str, check: &CheckResult) -> String {
+pub(super) fn check_text(table: &str, check: &CheckResult) -> String {
     let word = match (check.passed, check.severity) {
         (true, _) => dim("passed"),
         (false, Severity::Warn) => yellow("warning"),

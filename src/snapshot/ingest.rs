@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::hash::{ObjectId, ReadingHash};
 use crate::store::{Fact, NewObject};
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// The kind of [`Snapshot`] facts, under their date.
@@ -190,12 +191,22 @@ impl Snapshots<'_> {
             && before.reading == reading
             && is_made_of(before, &files)
             && before.sources.len() == files.len()
-            && (!verify || store.is_sound(before.hash.into())?)
+            && (!verify || table_store::is_sound(store, before.hash)?)
         {
             return Ok(before.clone());
         }
-        let base = self.base(table, as_of, reading, &files)?;
-        build(store, table, reading, &files, base.as_ref())
+        let earlier = self.earlier(table, as_of)?;
+        let base = self.base(&earlier, reading, &files)?;
+        let before = earlier.last().map(|table| table.hash);
+        build(store, table, reading, &files, base.as_ref(), before)
+    }
+
+    /// A table at the earlier dates that have one, in order of date.
+    fn earlier(&self, table: &Table, as_of: AsOf) -> Result<Vec<TableSnapshot>> {
+        let earlier = self.all()?.into_iter().filter(|s| s.as_of < as_of);
+        Ok(earlier
+            .filter_map(|mut snapshot| snapshot.tables.remove(&table.name))
+            .collect())
     }
 
     /// The files a table at a date is made of, with their hashes.
@@ -254,26 +265,21 @@ impl Snapshots<'_> {
     pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
         let files = self.files_until(table, as_of, None)?;
         let store = self.workspace.store();
-        build_in_order(store, table, reading_hash(table), &files, None, Some(seed))
+        build_in_order(store, table, reading_hash(table), &files, seed)
     }
 
     /// The newest sound earlier snapshot that is made of the first of these files.
     fn base(
         &self,
-        table: &Table,
-        as_of: AsOf,
+        earlier: &[TableSnapshot],
         reading: ReadingHash,
         files: &[HashedFile],
     ) -> Result<Option<TableSnapshot>> {
-        for snapshot in self.all()?.into_iter().rev() {
-            if snapshot.as_of >= as_of {
-                continue;
-            }
-            if let Some(candidate) = snapshot.tables.get(&table.name)
-                && candidate.reading == reading
+        for candidate in earlier.iter().rev() {
+            if candidate.reading == reading
                 && candidate.sources.len() < files.len()
                 && is_made_of(candidate, files)
-                && self.workspace.store().is_sound(candidate.hash.into())?
+                && table_store::is_sound(self.workspace.store(), candidate.hash)?
             {
                 return Ok(Some(candidate.clone()));
             }

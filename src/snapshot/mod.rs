@@ -13,18 +13,26 @@
 //! earlier one whose files are the first of its own, so that a new month reads one file.
 //!
 //! `locked` looks for a table by the hash of the columns a run reads, in all revisions and in what
-//! came with bundles. `stored` lists what the store keeps, and makes one of it again.
+//! came with bundles. `stored` lists what the store keeps, and makes one of it again. `reference`
+//! knows by which words a snapshot is named, `compare` holds two of them against each other.
 
 mod build;
+mod compare;
 mod ingest;
 mod locked;
 mod model;
 mod reading;
+mod reference;
 mod sources;
 mod stored;
 
+pub use compare::{
+    ComparedTable, Kept, Revision, SourceDifference, TableDifference, compare, kept, require_kept,
+    revisions_of, table_of,
+};
 pub use ingest::{Ingested, IngestedTable, Snapshots};
 pub use locked::find_locked;
 pub use model::{Snapshot, SourceRecord, TableSnapshot};
+pub use reference::find_snapshot;
 pub use sources::SourceFile;
 pub use stored::{KeptFile, carried, carry, kept_files, revisions};

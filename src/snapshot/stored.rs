@@ -107,7 +107,7 @@ impl Snapshots<'_> {
             let file = file.clone();
             files.push(HashedFile { file, hash });
         }
-        let built = build(self.workspace.store(), table, reading, &files, None)?;
+        let built = build(self.workspace.store(), table, reading, &files, None, None)?;
         if built.hash != recorded.hash {
             return Err(Error::failure(format!(
                 "the same files give another table: {}",

@@ -10,9 +10,13 @@
 //! 3. [`column_hashes`] and [`table_hash`] name the values.
 //! 4. [`to_parquet`] and [`from_parquet_object`] keep them; [`hash_parquet_object`] tells what a
 //!    kept one is called.
+//! 5. [`Delta`] keeps of a table only what is other than in an earlier one; [`restore`] gives it
+//!    back.
 
 mod canonical;
 mod cell;
+mod change;
+mod delta;
 mod diff;
 mod digest;
 mod frame;
@@ -30,6 +34,8 @@ mod write;
 
 pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
 pub use cell::Cell;
+pub use change::{ColumnChange, Distribution, EntityKey, RowChange, TableChange};
+pub use delta::{Delta, base_of, restore};
 pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};
