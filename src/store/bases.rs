@@ -77,22 +77,33 @@ impl Catalog {
 
     /// Enters an object, and what it is built on. Gives false, and enters nothing, when the catalog
     /// does not know that base any more.
+    ///
+    /// `settle` is told what the catalog knows of the object, and sees to its file, while no other
+    /// process enters anything; it gives whether there is something to enter.
     pub(super) fn add_object(
         &self,
         name: ObjectName,
         facts: &ObjectFacts,
         base: Option<ObjectName>,
+        settle: impl FnOnce(Option<ObjectFacts>) -> Result<bool>,
     ) -> Result<bool> {
         let size = i64::try_from(facts.size).unwrap_or(i64::MAX);
+        let object = name;
         let (name, bytes) = (name.to_string(), facts.bytes.to_string());
         let base = base.map(|base| base.to_string());
-        self.exclusively(|transaction| {
+        let entered = self.exclusively(|transaction| {
             if let Some(base) = &base {
                 let mut known =
                     transaction.prepare_cached("SELECT 1 FROM objects WHERE name = ?1")?;
                 if !known.exists([base])? {
-                    return Ok(false);
+                    return Ok(Ok(false));
                 }
+            }
+            // An entry that is damaged is as good as none.
+            match settle(self.object(object).unwrap_or_default()) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Ok(true)),
+                Err(error) => return Ok(Err(error)),
             }
             insert_object(transaction, &name, &bytes, size)?;
             match &base {
@@ -106,8 +117,9 @@ impl Catalog {
                 }
                 None => forget_base(transaction, &name)?,
             }
-            Ok(true)
-        })
+            Ok(Ok(true))
+        })?;
+        entered
     }
 }
 

@@ -99,11 +99,26 @@ impl Store {
     }
 
     fn enter(&self, object: &NewObject, base: Option<ObjectName>) -> Result<bool> {
-        let facts = self.objects.write(object)?;
-        let entered = self.catalog.add_object(object.name, &facts, base)?;
+        let is_table = matches!(object.name, ObjectName::Table(_));
+        let facts = match is_table {
+            true => self.objects.write_missing(object)?,
+            false => self.objects.write(object)?,
+        };
+        // Two processes may write one table as other bytes: whole, and as changes. The first one that
+        // enters it is believed; the file is that one's then, and stays.
+        let settle = |known: Option<ObjectFacts>| match known {
+            _ if !is_table => Ok(true),
+            Some(ObjectFacts { bytes, .. })
+                if bytes != facts.bytes && self.objects.holds(object.name, bytes)? =>
+            {
+                Ok(false)
+            }
+            _ => self.objects.write(object).map(|_| true),
+        };
+        let entered = self.catalog.add_object(object.name, &facts, base, settle)?;
         // A sweep that had found it forgotten may have taken the file away before it was entered.
-        // Now that it is, none will.
-        if entered && !self.objects.path(object.name).exists() {
+        // Now that it is, none will. The file of a table was seen to while it was entered.
+        if entered && !is_table && !self.objects.path(object.name).exists() {
             self.objects.write(object)?;
         }
         Ok(entered)

@@ -11,6 +11,7 @@ mod determinism;
 mod diff;
 mod environment;
 mod export;
+mod history;
 mod init;
 mod keep;
 mod leakage;
