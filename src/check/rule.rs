@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::definition::{AsOf, Dtype, Rule, Value};
-use crate::table::{Cell, Values, groups, parse_datetime, row_number, sorted_rows};
+use crate::table::{Cell, Values, parse_datetime, row_number, sorted_repeats};
 
 /// The rows, counted from 0 and ascending, that break a rule.
 pub fn broken_rows(rule: &Rule, values: &Values) -> Vec<u32> {
@@ -56,11 +56,9 @@ fn rows_where(values: &Values, holds: impl Fn(Cell<'_>) -> bool) -> Vec<u32> {
 }
 
 fn repeated_rows(values: &Values) -> Vec<u32> {
-    let order = sorted_rows(values.len(), &[values]);
-    let repeats = groups(&order, values)
-        .into_iter()
-        .filter(|group| group.len() > 1);
+    let (order, repeats) = sorted_repeats(values);
     let mut rows: Vec<u32> = repeats
+        .into_iter()
         .filter(|group| values.cell(order[group.start] as usize) != Cell::Null)
         .flat_map(|group| order[group].iter().copied())
         .collect();

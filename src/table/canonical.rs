@@ -57,15 +57,77 @@ fn reorder(frame: &Frame, rows: Vec<IdxSize>) -> Frame {
 
 /// The row numbers in the order of these columns; ties in the order of the rows.
 pub fn sorted_rows(rows: usize, columns: &[&Values]) -> Vec<IdxSize> {
-    let Some(first) = columns.first() else {
-        return (0..row_number(rows)).collect();
-    };
-    let mut order: Vec<(u64, IdxSize)> = prefixes(first).into_iter().zip(0..).collect();
+    match columns.first() {
+        None => (0..row_number(rows)).collect(),
+        Some(first) => first.with_prefixes(Ordered { columns }),
+    }
+}
+
+/// The row numbers in the order of a column, and the stretches of them, two rows long or longer, that
+/// have one value. Nulls are one value.
+pub fn sorted_repeats(values: &Values) -> (Vec<IdxSize>, Vec<Range<usize>>) {
+    values.with_prefixes(Repeated { values })
+}
+
+/// Work that needs a number for each row which never contradicts the order of the values, and mostly
+/// decides it.
+trait OverPrefixes {
+    type Out;
+
+    fn over<P: Ord + Copy + Send + Sync>(self, prefixes: impl Iterator<Item = P>) -> Self::Out;
+}
+
+struct Ordered<'a> {
+    columns: &'a [&'a Values],
+}
+
+impl OverPrefixes for Ordered<'_> {
+    type Out = Vec<IdxSize>;
+
+    fn over<P: Ord + Copy + Send + Sync>(self, prefixes: impl Iterator<Item = P>) -> Self::Out {
+        row_numbers(&keyed_order(prefixes, self.columns))
+    }
+}
+
+struct Repeated<'a> {
+    values: &'a Values,
+}
+
+impl OverPrefixes for Repeated<'_> {
+    type Out = (Vec<IdxSize>, Vec<Range<usize>>);
+
+    fn over<P: Ord + Copy + Send + Sync>(self, prefixes: impl Iterator<Item = P>) -> Self::Out {
+        let order = keyed_order(prefixes, &[self.values]);
+        // Values are fetched, from all over memory, only where their numbers are the same.
+        let is_same = |a: &(P, IdxSize), b: &(P, IdxSize)| {
+            a.0 == b.0 && self.values.cell(a.1 as usize) == self.values.cell(b.1 as usize)
+        };
+        let mut repeats = Vec::new();
+        let mut start = 0;
+        for stretch in order.chunk_by(is_same) {
+            if stretch.len() > 1 {
+                repeats.push(start..start + stretch.len());
+            }
+            start += stretch.len();
+        }
+        (row_numbers(&order), repeats)
+    }
+}
+
+fn keyed_order<P: Ord + Copy + Send + Sync>(
+    prefixes: impl Iterator<Item = P>,
+    columns: &[&Values],
+) -> Vec<(P, IdxSize)> {
+    let mut order: Vec<(P, IdxSize)> = prefixes.zip(0..).collect();
     order.par_sort_unstable_by(|a, b| {
         let by_cells = || compare(columns, a.1 as usize, b.1 as usize);
         a.0.cmp(&b.0).then_with(by_cells).then(a.1.cmp(&b.1))
     });
-    order.into_iter().map(|(_, row)| row).collect()
+    order
+}
+
+fn row_numbers<P>(order: &[(P, IdxSize)]) -> Vec<IdxSize> {
+    order.iter().map(|(_, row)| *row).collect()
 }
 
 fn compare(columns: &[&Values], a: usize, b: usize) -> Ordering {
@@ -80,37 +142,34 @@ pub(super) fn compare_cells(a: Cell<'_>, b: Cell<'_>) -> Ordering {
     a.partial_cmp(&b).expect("canonical values have no NaN")
 }
 
-/// For each row a number that never contradicts the order of the values, and decides it mostly. Two
-/// rows with one number must still be compared.
-fn prefixes(values: &Values) -> Vec<u64> {
-    // Turns signed integers into unsigned ones of the same order.
-    let signed = |value: i64| (value as u64) ^ (1 << 63);
-    let nulls_first = |value: Option<u64>| value.unwrap_or(0);
-    match values {
-        Values::String(array) => {
-            let common = common_prefix(array.iter().flatten());
-            let prefix = |text: &str| text_prefix(&text.as_bytes()[common..]);
-            array
-                .iter()
-                .map(|text| nulls_first(text.map(prefix)))
-                .collect()
+impl Values {
+    /// Hands over a number for each row that never contradicts the order of the values, and decides
+    /// it mostly. Two rows with one number must still be compared.
+    fn with_prefixes<W: OverPrefixes>(&self, work: W) -> W::Out {
+        // Turns signed integers into unsigned ones of the same order.
+        let signed = |value: i64| (value as u64) ^ (1 << 63);
+        let nulls_first = |value: Option<u64>| value.unwrap_or(0);
+        match self {
+            Self::String(array) => {
+                let common = common_prefix(array.iter().flatten());
+                let prefix = |text: &str| text_prefix(&text.as_bytes()[common..]);
+                work.over(array.iter().map(|text| text.map_or((0, 0), prefix)))
+            }
+            Self::Bool(array) => work.over(array.iter().map(|v| nulls_first(v.map(u64::from)))),
+            Self::I64(array) | Self::Datetime(array) => {
+                work.over(array.iter().map(|value| nulls_first(value.map(signed))))
+            }
+            Self::F64(array) => work.over(
+                array
+                    .iter()
+                    .map(|value| nulls_first(value.map(float_prefix))),
+            ),
+            Self::Date(array) => work.over(
+                array
+                    .iter()
+                    .map(|value| nulls_first(value.map(|v| signed(i64::from(v))))),
+            ),
         }
-        Values::Bool(array) => array
-            .iter()
-            .map(|v| nulls_first(v.map(u64::from)))
-            .collect(),
-        Values::I64(array) | Values::Datetime(array) => array
-            .iter()
-            .map(|value| nulls_first(value.map(signed)))
-            .collect(),
-        Values::F64(array) => array
-            .iter()
-            .map(|value| nulls_first(value.map(float_prefix)))
-            .collect(),
-        Values::Date(array) => array
-            .iter()
-            .map(|value| nulls_first(value.map(|v| signed(i64::from(v)))))
-            .collect(),
     }
 }
 
@@ -123,12 +182,13 @@ fn common_prefix<'a>(mut texts: impl Iterator<Item = &'a str>) -> usize {
     })
 }
 
-/// The first eight bytes; zeros stand for the missing ones.
-fn text_prefix(bytes: &[u8]) -> u64 {
-    let mut prefix = [0; 8];
-    let length = bytes.len().min(8);
+/// The first sixteen bytes; zeros stand for the missing ones.
+fn text_prefix(bytes: &[u8]) -> (u64, u64) {
+    let mut prefix = [0; 16];
+    let length = bytes.len().min(16);
     prefix[..length].copy_from_slice(&bytes[..length]);
-    u64::from_be_bytes(prefix)
+    let whole = u128::from_be_bytes(prefix);
+    ((whole >> 64) as u64, whole as u64)
 }
 
 /// The bits of a number, turned so that they are ordered as the numbers are.
@@ -153,16 +213,14 @@ pub fn arrange(frame: &Frame, places: &Places, table: &Table) -> Result<Frame> {
     if let Some(timestamp) = &table.source.timestamp {
         refuse_nulls(frame, places, table, timestamp)?;
     }
-    let order = row_order(table, frame);
-    let columns: Vec<_> = order
-        .iter()
-        .filter_map(|name| frame.column(name.as_str()))
-        .collect();
-    let rows = sorted_rows(frame.rows(), &columns);
-    if table.source.timestamp.is_none() {
-        refuse_repeated(&rows, columns[0], places, table)?;
+    match frame.column(table.key.as_str()) {
+        Some(key) if table.source.timestamp.is_none() => {
+            let (rows, repeats) = sorted_repeats(key);
+            refuse_repeated(&rows, &repeats, key, places, table)?;
+            Ok(reorder(frame, rows))
+        }
+        _ => Ok(sort(frame, &row_order(table, frame))),
     }
-    Ok(reorder(frame, rows))
 }
 
 fn refuse_nulls(frame: &Frame, places: &Places, table: &Table, name: &ColumnName) -> Result<()> {
@@ -185,11 +243,13 @@ fn refuse_nulls(frame: &Frame, places: &Places, table: &Table, name: &ColumnName
     )))
 }
 
-fn refuse_repeated(rows: &[IdxSize], key: &Values, places: &Places, table: &Table) -> Result<()> {
-    let repeated: Vec<Range<usize>> = groups(rows, key)
-        .into_iter()
-        .filter(|group| group.len() > 1)
-        .collect();
+fn refuse_repeated(
+    rows: &[IdxSize],
+    repeated: &[Range<usize>],
+    key: &Values,
+    places: &Places,
+    table: &Table,
+) -> Result<()> {
     if repeated.is_empty() {
         return Ok(());
     }
@@ -220,22 +280,6 @@ fn refuse_repeated(rows: &[IdxSize], key: &Values, places: &Places, table: &Tabl
         "a file has one row for each {name}; mend it, or declare `timestamp` under [source] in {} if the rows are events",
         table.origin.source.path
     )))
-}
-
-/// Stretches of `rows`, which are in the order of `key`, that have the same value of `key`.
-pub fn groups(rows: &[IdxSize], key: &Values) -> Vec<Range<usize>> {
-    let mut groups = Vec::new();
-    let mut start = 0;
-    for at in 1..=rows.len() {
-        let ends = rows
-            .get(at)
-            .is_none_or(|row| key.cell(*row as usize) != key.cell(rows[start] as usize));
-        if ends {
-            groups.push(start..at);
-            start = at;
-        }
-    }
-    groups
 }
 
 fn refused(table: &Table, why: &str) -> Error {

@@ -32,7 +32,7 @@ mod tests;
 mod upsert;
 mod write;
 
-pub use canonical::{arrange, groups, row_order, sort, sorted_rows};
+pub use canonical::{arrange, row_order, sort, sorted_repeats, sorted_rows};
 pub use cell::Cell;
 pub use change::{ColumnChange, Distribution, EntityKey, RowChange, TableChange};
 pub use delta::{Delta, base_of, restore};

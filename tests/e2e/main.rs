@@ -13,6 +13,7 @@ mod environment;
 mod export;
 mod history;
 mod init;
+mod intake;
 mod keep;
 mod leakage;
 mod locked;

@@ -24,6 +24,7 @@ def module(path):
 
 
 hashing = module(ROOT / "docs" / "hashing.py")
+intake = module(ROOT / "tests" / "peers" / "intake.py")
 
 
 def streamflow(project, *arguments):
@@ -157,6 +158,10 @@ def statements_are_read_by_others(project):
     return f"{len(statement.subject)} subjects, {len(dependencies)} dependencies, {len(metrics)} metrics of a card"
 
 
+def parquet_of_others_is_read_or_refused(_project):
+    return intake.parquet_of_others(STREAMFLOW)
+
+
 def main():
     checks = [
         objects_have_the_names_of_their_content,
@@ -164,6 +169,7 @@ def main():
         locks_have_the_hashes_of_their_runs,
         scikit_learn_gives_the_reference,
         statements_are_read_by_others,
+        parquet_of_others_is_read_or_refused,
     ]
     passed = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,13 +1,14 @@
 //! CSV files.
 //!
 //! The file is decoded as a whole, its header is held against the declared columns, and its rows
-//! are parsed in one pass into one builder a column. A file without a quotation mark has a row in
-//! every line, and is parsed in pieces by several threads; the pieces are put together in their
-//! order, so that nothing depends on their number.
+//! are parsed in one pass into one builder a column, in pieces of whole rows by several threads; the
+//! pieces are put together in their order, so that nothing depends on their number. A piece without
+//! a quotation mark has a row in every line and is taken apart without the library's reader.
 
 use std::io::Cursor;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
+use memchr::{memchr, memchr_iter, memchr3_iter};
 use rayon::prelude::*;
 
 use crate::definition::CsvDialect;
@@ -25,14 +26,16 @@ const SHORTEST_PIECE: usize = 1 << 20;
 pub fn read(bytes: &[u8], dialect: &CsvDialect, incoming: &Incoming<'_>) -> Result<ReadFile> {
     let text = text::decode(bytes, &dialect.encoding, incoming)?;
     let mut record = StringRecord::new();
-    let mut reader = reader(&text, dialect);
+    let mut reader = reader(&text, dialect.delimiter);
     if !next(&mut reader, &mut record)? {
         return Err(incoming.empty());
     }
     let names: Vec<&str> = record.iter().collect();
     let header = header::resolve(&names, incoming)?;
     let body = usize::try_from(reader.position().byte()).unwrap_or(text.len());
-    let pieces = pieces(&text, body);
+    let most = rayon::current_num_threads() * 4;
+    let length = ((text.len() - body) / most).max(SHORTEST_PIECE);
+    let pieces = pieces(&text, body, dialect.delimiter, length);
     let parts = pieces
         .par_iter()
         .map(|piece| parse(piece, &header, dialect))
@@ -43,11 +46,11 @@ pub fn read(bytes: &[u8], dialect: &CsvDialect, incoming: &Incoming<'_>) -> Resu
     assemble(parts, &header, incoming)
 }
 
-fn reader<'t>(text: &'t str, dialect: &CsvDialect) -> Reader<Cursor<&'t str>> {
+fn reader(text: &str, delimiter: u8) -> Reader<Cursor<&str>> {
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(dialect.delimiter)
+        .delimiter(delimiter)
         .from_reader(Cursor::new(text))
 }
 
@@ -68,27 +71,17 @@ struct Piece<'t> {
     end_of_line: u8,
 }
 
-/// Cuts the text behind `body`, a byte offset, into pieces of whole lines.
-fn pieces(text: &str, body: usize) -> Vec<Piece<'_>> {
+/// Cuts the text behind `body`, a byte offset, into pieces of whole rows, about `length` bytes long.
+fn pieces(text: &str, body: usize, delimiter: u8, length: usize) -> Vec<Piece<'_>> {
     let (header, rows) = text.split_at(body);
     let end_of_line = end_of_line(text);
+    let bytes = rows.as_bytes();
     let mut line = 1 + lines_in(header.as_bytes(), end_of_line);
-    let most = if rows.contains('"') {
-        1
-    } else {
-        rayon::current_num_threads() * 4
-    };
-    let length = (rows.len() / most).max(SHORTEST_PIECE);
+    let mut cuts = Cuts::new(bytes, delimiter);
     let mut pieces = Vec::new();
     let mut start = 0;
     while start < rows.len() || pieces.is_empty() {
-        let bytes = rows.as_bytes();
-        let from = rows.len().min(start + length);
-        // A reader takes a byte order mark (0xEF …) away from the beginning of its text.
-        let cut = bytes[from..]
-            .windows(2)
-            .position(|pair| pair[0] == b'\n' && pair[1] != 0xEF);
-        let end = cut.map_or(rows.len(), |at| from + at + 1);
+        let end = cuts.at_or_after(start + length).unwrap_or(rows.len());
         pieces.push(Piece {
             text: &rows[start..end],
             start: body + start,
@@ -99,6 +92,58 @@ fn pieces(text: &str, body: usize) -> Vec<Piece<'_>> {
         start = end;
     }
     pieces
+}
+
+/// Finds places between two rows, from one to the next.
+struct Cuts<'t> {
+    bytes: &'t [u8],
+    delimiter: u8,
+    /// What lies before is known; a row or a field of it may go on here.
+    at: usize,
+    /// Whether a quotation mark is open at `at`.
+    quoted: bool,
+}
+
+impl<'t> Cuts<'t> {
+    fn new(bytes: &'t [u8], delimiter: u8) -> Self {
+        Self {
+            bytes,
+            delimiter,
+            at: 0,
+            quoted: false,
+        }
+    }
+
+    /// The first place behind a line feed that ends a row, not before `from`; none when the last row
+    /// begins before.
+    fn at_or_after(&mut self, from: usize) -> Option<usize> {
+        loop {
+            let mark = memchr(b'"', &self.bytes[self.at..]).map(|mark| self.at + mark);
+            let end = mark.unwrap_or(self.bytes.len());
+            if self.quoted {
+                let doubled = self.bytes.get(end + 1) == Some(&b'"');
+                self.quoted = doubled;
+                self.at = mark? + 1 + usize::from(doubled);
+                continue;
+            }
+            let searched = self.at.max(from).min(end);
+            let cut = memchr_iter(b'\n', &self.bytes[searched..end]).map(|at| searched + at + 1);
+            // A reader takes a byte order mark (0xEF …) away from the beginning of its text.
+            if let Some(cut) = cut
+                .into_iter()
+                .find(|at| self.bytes.get(*at) != Some(&0xEF))
+            {
+                self.at = cut;
+                return Some(cut);
+            }
+            // Elsewhere in a field a quotation mark is a character like any other.
+            let mark = mark?;
+            let before = mark.checked_sub(1).map(|before| self.bytes[before]);
+            self.quoted =
+                before.is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
+            self.at = mark + 1;
+        }
+    }
 }
 
 /// What ends a line: `\n`, or `\r` in files of a long-gone system, which have no other.
@@ -124,44 +169,123 @@ struct Part {
 fn parse(piece: &Piece<'_>, header: &Header<'_>, dialect: &CsvDialect) -> Result<Part> {
     let expected = most_rows(piece, header.fields.len());
     let column = |dtype| Column::new(dtype, expected, dialect);
-    let mut columns: Vec<_> = header.fields.iter().map(|(_, c)| column(c.dtype)).collect();
-    let mut part = Part {
-        columns: Vec::new(),
-        lines: Vec::with_capacity(expected),
-        last_row: piece.start,
-        ragged: Problems::default(),
-        bad: Problems::default(),
+    let mut rows = Rows {
+        header,
+        columns: header.fields.iter().map(|(_, c)| column(c.dtype)).collect(),
+        part: Part {
+            columns: Vec::new(),
+            lines: Vec::with_capacity(expected),
+            last_row: piece.start,
+            ragged: Problems::default(),
+            bad: Problems::default(),
+        },
     };
-    let mut counter = LineCounter::new(piece);
-    let mut reader = reader(piece.text, dialect);
-    let mut record = StringRecord::new();
-    while next(&mut reader, &mut record)? {
-        let line = counter.line_of(&record);
-        part.last_row = piece.start + counter.at;
+    let mut push = |row: Row<'_>| rows.push(&row);
+    if piece.text.contains('"') {
+        quoted_rows(piece, dialect.delimiter, &mut push)?;
+    } else {
+        plain_rows(piece, dialect.delimiter, &mut push);
+    }
+    Ok(rows.finish())
+}
+
+/// A row as it stands in the file.
+struct Row<'r> {
+    /// The line it begins on, counted from 1.
+    line: u32,
+    /// Where it begins in the file, in bytes.
+    start: usize,
+    fields: &'r [&'r str],
+}
+
+/// Rows as they come.
+struct Rows<'h> {
+    header: &'h Header<'h>,
+    columns: Vec<Column<'h>>,
+    part: Part,
+}
+
+impl Rows<'_> {
+    fn push(&mut self, row: &Row<'_>) {
+        let (line, part) = (row.line, &mut self.part);
+        part.last_row = row.start;
         part.lines.push(line);
-        if record.len() != columns.len() {
-            part.ragged.add(|| Ragged {
-                line,
-                found: record.len(),
-            });
-            continue;
+        if row.fields.len() != self.columns.len() {
+            let found = row.fields.len();
+            part.ragged.add(|| Ragged { line, found });
+            return;
         }
-        for (at, (text, column)) in record.iter().zip(&mut columns).enumerate() {
+        for (at, (text, column)) in row.fields.iter().zip(&mut self.columns).enumerate() {
             if let Err(why) = column.push(text) {
-                let (name, declared) = header.fields[at];
+                let (name, declared) = self.header.fields[at];
                 let (column, dtype) = (name.clone(), declared.dtype);
                 part.bad.add(|| BadValue {
                     line,
                     column,
                     dtype,
-                    text: text.into(),
+                    text: (*text).into(),
                     why,
                 });
             }
         }
     }
-    part.columns = columns.into_iter().map(Column::finish).collect();
-    Ok(part)
+
+    fn finish(mut self) -> Part {
+        self.part.columns = self.columns.into_iter().map(Column::finish).collect();
+        self.part
+    }
+}
+
+/// The rows of a piece, as the library reads them.
+fn quoted_rows(piece: &Piece<'_>, delimiter: u8, push: &mut dyn FnMut(Row<'_>)) -> Result<()> {
+    let mut counter = LineCounter::new(piece);
+    let mut reader = reader(piece.text, delimiter);
+    let mut record = StringRecord::new();
+    while next(&mut reader, &mut record)? {
+        let line = counter.line_of(&record);
+        let fields: Vec<&str> = record.iter().collect();
+        push(Row {
+            line,
+            start: piece.start + counter.at,
+            fields: &fields,
+        });
+    }
+    Ok(())
+}
+
+/// The rows of a piece without a quotation mark: a row ends with its line, a field at the next
+/// delimiter. Blank lines are no rows.
+fn plain_rows(piece: &Piece<'_>, delimiter: u8, push: &mut impl FnMut(Row<'_>)) {
+    let text = piece.text;
+    let mut fields: Vec<&str> = Vec::new();
+    let mut line = piece.line;
+    let (mut row, mut field) = (0, 0);
+    let mut end_row = |line, row, fields: &[&str]| {
+        push(Row {
+            line: line_number(line),
+            start: piece.start + row,
+            fields,
+        });
+    };
+    for at in memchr3_iter(delimiter, b'\n', b'\r', text.as_bytes()) {
+        let found = text.as_bytes()[at];
+        if found == delimiter {
+            fields.push(&text[field..at]);
+        } else {
+            if row < at {
+                fields.push(&text[field..at]);
+                end_row(line, row, &fields);
+                fields.clear();
+            }
+            line += usize::from(found == piece.end_of_line);
+            row = at + 1;
+        }
+        field = at + 1;
+    }
+    if row < text.len() {
+        fields.push(&text[field..]);
+        end_row(line, row, &fields);
+    }
 }
 
 /// How many rows a piece can have: no more than lines, and every row has a delimiter between fields
@@ -200,8 +324,12 @@ impl<'t> LineCounter<'t> {
         }
         self.line += lines_in(&self.bytes[self.at..start], self.end);
         self.at = start;
-        u32::try_from(self.line).unwrap_or(u32::MAX)
+        line_number(self.line)
     }
+}
+
+fn line_number(line: usize) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
 }
 
 /// The line on which the last row begins, when a quotation mark in it is still open at the end of
@@ -276,4 +404,43 @@ fn assemble(parts: Vec<Part>, header: &Header<'_>, incoming: &Incoming<'_>) -> R
         frame: Frame::new(rows, read.chain(absent).collect()),
         places,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Told = (u32, usize, Vec<String>);
+
+    fn told(rows: &mut Vec<Told>) -> impl FnMut(Row<'_>) {
+        |row| {
+            let fields = row.fields.iter().map(ToString::to_string).collect();
+            rows.push((row.line, row.start, fields));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// However short the pieces, and whichever way their rows are taken apart, the rows are those
+        /// the library reads in the whole text.
+        #[test]
+        fn pieces_have_the_rows_of_the_whole(text in "[ab,\"\r\n]{0,40}", length in 1..9_usize) {
+            let mut whole = Vec::new();
+            for piece in pieces(&text, 0, b',', text.len() + 1) {
+                quoted_rows(&piece, b',', &mut told(&mut whole)).unwrap();
+            }
+            let mut parts = Vec::new();
+            for piece in pieces(&text, 0, b',', length) {
+                if piece.text.contains('"') {
+                    quoted_rows(&piece, b',', &mut told(&mut parts)).unwrap();
+                } else {
+                    plain_rows(&piece, b',', &mut told(&mut parts));
+                }
+            }
+            prop_assert_eq!(parts, whole);
+        }
+    }
 }
