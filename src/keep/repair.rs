@@ -201,8 +201,7 @@ fn freed(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
         if rebuilt > 0 {
             let words = repair.words.take().unwrap_or_default();
             repair.words = Some(format!(
-                "{words}; {} of {} that were kept as changes to it are whole now",
-                rebuilt,
+                "{words}; {rebuilt} of {} kept as changes to it made whole",
                 counted(built.len(), "table")
             ));
         }

@@ -125,15 +125,13 @@ fn table_text(name: &TableName, table: &TableSnapshot, kept: Option<Kept>) -> St
     facts.row().left(dim("kept")).left(kept_words(kept));
     facts.row().left(dim("checks")).left(checks_words(table));
     text.push_str(&facts.render(4));
-    for check in table.checks.iter().filter(|check| check.failed > 0) {
-        text.push_str(&check_text(name.as_str(), check));
-    }
     let mut files = Table::default();
     let first = table.sources.len().saturating_sub(FILES);
     for (at, source) in table.sources.iter().skip(first).enumerate() {
         files
             .row()
-            .left(if at == 0 { dim("files") } else { String::new() })
+            // As wide as the words above it.
+            .left(if at == 0 { dim("files ") } else { " ".repeat(6) })
             .left(source.path.clone())
             .right(plural(source.rows, "row"))
             .left(dim(source.hash.short()));
@@ -141,8 +139,10 @@ fn table_text(name: &TableName, table: &TableSnapshot, kept: Option<Kept>) -> St
     text.push_str(&files.render(4));
     if first > 0 {
         let more = plural(first as u64, "older file");
-        text.push_str(&dim(format!("           and {more}")));
-        text.push('\n');
+        text.push_str(&format!("            {}\n", dim(format!("and {more}"))));
+    }
+    for check in table.checks.iter().filter(|check| check.failed > 0) {
+        text.push_str(&check_text(name.as_str(), check));
     }
     text
 }
@@ -306,7 +306,11 @@ fn compared_text(table: &ComparedTable) -> String {
             text.push_str(&wrap("    ", &words));
         }
     }
-    text.push_str(&sources_text(found));
+    // Of one date the files stand above.
+    let named = table.change.as_ref().is_some_and(|c| c.as_of_a == c.as_of_b);
+    if !named {
+        text.push_str(&sources_text(found));
+    }
     text
 }
 

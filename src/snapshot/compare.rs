@@ -249,11 +249,8 @@ fn rows(
             && **column != ColumnName::row_date()
     });
     let compared: Vec<ColumnName> = compared.cloned().collect();
-    let files = found.sources.iter().filter(|source| source.b.is_some());
-    let files = match date_a == date_b {
-        true => files.map(|source| source.path.clone()).collect(),
-        false => Vec::new(),
-    };
+    let files = found.sources.iter().filter(|_| date_a == date_b);
+    let files = files.map(|source| source.path.clone()).collect();
     Ok(Ok(TableChange::between(
         (date_a, &of_a),
         (date_b, &of_b),

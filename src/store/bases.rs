@@ -78,20 +78,21 @@ impl Catalog {
     /// Enters an object, and what it is built on. Gives false, and enters nothing, when the catalog
     /// does not know that base any more.
     ///
-    /// `settle` is told what the catalog knows of the object, and sees to its file, while no other
-    /// process enters anything; it gives whether there is something to enter.
+    /// `settle` is told what the catalog knows of the object and whether that is built on another,
+    /// and sees to its file while no other process enters anything; it gives whether there is
+    /// something to enter.
     pub(super) fn add_object(
         &self,
         name: ObjectName,
         facts: &ObjectFacts,
         base: Option<ObjectName>,
-        settle: impl FnOnce(Option<ObjectFacts>) -> Result<bool>,
+        settle: impl FnOnce(Option<ObjectFacts>, bool) -> Result<bool>,
     ) -> Result<bool> {
         let size = i64::try_from(facts.size).unwrap_or(i64::MAX);
         let object = name;
         let (name, bytes) = (name.to_string(), facts.bytes.to_string());
         let base = base.map(|base| base.to_string());
-        let entered = self.exclusively(|transaction| {
+        self.exclusively(|transaction| {
             if let Some(base) = &base {
                 let mut known =
                     transaction.prepare_cached("SELECT 1 FROM objects WHERE name = ?1")?;
@@ -100,7 +101,9 @@ impl Catalog {
                 }
             }
             // An entry that is damaged is as good as none.
-            match settle(self.object(object).unwrap_or_default()) {
+            let known = self.object(object).unwrap_or_default();
+            let built = !matches!(self.base_of(&name), Ok(None));
+            match settle(known, built) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(true)),
                 Err(error) => return Ok(Err(error)),
@@ -118,8 +121,7 @@ impl Catalog {
                 None => forget_base(transaction, &name)?,
             }
             Ok(Ok(true))
-        })?;
-        entered
+        })?
     }
 }
 

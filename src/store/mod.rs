@@ -104,16 +104,21 @@ impl Store {
             true => self.objects.write_missing(object)?,
             false => self.objects.write(object)?,
         };
-        // Two processes may write one table as other bytes: whole, and as changes. The first one that
-        // enters it is believed; the file is that one's then, and stays.
-        let settle = |known: Option<ObjectFacts>| match known {
-            _ if !is_table => Ok(true),
-            Some(ObjectFacts { bytes, .. })
-                if bytes != facts.bytes && self.objects.holds(object.name, bytes)? =>
-            {
-                Ok(false)
+        // Two processes may write one table as other bytes: whole, and as changes. What is entered and
+        // stands alone stays; what is built on another gives way to what is not.
+        let settle = |known: Option<ObjectFacts>, built: bool| -> Result<bool> {
+            if !is_table {
+                return Ok(true);
             }
-            _ => self.objects.write(object).map(|_| true),
+            if let Some(known) = known
+                && known.bytes != facts.bytes
+                && (!built || base.is_some())
+                && self.objects.holds(object.name, known.bytes)?
+            {
+                return Ok(false);
+            }
+            self.objects.write(object)?;
+            Ok(true)
         };
         let entered = self.catalog.add_object(object.name, &facts, base, settle)?;
         // A sweep that had found it forgotten may have taken the file away before it was entered.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! "streamflow delta 1\n"
-//! length  head        JSON: base, base_rows, rows, removed, added, touched, verbatim
-//! length  positions   row numbers: all of removed, of added, of touched
+//! length  head        JSON: base, base_rows, rows, removed, added, changed, verbatim
+//! length  positions   row numbers: all that were removed, that were added, that changed
 //! length  patch       Parquet, or nothing
 //! length  replaced    Parquet, or nothing
 //! ```
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::IdxSize;
 use serde::{Deserialize, Serialize};
 
-use super::{CAME, Delta};
+use super::{Ascending, CAME, Delta};
 use crate::error::{Error, Result};
 use crate::hash::TableHash;
 use crate::table::{Frame, from_parquet_object, row_number, to_parquet};
@@ -34,7 +34,8 @@ struct Head {
     rows: usize,
     removed: usize,
     added: usize,
-    touched: usize,
+    /// Rows of the patch that were there before.
+    changed: usize,
     verbatim: BTreeSet<String>,
 }
 
@@ -53,19 +54,22 @@ impl Delta {
     /// As a file, with the name of the table it is of.
     pub fn to_bytes(&self, base: TableHash) -> Result<Vec<u8>> {
         let verbatim = self.verbatim.iter().map(ToString::to_string);
+        let mut added = Ascending(&self.added);
+        let touched = self.touched.iter().copied();
+        let changed: Vec<IdxSize> = touched.filter(|row| !added.has(*row)).collect();
         let head = Head {
             base,
             base_rows: self.base_rows,
             rows: self.rows,
             removed: self.removed.len(),
             added: self.added.len(),
-            touched: self.touched.len(),
+            changed: changed.len(),
             verbatim: verbatim.collect(),
         };
         let head = serde_json::to_vec(&head)
             .map_err(|error| Error::failure("changes cannot be written").caused_by(error))?;
         let mut positions = Vec::new();
-        for rows in [&self.removed, &self.added, &self.touched] {
+        for rows in [&self.removed, &self.added, &changed] {
             write_rows(&mut positions, rows);
         }
         let mut bytes = MAGIC.to_vec();
@@ -82,21 +86,23 @@ impl Delta {
     /// # Errors
     /// A failure for bytes that are no delta, or contradict themselves.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("begin"))?;
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("beginning"))?;
         let mut blocks = Blocks(rest);
         let head = blocks.head()?;
         let mut positions = blocks.next()?;
         let removed = read_rows(&mut positions, head.removed, head.base_rows)?;
         let added = read_rows(&mut positions, head.added, head.rows)?;
-        let touched = read_rows(&mut positions, head.touched, head.rows)?;
+        let mut touched = read_rows(&mut positions, head.changed, head.rows)?;
+        touched.extend(&added);
+        touched.sort_unstable();
         let patch = table_of(blocks.next()?, touched.len())?;
         let replaced = table_of(blocks.next()?, head.rows)?;
         if !positions.is_empty() || !blocks.0.is_empty() {
             return Err(damaged("end"));
         }
-        let touches: BTreeSet<&IdxSize> = touched.iter().collect();
         let stayed = head.base_rows - removed.len();
-        if stayed + added.len() != head.rows || !added.iter().all(|row| touches.contains(row)) {
+        let once = touched.windows(2).all(|pair| pair[0] < pair[1]);
+        if stayed + added.len() != head.rows || !once {
             return Err(damaged("rows"));
         }
         // A name that is none of the patch means nothing.
