@@ -6,7 +6,6 @@ use super::stored::CARRIED;
 use crate::definition::{AsOf, TableName};
 use crate::error::Result;
 use crate::store::Store;
-use crate::table_store;
 
 /// A table of any revision of a date for which `matches` holds, the newest first, then of what came
 /// with bundles; and whether no newer revision has another one.
@@ -29,7 +28,7 @@ pub fn find_locked(
             let there = || store.catalog().object(snapshot.hash.into());
             if matches(&snapshot) && there()?.is_some() {
                 // About to be used, so that a sweep at this moment spares it.
-                table_store::refresh(store, snapshot.hash)?;
+                store.refresh(snapshot.hash.into());
                 return Ok(Some((snapshot, newer == 0)));
             }
             newer += usize::from(kind == SNAPSHOT);

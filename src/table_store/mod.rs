@@ -87,14 +87,6 @@ pub fn is_sound(store: &Store, name: TableHash) -> Result<bool> {
     Ok(bytes(store, name, "a check").is_ok())
 }
 
-/// Lets the age of a table begin anew, and of what it is built on: it is about to be used.
-pub fn refresh(store: &Store, name: TableHash) -> Result<()> {
-    for object in store.catalog().chain(name.into())? {
-        store.refresh(object.name);
-    }
-    Ok(())
-}
-
 /// The bytes of a table and of what it is built on, the whole table last.
 fn bytes(store: &Store, name: TableHash, needed_by: &str) -> Result<Vec<Vec<u8>>> {
     let mut chain = Vec::new();

@@ -1,6 +1,6 @@
 //! Writing a table, whole or as changes.
 
-use super::{LONGEST, MOST_BYTES, is_sound, read, refresh};
+use super::{LONGEST, MOST_BYTES, is_sound, read};
 use crate::definition::ColumnName;
 use crate::error::Result;
 use crate::hash::TableHash;
@@ -29,13 +29,14 @@ pub fn write(
     earlier: Option<&Earlier>,
 ) -> Result<()> {
     if store.catalog().object(name.into())?.is_some() && is_sound(store, name)? {
-        return refresh(store, name);
+        store.refresh(name.into());
+        return Ok(());
     }
     if let Some(earlier) = earlier
         && let Some(bytes) = changes(store, frame, name, earlier)?
     {
-        // It is about to be used, so that a sweep at this moment spares it.
-        refresh(store, earlier.name)?;
+        // It is about to be used, so that a sweep at this moment spares it, and what it is built on.
+        store.refresh(earlier.name.into());
         let object = NewObject {
             name: name.into(),
             bytes: &bytes,
