@@ -10,7 +10,8 @@
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
 //! - [`table_store`]: tables as the store keeps them, whole or as changes to earlier ones;
-//! - [`check`], [`feature`], [`learn`]: rules, values at a point in time, models: pure functions;
+//! - [`check`], [`drift`], [`feature`], [`learn`]: rules, two samples compared, values at a point in
+//!   time, models: pure functions;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
@@ -21,6 +22,7 @@ pub mod check;
 pub mod code;
 pub mod command;
 pub mod definition;
+pub mod drift;
 pub mod error;
 pub mod feature;
 pub mod fsio;

@@ -23,6 +23,7 @@ const FLOORS: &[(u8, &str)] = &[
     (3, "table"),
     (4, "table_store"),
     (4, "check"),
+    (4, "drift"),
     (4, "feature"),
     (4, "learn"),
     (5, "workspace"),
