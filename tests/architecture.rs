@@ -86,6 +86,11 @@ const DOORS: &[(&[&str], &[&str], &str)] = &[
     (&["libm::"], &["math"], "libm"),
     (&["toml::"], &["definition", "lockfile"], "toml"),
     (&["polars::"], &["table", "check", "feature"], "polars"),
+    (
+        &["from_parquet_object"],
+        &["table", "table_store"],
+        "reading a stored table, which may be kept as changes,",
+    ),
     (&["rusqlite::"], &["store"], "rusqlite"),
     (&["smartcore::"], &["learn"], "smartcore"),
     (&["git2::"], &["code"], "git2"),

@@ -17,7 +17,7 @@ use crate::learn::{Model, ModelDifference, model_difference};
 use crate::lockfile::Outputs;
 use crate::plan::Step;
 use crate::store::{ObjectName, Store};
-use crate::table::{Cell, Frame, RowDiff, diff_rows, from_parquet_object};
+use crate::table::{Cell, Frame, RowDiff, diff_rows};
 use crate::table_store;
 
 /// How many rows are shown.
@@ -202,8 +202,8 @@ fn compare(
         });
     }
     let tables = Tables {
-        before: from_parquet_object(&before)?,
-        now: from_parquet_object(&after)?,
+        before: table_store::frame(&before)?,
+        now: table_store::frame(&after)?,
         key: earlier.key,
     };
     Ok(match finding.first {

@@ -82,6 +82,14 @@ pub fn file(store: &Store, name: ObjectName, needed_by: &str) -> Result<Vec<u8>>
     }
 }
 
+/// The values in a file that [`file`] gave.
+///
+/// # Errors
+/// The bytes are no table that streamflow wrote.
+pub fn frame(bytes: &[u8]) -> Result<Frame> {
+    table::from_parquet_object(bytes)
+}
+
 /// Whether the table and everything it is built on is there with the bytes that were written.
 pub fn is_sound(store: &Store, name: TableHash) -> Result<bool> {
     Ok(bytes(store, name, "a check").is_ok())
