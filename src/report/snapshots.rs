@@ -131,7 +131,11 @@ fn table_text(name: &TableName, table: &TableSnapshot, kept: Option<Kept>) -> St
         files
             .row()
             // As wide as the words above it.
-            .left(if at == 0 { dim("files ") } else { " ".repeat(6) })
+            .left(if at == 0 {
+                dim("files ")
+            } else {
+                " ".repeat(6)
+            })
             .left(source.path.clone())
             .right(plural(source.rows, "row"))
             .left(dim(source.hash.short()));
@@ -307,7 +311,10 @@ fn compared_text(table: &ComparedTable) -> String {
         }
     }
     // Of one date the files stand above.
-    let named = table.change.as_ref().is_some_and(|c| c.as_of_a == c.as_of_b);
+    let named = table
+        .change
+        .as_ref()
+        .is_some_and(|c| c.as_of_a == c.as_of_b);
     if !named {
         text.push_str(&sources_text(found));
     }

@@ -95,8 +95,14 @@ fn months(count: usize, rows: usize, files: Files) -> World {
             true => &all,
             false => &new,
         };
-        world.write(&format!("data/{date}/usage.csv"), &format!("{HEADER}{shown}"));
-        world.write(&format!("data/{date}/changes.csv"), &format!("{HEADER}{new}"));
+        world.write(
+            &format!("data/{date}/usage.csv"),
+            &format!("{HEADER}{shown}"),
+        );
+        world.write(
+            &format!("data/{date}/changes.csv"),
+            &format!("{HEADER}{new}"),
+        );
         world.write(&format!("data/{date}/labels.csv"), &labels);
     }
     world
@@ -169,7 +175,10 @@ fn a_history_costs_three_snapshots_and_its_changes_at_most() {
             }
         }
         let first = written(&world, JANUARY, "usage", "first.parquet").len() as u64;
-        assert!(total < 3 * first + changes, "{total} ≥ 3 × {first} + {changes}");
+        assert!(
+            total < 3 * first + changes,
+            "{total} ≥ 3 × {first} + {changes}"
+        );
         assert!(longest > 8, "hardly anything was kept as changes");
         assert_sound(&world);
         json(&world, 0, &["fsck"]);
@@ -190,7 +199,10 @@ fn a_table_that_is_kept_as_changes_is_the_same_table() {
         ingest(&world, &last);
         let again = table(&world, &last, "usage");
         assert_eq!(built_on(&again), 0);
-        assert_eq!((&again["hash"], &again["rows"]), (&kept["hash"], &kept["rows"]));
+        assert_eq!(
+            (&again["hash"], &again["rows"]),
+            (&kept["hash"], &kept["rows"])
+        );
         assert_eq!(written(&world, &last, "usage", "rows.csv"), rows);
         assert_eq!(written(&world, &last, "usage", "rows.parquet"), whole);
         assert_eq!(&whole[..4], b"PAR1");
@@ -207,7 +219,10 @@ fn new_events_are_kept_without_the_old_ones() {
         for n in 0..if month == 0 { 4_000 } else { 400 } {
             let (key, minutes) = (draw(&mut state, 50), draw(&mut state, 300));
             let time = format!("{:02}:{:02}", draw(&mut state, 24), n % 60);
-            text.push_str(&format!("U{key:05},2023-{:02}-10T{time}:00Z,{minutes}\n", month + 1));
+            text.push_str(&format!(
+                "U{key:05},2023-{:02}-10T{time}:00Z,{minutes}\n",
+                month + 1
+            ));
         }
         world.write(&format!("data/{date}/events.csv"), &text);
         ingest(&world, date);
@@ -231,8 +246,14 @@ fn damage_in_a_whole_table_and_in_changes_is_named_and_mended() {
     let dates = dates(5);
     let before = written(&world, &dates[4], "usage", "before.csv");
     for (at, role) in [
-        (0, "4 tables kept as changes to it, from the snapshot of usage at 2024-02-29 to"),
-        (2, "2 tables kept as changes to it, from the snapshot of usage at 2024-04-28 to"),
+        (
+            0,
+            "4 tables kept as changes to it, from the snapshot of usage at 2024-02-29 to",
+        ),
+        (
+            2,
+            "2 tables kept as changes to it, from the snapshot of usage at 2024-04-28 to",
+        ),
         (4, "the snapshot of usage at 2024-05-28"),
     ] {
         let damaged = table(&world, &dates[at], "usage");
@@ -245,7 +266,15 @@ fn damage_in_a_whole_table_and_in_changes_is_named_and_mended() {
         assert!(needed_by.contains(role), "{needed_by}");
         let own = format!("the snapshot of usage at {}", dates[at]);
         assert!(needed_by.contains(&own), "{needed_by}");
-        let show = ["snapshots", "show", &dates[4], "--table", "usage", "-o", "x.csv"];
+        let show = [
+            "snapshots",
+            "show",
+            &dates[4],
+            "--table",
+            "usage",
+            "-o",
+            "x.csv",
+        ];
         let refused = world.run(&show).assert_code(1);
         let short = &damaged["hash"].as_str().unwrap()[..12];
         assert!(refused.stderr.contains(short), "{}", refused.stderr);
@@ -268,7 +297,10 @@ fn damage_in_a_whole_table_and_in_changes_is_named_and_mended() {
 fn changes_that_give_another_table_are_found() {
     let world = ingested(3, Files::Full);
     let dates = dates(3);
-    let (second, third) = (table(&world, &dates[1], "usage"), table(&world, &dates[2], "usage"));
+    let (second, third) = (
+        table(&world, &dates[1], "usage"),
+        table(&world, &dates[2], "usage"),
+    );
     let other = fs::read(object(&world, &second)).unwrap();
     fs::write(object(&world, &third), &other).unwrap();
     let catalog = world.project().join(".streamflow/catalog.sqlite");
@@ -276,11 +308,21 @@ fn changes_that_give_another_table_are_found() {
     let entry = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
         assert_eq!(connection.execute(sql, values).unwrap(), 1);
     };
-    let (name, bytes) = (third["hash"].as_str().unwrap(), blake3::hash(&other).to_hex().to_string());
-    let (size, base) = (other.len() as i64, table(&world, JANUARY, "usage")["hash"].clone());
+    let (name, bytes) = (
+        third["hash"].as_str().unwrap(),
+        blake3::hash(&other).to_hex().to_string(),
+    );
+    let (size, base) = (
+        other.len() as i64,
+        table(&world, JANUARY, "usage")["hash"].clone(),
+    );
     let sums = [
         checksum("streamflow catalog object 1", &[name, &bytes], Some(size)),
-        checksum("streamflow catalog base 1", &[name, base.as_str().unwrap()], None),
+        checksum(
+            "streamflow catalog base 1",
+            &[name, base.as_str().unwrap()],
+            None,
+        ),
     ];
     entry(
         "UPDATE objects SET bytes = ?2, size = ?3, checksum = ?4 WHERE name = ?1",
@@ -293,8 +335,22 @@ fn changes_that_give_another_table_are_found() {
     let found = json(&world, 1, &["fsck"]);
     assert_eq!(found["problems"].as_array().unwrap().len(), 1, "{found:#}");
     assert_eq!(found["problems"][0]["kind"], "other_table");
-    let show = ["snapshots", "show", &dates[2], "--table", "usage", "-o", "x.csv"];
-    assert!(world.run(&show).assert_code(1).stderr.contains("not what its name says"));
+    let show = [
+        "snapshots",
+        "show",
+        &dates[2],
+        "--table",
+        "usage",
+        "-o",
+        "x.csv",
+    ];
+    assert!(
+        world
+            .run(&show)
+            .assert_code(1)
+            .stderr
+            .contains("not what its name says")
+    );
     json(&world, 0, &["fsck", "--repair"]);
     world.run(&show).assert_code(0);
 }
@@ -319,7 +375,11 @@ fn what_a_table_is_built_on_is_entered_again_from_its_file() {
     assert!(lost >= 2);
     drop(connection);
     let found = json(&world, 1, &["fsck"]);
-    assert_eq!(found["problems"].as_array().unwrap().len(), lost, "{found:#}");
+    assert_eq!(
+        found["problems"].as_array().unwrap().len(),
+        lost,
+        "{found:#}"
+    );
     assert_eq!(found["problems"][0]["kind"], "unlisted");
     json(&world, 0, &["fsck", "--repair"]);
     assert_eq!(built_on(&table(&world, &dates(3)[2], "usage")), 2);
@@ -336,11 +396,19 @@ fn what_is_built_on_a_lost_table_becomes_whole() {
     );
     ingest(&world, JANUARY);
     ingest(&world, FEBRUARY);
-    let (lost, kept) = (table(&world, JANUARY, "usage"), table(&world, FEBRUARY, "usage"));
+    let (lost, kept) = (
+        table(&world, JANUARY, "usage"),
+        table(&world, FEBRUARY, "usage"),
+    );
     assert_eq!(built_on(&kept), 1);
     let february = written(&world, FEBRUARY, "usage", "before.csv");
     damage(&object(&world, &lost));
-    world.edit_cell(&format!("data/{JANUARY}/usage.csv"), "U00003", "plan", "trial");
+    world.edit_cell(
+        &format!("data/{JANUARY}/usage.csv"),
+        "U00003",
+        "plan",
+        "trial",
+    );
     let mended = json(&world, 1, &["fsck", "--repair"]);
     let words = mended["problems"][0].to_string();
     assert!(words.contains("is another file now"), "{words}");
@@ -355,9 +423,17 @@ fn gc_takes_no_base_away_and_all_of_a_chain_that_nothing_needs() {
     let world = ingested(3, Files::Changes);
     world.edit("experiments/small.toml", JANUARY, FEBRUARY);
     let run = world.run_one("small");
-    let old: Vec<Value> = dates(3).iter().map(|date| table(&world, date, "usage")).collect();
+    let old: Vec<Value> = dates(3)
+        .iter()
+        .map(|date| table(&world, date, "usage"))
+        .collect();
     assert_eq!(old.iter().map(built_on).collect::<Vec<_>>(), [0, 1, 2]);
-    world.edit_cell(&format!("data/{JANUARY}/usage.csv"), "U00003", "plan", "trial");
+    world.edit_cell(
+        &format!("data/{JANUARY}/usage.csv"),
+        "U00003",
+        "plan",
+        "trial",
+    );
     for date in dates(3) {
         ingest(&world, &date);
     }
@@ -375,9 +451,21 @@ fn gc_takes_no_base_away_and_all_of_a_chain_that_nothing_needs() {
     let usage = &shown["tables"].as_array().unwrap()[1];
     assert_eq!(usage["table"], "usage");
     assert_eq!(usage["kept"], Value::Null);
-    let write = ["snapshots", "show", &gone, "--table", "usage", "-o", "x.csv"];
+    let write = [
+        "snapshots",
+        "show",
+        &gone,
+        "--table",
+        "usage",
+        "-o",
+        "x.csv",
+    ];
     let refused = world.run(&write).assert_code(5);
-    assert!(refused.stderr.contains("the store no longer has usage"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("the store no longer has usage"),
+        "{}",
+        refused.stderr
+    );
     let diff = json(&world, 0, &["snapshots", "diff", &gone, &dates(3)[2]]);
     assert_eq!(diff["tables"][0]["change"], Value::Null);
     assert!(diff["tables"][0]["reason"].as_str().unwrap().contains("gc"));
@@ -396,7 +484,12 @@ fn gc_takes_no_base_away_and_all_of_a_chain_that_nothing_needs() {
 fn gc_spares_what_a_young_table_is_built_on() {
     let world = ingested(2, Files::Changes);
     let base = table(&world, JANUARY, "usage");
-    world.edit_cell(&format!("data/{JANUARY}/usage.csv"), "U00003", "plan", "trial");
+    world.edit_cell(
+        &format!("data/{JANUARY}/usage.csv"),
+        "U00003",
+        "plan",
+        "trial",
+    );
     for date in dates(2) {
         ingest(&world, &date);
     }
@@ -414,12 +507,16 @@ fn a_bundle_holds_whole_tables_however_they_are_kept() {
     world.edit("experiments/small.toml", JANUARY, FEBRUARY);
     world.run(&["run", "small"]).assert_code(0);
     assert_eq!(built_on(&table(&world, FEBRUARY, "usage")), 1);
-    world.run(&["bundle", "small", "-o", "changes.tar"]).assert_code(0);
+    world
+        .run(&["bundle", "small", "-o", "changes.tar"])
+        .assert_code(0);
     // The same run where the table was read alone.
     world.forget();
     world.run(&["run", "small"]).assert_code(0);
     assert_eq!(built_on(&table(&world, FEBRUARY, "usage")), 0);
-    world.run(&["bundle", "small", "-o", "whole.tar"]).assert_code(0);
+    world
+        .run(&["bundle", "small", "-o", "whole.tar"])
+        .assert_code(0);
     let read = |name: &str| fs::read(world.project().join(name)).unwrap();
     assert_eq!(read("changes.tar"), read("whole.tar"));
 
@@ -427,7 +524,9 @@ fn a_bundle_holds_whole_tables_however_they_are_kept() {
     other.write_bytes("run.tar", &read("changes.tar"));
     other.run(&["unbundle", "run.tar", "there"]).assert_code(0);
     let there = other.project().join("there");
-    other.run_in(&there, &["replay", "small@locked"]).assert_code(0);
+    other
+        .run_in(&there, &["replay", "small@locked"])
+        .assert_code(0);
     other.run_in(&there, &["fsck"]).assert_code(0);
 }
 
@@ -461,10 +560,21 @@ fn four() -> World {
     let world = World::small();
     let header = "user_id,plan,hours,devices,joined\n";
     let row = |key: &str, plan: &str, hours: &str| format!("{key},{plan},{hours},2,2023-01-15\n");
-    let january = [row("A", "basic", "10.5"), row("B", "plus", "20"), row("C", "plus", "")];
-    let february = [row("A", "basic", "12.5"), row("B", "basic", "20"), row("D", "plus", "7")];
+    let january = [
+        row("A", "basic", "10.5"),
+        row("B", "plus", "20"),
+        row("C", "plus", ""),
+    ];
+    let february = [
+        row("A", "basic", "12.5"),
+        row("B", "basic", "20"),
+        row("D", "plus", "7"),
+    ];
     for (date, rows) in [(JANUARY, january), (FEBRUARY, february)] {
-        world.write(&format!("data/{date}/usage.csv"), &format!("{header}{}", rows.concat()));
+        world.write(
+            &format!("data/{date}/usage.csv"),
+            &format!("{header}{}", rows.concat()),
+        );
         world.write(&format!("data/{date}/labels.csv"), "user_id,left\nA,true\n");
         ingest(&world, date);
     }
@@ -569,7 +679,11 @@ fn the_screen_of_two_snapshots() {
 #[test]
 fn columns_and_tables_that_came_are_told() {
     let world = four();
-    world.edit("features/usage.toml", "joined  = \"date\"", "joined  = \"string\"");
+    world.edit(
+        "features/usage.toml",
+        "joined  = \"date\"",
+        "joined  = \"string\"",
+    );
     ingest(&world, FEBRUARY);
     let (old, new) = (format!("{FEBRUARY}@1"), format!("{FEBRUARY}@2"));
     let diff = json(&world, 0, &["snapshots", "diff", &old, &new]);
@@ -604,11 +718,17 @@ fn the_document_of_a_snapshot() {
     for field in ["table", "rows", "hash", "checks"] {
         assert_eq!(usage[field], listed["tables"][1][field]);
     }
-    assert_eq!(usage["sources"][1]["path"], format!("data/{FEBRUARY}/usage.csv"));
+    assert_eq!(
+        usage["sources"][1]["path"],
+        format!("data/{FEBRUARY}/usage.csv")
+    );
     assert_eq!(usage["check_results"][0]["rule"], "between 0 and 744");
     let change = &shown["revisions"][1]["changes"][0];
     assert_eq!(change["table"], "usage");
-    assert_eq!(change["sources"][0]["path"], format!("data/{FEBRUARY}/usage.csv"));
+    assert_eq!(
+        change["sources"][0]["path"],
+        format!("data/{FEBRUARY}/usage.csv")
+    );
     assert_ne!(change["sources"][0]["a"], change["sources"][0]["b"]);
     // By the digits of its hash it is the same.
     let hash = shown["hash"].as_str().unwrap();
@@ -635,30 +755,66 @@ fn a_table_goes_to_standard_output() {
 fn wrong_names_are_answered_with_right_ones() {
     let world = four();
     for (code, arguments, words) in [
-        (5, vec!["show", "2024-03-31"], "there is no snapshot of 2024-03-31"),
+        (
+            5,
+            vec!["show", "2024-03-31"],
+            "there is no snapshot of 2024-03-31",
+        ),
         (5, vec!["show", "2024-01-31@2"], "has no revision 2"),
-        (5, vec!["show", "2024-03-31@1"], "there is no snapshot of 2024-03-31"),
+        (
+            5,
+            vec!["show", "2024-03-31@1"],
+            "there is no snapshot of 2024-03-31",
+        ),
         (2, vec!["show", "2024-1-31"], "did you mean `2024-01-31`?"),
         (2, vec!["show", "2024-01-31@"], "is no number of a revision"),
-        (2, vec!["show", "2024-01-31@latest"], "is no number of a revision"),
+        (
+            2,
+            vec!["show", "2024-01-31@latest"],
+            "is no number of a revision",
+        ),
         (2, vec!["show", "january@1"], "names no snapshot"),
         (2, vec!["show", "ffff"], "no snapshot begins with `ffff`"),
         (2, vec!["show", ""], "names no snapshot"),
-        (2, vec!["show", JANUARY, "--table", "usgae"], "did you mean `usage`?"),
+        (
+            2,
+            vec!["show", JANUARY, "--table", "usgae"],
+            "did you mean `usage`?",
+        ),
         (2, vec!["show", JANUARY, "-o", "x.csv"], "--table"),
-        (2, vec!["show", JANUARY, "--table", "usage", "-o", "x.xlsx"], "not as `.xlsx`"),
+        (
+            2,
+            vec!["show", JANUARY, "--table", "usage", "-o", "x.xlsx"],
+            "not as `.xlsx`",
+        ),
         (2, vec!["show"], "<SNAPSHOT>"),
         (2, vec!["diff", JANUARY], "<B>"),
-        (5, vec!["diff", JANUARY, "2024-03-31"], "there is no snapshot of 2024-03-31"),
-        (2, vec!["diff", JANUARY, FEBRUARY, "--table", "x"], "has no table `x`"),
+        (
+            5,
+            vec!["diff", JANUARY, "2024-03-31"],
+            "there is no snapshot of 2024-03-31",
+        ),
+        (
+            2,
+            vec!["diff", JANUARY, FEBRUARY, "--table", "x"],
+            "has no table `x`",
+        ),
         (2, vec!["list"], "unrecognized subcommand"),
     ] {
         let mut all = vec!["snapshots"];
         all.extend(&arguments);
         let refused = world.run(&all).assert_code(code);
-        assert!(refused.stderr.contains(words), "{arguments:?}: {}", refused.stderr);
+        assert!(
+            refused.stderr.contains(words),
+            "{arguments:?}: {}",
+            refused.stderr
+        );
     }
     let empty = World::small();
     let refused = empty.run(&["snapshots", "show", JANUARY]).assert_code(5);
-    assert!(refused.stderr.contains("streamflow ingest --as-of 2024-01-31"));
+    assert!(
+        refused
+            .stderr
+            .contains("streamflow ingest --as-of 2024-01-31")
+    );
 }

@@ -86,7 +86,9 @@ impl Delta {
     /// # Errors
     /// A failure for bytes that are no delta, or contradict themselves.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("beginning"))?;
+        let rest = bytes
+            .strip_prefix(MAGIC)
+            .ok_or_else(|| damaged("beginning"))?;
         let mut blocks = Blocks(rest);
         let head = blocks.head()?;
         let mut positions = blocks.next()?;
