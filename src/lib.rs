@@ -9,6 +9,7 @@
 //! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
+//! - [`table_store`]: tables as the store keeps them, whole or as changes to earlier ones;
 //! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
 //!   a point in time, models: pure functions; and the door to a database;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
@@ -48,4 +49,5 @@ pub mod serve;
 pub mod snapshot;
 pub mod store;
 pub mod table;
+pub mod table_store;
 pub mod workspace;

@@ -88,10 +88,10 @@ pub enum Command {
     Check,
     /// Reads and checks the tables of a date and stamps its snapshot.
     Ingest(IngestArguments),
-    /// Lists snapshots: date, revision, tables, rows, checks.
-    Snapshots,
     /// Shows what the checks of a date found, or proposes checks for a table.
     Checks(ChecksArguments),
+    /// Lists snapshots; `show` and `diff` look into them.
+    Snapshots(SnapshotsArguments),
     /// Executes experiments, writes their locks, shows the results.
     Run(RunArguments),
     /// Refreshes locks without executing.
@@ -188,6 +188,46 @@ pub struct ChecksArguments {
     /// Proposes rules that the newest file of this table keeps, as TOML.
     #[arg(long, value_name = "TABLE", conflicts_with_all = ["as_of", "table", "quarantined"])]
     pub suggest: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotsArguments {
+    #[command(subcommand)]
+    pub command: Option<SnapshotsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SnapshotsCommand {
+    /// Shows one snapshot: its tables, their files and checks, the revisions of its date.
+    Show(SnapshotShowArguments),
+    /// Compares two snapshots: rows added, removed and changed, columns, files.
+    Diff(SnapshotDiffArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotShowArguments {
+    /// A date, DATE@REVISION, or the first digits of its hash.
+    #[arg(value_name = "SNAPSHOT")]
+    pub snapshot: String,
+    /// Only this table.
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Writes the table into a file: .parquet, .csv or .json. `-` is standard output.
+    #[arg(short, long, value_name = "FILE", requires = "table")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotDiffArguments {
+    /// The snapshot to compare from: a date, DATE@REVISION, or the first digits of its hash.
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// The snapshot to compare with.
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// Only this table.
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
 }
 
 #[derive(Debug, Args)]

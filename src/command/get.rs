@@ -13,7 +13,8 @@ use crate::fsio;
 use crate::hash::Digest;
 use crate::report;
 use crate::run::{self, ArtefactName, KnownRun};
-use crate::table::{self, FileForm};
+use crate::table::FileForm;
+use crate::table_store;
 
 /// What a file holds: the bytes as stored (Parquet of a table, a model, a report), or a table in
 /// another format.
@@ -90,7 +91,7 @@ fn convert(known: &KnownRun, stored: Vec<u8>, form: Form) -> Result<Vec<u8>> {
         None => Ok(stored),
         Some(form) => {
             let key = known.record.declared.text("entity.key")?;
-            form.encode(&table::from_parquet_object(&stored)?, &[key, "as_of"])
+            form.encode(&table_store::frame(&stored)?, &[key, "as_of"])
         }
     }
 }

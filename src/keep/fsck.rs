@@ -13,7 +13,8 @@ use crate::run;
 use crate::store::{
     self, Damage, Health, IGNORE_FILE, IGNORE_TEXT, ObjectName, Salvaged, health, salvage,
 };
-use crate::table::{self, counted};
+use crate::table::counted;
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// What was done about a problem.
@@ -186,7 +187,9 @@ pub(super) fn aside_name(path: &Path) -> String {
 
 fn examine(workspace: &Workspace, found: &mut Examined) -> Result<()> {
     let store = workspace.store();
-    let audit = store.audit(&table::hash_parquet_object)?;
+    let mut audit = store.audit(&table_store::verifier(store))?;
+    let built = table_store::audit_built(store, &audit.damaged)?;
+    audit.damaged.extend(built);
     (found.objects, found.bytes) = (audit.objects, audit.bytes);
     // Facts that cannot be read stand among the problems already.
     let roles = Roles::read(store).unwrap_or_default();
@@ -228,7 +231,7 @@ fn examine(workspace: &Workspace, found: &mut Examined) -> Result<()> {
 fn kind_of(damage: &Damage) -> &'static str {
     match damage {
         Damage::Missing => "missing",
-        Damage::Unlisted => "unlisted",
+        Damage::Unlisted | Damage::Base => "unlisted",
         Damage::Size { .. } => "size",
         Damage::Bytes { .. } => "corrupt",
         Damage::Table { .. } => "other_table",

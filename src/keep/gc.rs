@@ -1,6 +1,6 @@
 //! Taking out what nothing needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::roles::{HOLLOW_KINDS, Role, Roles};
 use super::roots::{Roots, find_roots};
@@ -105,13 +105,22 @@ pub fn gc(workspace: &Workspace, options: &GcOptions) -> Result<GcReport> {
         needed: (0, 0),
         swept: None,
     };
-    for object in store.catalog().objects()? {
+    let objects = store.catalog().objects()?;
+    let mut young = BTreeSet::new();
+    for object in &objects {
         let path = store.objects().path(object.name);
         // One whose file is gone is as old as can be.
         let written = fsio::age_and_size(&path)?.map_or(i64::MIN, |(written, _)| written);
-        if report.roots.need(object.name) {
+        if written > until {
+            young.insert(object.name.to_string());
+        }
+    }
+    let bases = bases_of_what_stays(&store.catalog().bases()?, &report.roots, &young);
+    for object in objects {
+        let name = object.name.to_string();
+        if report.roots.need(object.name) || bases.contains(&name) {
             add(&mut report.needed, object.size);
-        } else if written > until {
+        } else if young.contains(&name) {
             add(&mut report.young, object.size);
         } else {
             let was = roles.of(object.name);
@@ -130,6 +139,27 @@ pub fn gc(workspace: &Workspace, options: &GcOptions) -> Result<GcReport> {
         report.swept = Some(store.sweep(&objects, &report.strays, until, &HOLLOW_KINDS)?);
     }
     Ok(report)
+}
+
+/// Everything that a table which stays is kept as changes to.
+fn bases_of_what_stays(
+    bases: &BTreeMap<String, String>,
+    roots: &Roots,
+    young: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let mut needed = BTreeSet::new();
+    let stays = |name: &&String| roots.need_hex(name) || young.contains(*name);
+    for name in bases.keys().filter(stays) {
+        let mut below = bases.get(name);
+        while let Some(base) = below {
+            // Where one was seen before, so was what it is built on.
+            below = needed
+                .insert(base.clone())
+                .then(|| bases.get(base))
+                .flatten();
+        }
+    }
+    needed
 }
 
 fn add(total: &mut (u64, u64), size: u64) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::fsck::{Problem, Remedy, aside_name, short};
-use super::roles::{HOLLOW_KINDS, Role, Roles};
+use super::roles::{BuiltOn, HOLLOW_KINDS, Role, Roles};
 use crate::code::Code;
 use crate::error::Result;
 use crate::fsio;
@@ -17,7 +17,8 @@ use crate::online::{self, Recompute};
 use crate::run::{self, ReplayOptions, Silent};
 use crate::snapshot::{self, Snapshots, TableSnapshot};
 use crate::store::{IGNORE_FILE, IGNORE_TEXT, NewObject, ObjectName, Store};
-use crate::table;
+use crate::table::counted;
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// Repairs what can be repaired, and says for each problem what was done.
@@ -45,7 +46,7 @@ pub fn repair(workspace: &Workspace, problems: &mut [Problem]) -> Result<()> {
         }
     }
     for step in [
-        same_bytes, snapshots, outputs, values, same_table, forgotten,
+        same_bytes, snapshots, freed, outputs, values, same_table, forgotten,
     ] {
         step(workspace, &mut repairs)?;
     }
@@ -74,7 +75,7 @@ struct Repair<'a> {
 impl<'a> Repair<'a> {
     fn begin(store: &Store, object: ObjectName, unlisted: bool, roles: &'a [Role]) -> Result<Self> {
         let path = store.objects().path(object);
-        let adopted = unlisted && store.adopt(object, &path, &table::hash_parquet_object)?;
+        let adopted = unlisted && store.adopt(object, &path, &table_store::verifier(store))?;
         let aside = match adopted {
             true => None,
             false => store.set_aside(object)?,
@@ -89,7 +90,7 @@ impl<'a> Repair<'a> {
     }
 
     fn is_whole(&self, store: &Store) -> bool {
-        let verified = store.verify(self.object, &table::hash_parquet_object);
+        let verified = store.verify(self.object, &table_store::verifier(store));
         self.forgotten || verified.is_none()
     }
 
@@ -180,6 +181,35 @@ fn snapshots(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
     Ok(())
 }
 
+/// What is kept as changes to a table that could not be made again: rebuilt whole, from its own
+/// files.
+fn freed(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
+    let store = workspace.store();
+    let all = snapshot::revisions(store.catalog())?;
+    let sources = Snapshots {
+        workspace,
+        definitions: workspace.definitions(),
+    };
+    let built_on = BuiltOn::new(&store.catalog().bases()?);
+    for repair in open(store, repairs) {
+        let built = built_on.all(&repair.object.to_string());
+        let mut rebuilt = 0;
+        for hex in &built {
+            let tables = all.iter().flat_map(|fact| &fact.value.tables);
+            let mut same = tables.filter(|(_, table)| table.hash.to_string() == *hex);
+            rebuilt += usize::from(same.any(|(name, table)| sources.rebuild(name, table).is_ok()));
+        }
+        if rebuilt > 0 {
+            let words = repair.words.take().unwrap_or_default();
+            repair.words = Some(format!(
+                "{words}; {rebuilt} of {} kept as changes to it made whole",
+                counted(built.len(), "table")
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Outputs and definitions of runs, by executing them again.
 fn outputs(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
     let store = workspace.store();
@@ -246,7 +276,7 @@ fn same_table(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
     let store = workspace.store();
     for repair in open(store, repairs) {
         if let Some(aside) = repair.aside.clone()
-            && store.adopt(repair.object, &aside, &table::hash_parquet_object)?
+            && store.adopt(repair.object, &aside, &table_store::verifier(store))?
         {
             repair.words = Some("the table in the damaged file is whole, and was kept".to_string());
         }

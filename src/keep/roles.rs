@@ -1,6 +1,6 @@
 //! What each object of the store is, by the facts that name it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::{AsOf, ExperimentName, TableName};
 use crate::error::Result;
@@ -49,6 +49,12 @@ pub enum Role {
     },
     /// A snapshot that a run read.
     Data { run: RunId },
+    /// Tables are kept as changes to it: what the first and the last of them are, in words.
+    Base {
+        tables: usize,
+        first: String,
+        last: String,
+    },
     /// The output of a step, for runs to come.
     Cached,
     /// Values that no materialization names, for materializations to come.
@@ -96,6 +102,14 @@ impl Role {
                 false => format!("the values of {table} at {as_of}, which served once"),
             },
             Self::Data { run } => format!("the data of run {}", run.short()),
+            Self::Base {
+                tables: 1, first, ..
+            } => format!("{first}, which is kept as changes to it"),
+            Self::Base {
+                tables,
+                first,
+                last,
+            } => format!("{tables} tables kept as changes to it, from {first} to {last}"),
             Self::Cached => "the cache of steps".to_string(),
             Self::CachedValues => "the cache of feature values".to_string(),
         }
@@ -122,7 +136,11 @@ impl Role {
                 serving: true,
                 ..
             } => Some(format!("streamflow materialize --as-of {as_of}")),
-            Self::Values { .. } | Self::Data { .. } | Self::Cached | Self::CachedValues => None,
+            Self::Values { .. }
+            | Self::Data { .. }
+            | Self::Base { .. }
+            | Self::Cached
+            | Self::CachedValues => None,
         }
     }
 
@@ -130,7 +148,7 @@ impl Role {
     pub fn sort(&self) -> &'static str {
         match self {
             Self::KeptFile { .. } => "kept files",
-            Self::Snapshot { .. } | Self::Data { .. } => "snapshots",
+            Self::Snapshot { .. } | Self::Data { .. } | Self::Base { .. } => "snapshots",
             Self::Quarantined { .. } => "quarantined rows",
             Self::Output { name, .. } => match *name {
                 "training_set" => "training sets",
@@ -144,6 +162,35 @@ impl Role {
             Self::Cached => "cached steps",
             Self::CachedValues => "cached feature values",
         }
+    }
+}
+
+/// What is kept as changes to what, by names in hex.
+pub struct BuiltOn(BTreeMap<String, Vec<String>>);
+
+impl BuiltOn {
+    /// From what each object is built on.
+    pub fn new(bases: &BTreeMap<String, String>) -> Self {
+        let mut built: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (object, base) in bases {
+            built.entry(base.clone()).or_default().push(object.clone());
+        }
+        Self(built)
+    }
+
+    /// Everything that is built on an object, nearest first.
+    pub fn all(&self, base: &str) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut next = Some(base.to_string());
+        let mut at = 0;
+        while let Some(base) = next {
+            let more = self.0.get(&base).into_iter().flatten();
+            let more: Vec<String> = more.filter(|o| !found.contains(o)).cloned().collect();
+            found.extend(more);
+            next = found.get(at).cloned();
+            at += 1;
+        }
+        found
     }
 }
 
@@ -200,7 +247,28 @@ impl Roles {
             all.sort();
             all.dedup();
         }
+        roles.add_bases(&catalog.bases()?);
         Ok(roles)
+    }
+
+    /// Of each table that others are kept as changes to, what these are.
+    fn add_bases(&mut self, bases: &BTreeMap<String, String>) {
+        let built_on = BuiltOn::new(bases);
+        for base in bases.values().collect::<BTreeSet<_>>() {
+            let built = built_on.all(base);
+            let words = |hex: &String| match self.0.get(hex).and_then(|roles| roles.first()) {
+                Some(role) => role.words(),
+                None => format!("table {}", &hex[..hex.len().min(12)]),
+            };
+            if let (Some(first), Some(last)) = (built.first().map(words), built.last().map(words)) {
+                let role = Role::Base {
+                    tables: built.len(),
+                    first,
+                    last,
+                };
+                self.add(base, role);
+            }
+        }
     }
 
     fn add_execution(&mut self, execution: &ExecutionRecord) {

@@ -10,6 +10,8 @@
 //! | kept file | every `ingest --from` | the file: there is no other copy |
 //! | values | the newest materialization | its tables |
 //!
+//! What a needed table is kept as changes to is needed as well; `gc` adds it.
+//!
 //! Whole histories of branches are not looked through: an old lock of a branch is replaced by its
 //! newer one, and its run can be made again from the commit.
 
@@ -66,7 +68,12 @@ pub struct Roots {
 impl Roots {
     /// Whether something needs an object.
     pub fn need(&self, object: ObjectName) -> bool {
-        self.objects.contains(&object.to_string())
+        self.need_hex(&object.to_string())
+    }
+
+    /// The same by its name in hex.
+    pub fn need_hex(&self, object: &str) -> bool {
+        self.objects.contains(object)
     }
 
     fn add(&mut self, object: impl std::fmt::Display) {

@@ -19,7 +19,8 @@ use crate::feature::{FeatureSpec, History};
 use crate::hash::SnapshotHash;
 use crate::run;
 use crate::snapshot::{Snapshot, Snapshots};
-use crate::table::{self, Values};
+use crate::table::Values;
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// What is compared, and when it counts.
@@ -240,8 +241,8 @@ fn values_of(
     for (name, specs) in features {
         let table = &workspace.definitions().tables[name];
         let needed_by = format!("the snapshot of {name} at {}", snapshot.as_of);
-        let object = snapshot.tables[name].hash.into();
-        let rows = table::from_parquet_object(&workspace.store().get(object, &needed_by)?)?;
+        let hash = snapshot.tables[name].hash;
+        let rows = table_store::read(workspace.store(), hash, &needed_by)?;
         let history = History::of(table, &rows)?;
         let frame = compute(&history, None, &table.key, snapshot.as_of, specs)?;
         for spec in specs {

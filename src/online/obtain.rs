@@ -9,6 +9,7 @@ use crate::hash::{Digest, TableHash};
 use crate::snapshot::Snapshot;
 use crate::store::NewObject;
 use crate::table::{self, Frame, Values, column_hash};
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// How much is computed.
@@ -85,8 +86,7 @@ impl Base {
             return Ok(None);
         };
         let needed_by = format!("kept values of {}", inputs.table.name);
-        let bytes = store.get(kept.object.into(), &needed_by);
-        let frame = bytes.and_then(|bytes| table::from_parquet_object(&bytes));
+        let frame = table_store::read(store, kept.object, &needed_by);
         Ok(Some((kept, frame)))
     }
 
@@ -227,8 +227,7 @@ fn table_in(snapshot: &Snapshot, table: &Table) -> Result<TableHash> {
 /// The rows of a snapshot's table.
 fn rows_of(workspace: &Workspace, inputs: &Inputs<'_>) -> Result<Frame> {
     let needed_by = format!("the snapshot of {} at {}", inputs.table.name, inputs.as_of);
-    let bytes = workspace.store().get(inputs.hash.into(), &needed_by)?;
-    table::from_parquet_object(&bytes)
+    table_store::read(workspace.store(), inputs.hash, &needed_by)
 }
 
 /// The values of a table for one key or for every entity, without keeping them.

@@ -6,7 +6,8 @@ use crate::definition::{ColumnName, TableName};
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::store::Store;
-use crate::table::{self, Cell, Values, row_number};
+use crate::table::{Cell, Values, row_number};
+use crate::table_store;
 
 /// The values of one table at the date of its materialization.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub fn served(
     sheet: &SheetFact,
 ) -> Result<Served> {
     let needed_by = format!("the materialized values of {name} at {}", made.as_of);
-    let frame = table::from_parquet_object(&store.get(sheet.object.into(), &needed_by)?)?;
+    let frame = table_store::read(store, sheet.object, &needed_by)?;
     let column = |text: &str| {
         frame
             .column(text)

@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 use crate::feature::Status;
 use crate::hash::FeatureHash;
 use crate::store::Store;
-use crate::table::{self, Cell, Frame, Values};
+use crate::table::{Cell, Frame, Values};
+use crate::table_store;
 
 /// The values of one table, before its keys are joined with those of others.
 #[derive(Debug)]
@@ -167,8 +168,7 @@ impl OnlineView {
         let mut sheets = Vec::new();
         for (name, fact) in &made.tables {
             let needed_by = format!("the materialized values of {name} at {}", made.as_of);
-            let bytes = store.get(fact.object.into(), &needed_by)?;
-            let frame = table::from_parquet_object(&bytes)?;
+            let frame = table_store::read(store, fact.object, &needed_by)?;
             sheets.push(OnlineSheet::new(name, fact, &frame)?);
         }
         Ok(Self::new(made.as_of, sheets))

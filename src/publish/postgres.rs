@@ -10,7 +10,8 @@ use crate::online::{self, Materialization, SheetFact, served};
 use crate::postgres::{Column, Kept, WriteSession};
 use crate::snapshot::{Snapshot, Snapshots, TableSnapshot};
 use crate::store::Store;
-use crate::table::{self, Frame, Values};
+use crate::table::{Frame, Values};
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// What an export wrote.
@@ -124,8 +125,7 @@ fn write_snapshot(
 ) -> Result<PublishedTable> {
     let as_of = snapshot.as_of;
     let needed_by = format!("the snapshot of {name} at {as_of}");
-    let bytes = workspace.store().get(table.hash.into(), &needed_by)?;
-    let frame = table::from_parquet_object(&bytes)?;
+    let frame = table_store::read(workspace.store(), table.hash, &needed_by)?;
     let key = workspace.definitions().tables.get(name);
     let key = key.map(|table| table.key.clone());
     let columns = snapshot_columns(&frame, as_of, key.as_ref());

@@ -27,6 +27,7 @@ mod retrieval;
 mod run;
 mod runs;
 mod show;
+mod snapshots;
 mod statement;
 mod style;
 mod verify;
@@ -62,6 +63,10 @@ pub use retrieval::{retrieved_document, retrieved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};
+pub use snapshots::{
+    SnapshotDiffView, SnapshotView, snapshot_diff_document, snapshot_diff_text,
+    snapshot_view_document, snapshot_view_text,
+};
 pub use statement::{model_card, provenance};
 pub use style::{Table, bold, count, dim, green, plural, red, seconds, size, wrap, yellow};
 pub use verify::verified_text;

@@ -7,7 +7,8 @@ use super::files::{Group, Plan};
 use crate::definition::{ColumnName, FeatureName, Table};
 use crate::error::Result;
 use crate::feature::{FeatureSpec, FeatureValues, History, Spine, Status, values_at};
-use crate::table::{self, Frame, Values, row_number};
+use crate::table::{Frame, Values, row_number};
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// A table that is joined to a spine.
@@ -61,11 +62,7 @@ impl Join<'_> {
         columns.insert(ColumnName::row_date());
         let snapshot = &stamped[&(name.clone(), group.as_of)];
         let needed_by = format!("the snapshot of {name} at {}", group.as_of);
-        let bytes = self
-            .workspace
-            .store()
-            .get(snapshot.hash.into(), &needed_by)?;
-        table::columns_of_parquet_object(&bytes, &columns)
+        table_store::read_columns(self.workspace.store(), snapshot.hash, &columns, &needed_by)
     }
 
     fn group_values(

@@ -8,7 +8,8 @@ use crate::definition::{AsOf, Experiment, FeatureName};
 use crate::error::{Error, Result};
 use crate::plan::TableAt;
 use crate::snapshot::Snapshots;
-use crate::table::{self, Frame, Values};
+use crate::table::{Frame, Values};
+use crate::table_store;
 
 /// The labelled rows of one date, in order of their keys.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub fn labelled_rows(
     let mut load = |at: &TableAt| -> Result<Frame> {
         let snapshot = &resolved.tables[at];
         let needed_by = format!("the snapshot of {} at {}", at.0, at.1);
-        table::from_parquet_object(&store.get(snapshot.hash.into(), &needed_by)?)
+        table_store::read(store, snapshot.hash, &needed_by)
     };
     let (rows, _) = steps::training_set(&spec, &resolved.dates, &mut load)?;
     let column = |name: &str| {

@@ -17,7 +17,8 @@ use crate::learn::{Model, ModelDifference, model_difference};
 use crate::lockfile::Outputs;
 use crate::plan::Step;
 use crate::store::{ObjectName, Store};
-use crate::table::{Cell, Frame, RowDiff, diff_rows, from_parquet_object};
+use crate::table::{Cell, Frame, RowDiff, diff_rows};
+use crate::table_store;
 
 /// How many rows are shown.
 const EXAMPLES: usize = 5;
@@ -188,8 +189,12 @@ fn compare(
             metrics: metrics.map(pair).collect(),
         });
     };
-    let before = store.get(before, &format!("the earlier output of {}", finding.first))?;
-    let after = store.get(after, &format!("the output of {}", finding.first))?;
+    let before = table_store::file(
+        store,
+        before,
+        &format!("the earlier output of {}", finding.first),
+    )?;
+    let after = table_store::file(store, after, &format!("the output of {}", finding.first))?;
     if finding.first == Step::Fit {
         let (before, now) = (Model::from_bytes(&before)?, Model::from_bytes(&after)?);
         return Ok(Found::Model {
@@ -197,8 +202,8 @@ fn compare(
         });
     }
     let tables = Tables {
-        before: from_parquet_object(&before)?,
-        now: from_parquet_object(&after)?,
+        before: table_store::frame(&before)?,
+        now: table_store::frame(&after)?,
         key: earlier.key,
     };
     Ok(match finding.first {

@@ -10,7 +10,7 @@ use super::resolve::Resolved;
 use super::steps;
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
-use crate::hash::{ContentHash, ContentHasher, ContentKey, Digest, ObjectId, StepKey};
+use crate::hash::{ContentHash, ContentHasher, ContentKey, Digest, ObjectId, StepKey, TableHash};
 use crate::host::{self, Stopwatch, Threads};
 use crate::learn::{Leakage, Model};
 use crate::lockfile::Outputs;
@@ -18,6 +18,7 @@ use crate::plan::{PlannedStep, RunSpec, Step, TableAt};
 use crate::snapshot::Ingested;
 use crate::store::{NewObject, ObjectName, Store};
 use crate::table::{self, Frame};
+use crate::table_store;
 
 /// The kind of facts that give the output of a step by its key.
 const BY_KEY: &str = "step";
@@ -333,11 +334,15 @@ impl Executor<'_> {
             return Ok(());
         }
         let output = self.outputs[&step];
-        let bytes = self.store.get(output.into(), &format!("step {step}"))?;
-        let artefact = match step {
-            Step::Fit => Artefact::Model(Box::new(Model::from_bytes(&bytes)?)),
-            Step::Evaluate => Artefact::Report(Box::new(Report::from_bytes(&bytes)?)),
-            _ => Artefact::Table(table::from_parquet_object(&bytes)?),
+        let needed_by = format!("step {step}");
+        let bytes = || self.store.get(output.into(), &needed_by);
+        let artefact = match (step, output) {
+            (Step::Fit, _) => Artefact::Model(Box::new(Model::from_bytes(&bytes()?)?)),
+            (Step::Evaluate, _) => Artefact::Report(Box::new(Report::from_bytes(&bytes()?)?)),
+            (_, OutputName::Table(hash)) => {
+                Artefact::Table(table_store::read(self.store, hash, &needed_by)?)
+            }
+            (_, OutputName::Bytes(_)) => return Err(no_table(step)),
         };
         self.artefacts.insert(step, artefact);
         Ok(())
@@ -346,7 +351,7 @@ impl Executor<'_> {
     fn four_outputs(&self) -> Result<Outputs> {
         let table = |step: Step| match self.outputs.get(&step) {
             Some(OutputName::Table(hash)) => Ok(*hash),
-            _ => Err(Error::failure(format!("step {step} has no table"))),
+            _ => Err(no_table(step)),
         };
         let Some(OutputName::Bytes(model)) = self.outputs.get(&Step::Fit) else {
             return Err(Error::failure("step fit has no model"));
@@ -408,11 +413,15 @@ fn outcome(planned: &PlannedStep, fact: &StepFact, cached: bool) -> StepOutcome 
     }
 }
 
+fn no_table(step: Step) -> Error {
+    Error::failure(format!("step {step} has no table"))
+}
+
 /// Loads snapshots, each once: a table may give features and the label.
 struct TableLoader<'a> {
     store: &'a Store,
     resolved: &'a Resolved,
-    loaded: BTreeMap<ObjectName, Frame>,
+    loaded: BTreeMap<TableHash, Frame>,
     tables: BTreeMap<TableAt, Frame>,
 }
 
@@ -428,12 +437,12 @@ impl<'a> TableLoader<'a> {
 
     fn load(&mut self, at: &TableAt) -> Result<()> {
         let snapshot = self.resolved.tables.get(at).ok_or_else(|| unresolved(at))?;
-        let name = snapshot.hash.into();
+        let name = snapshot.hash;
         let frame = match self.loaded.get(&name) {
             Some(frame) => frame.clone(),
             None => {
                 let needed_by = format!("the snapshot of {} at {}", at.0, at.1);
-                table::from_parquet_object(&self.store.get(name, &needed_by)?)?
+                table_store::read(self.store, snapshot.hash, &needed_by)?
             }
         };
         self.loaded.insert(name, frame.clone());

@@ -5,6 +5,7 @@ use super::reference::KnownRun;
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
 use crate::store::{ObjectName, Store};
+use crate::table_store;
 
 /// Something of a run that can be had as a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub fn artefact_bytes(store: &Store, known: &KnownRun, artefact: ArtefactName) -
     let object = object_of(known, artefact).filter(|name| is_there(store, *name));
     let object = object.ok_or_else(|| missing(known, artefact))?;
     let needed_by = format!("the {} of run {}", artefact.as_str(), known.run.short());
-    store.get(object, &needed_by)
+    table_store::file(store, object, &needed_by)
 }
 
 /// The evaluation of a run; none when this store does not have it.

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hash::{ObjectId, ReadingHash, TableHash};
 use crate::store::{NewObject, Store};
 use crate::table::{self, Frame, Values};
+use crate::table_store::{self, Earlier};
 
 /// A file with the hash of its bytes.
 pub struct HashedFile {
@@ -29,22 +30,62 @@ pub struct Inputs<'a> {
 /// Reads the files of a table and folds them into its snapshot, whose object is in the store
 /// afterwards.
 ///
-/// `base` is a snapshot of the same reading, made of the first of the files.
+/// `base` is a snapshot of the same reading, made of the first of the files; `before` is that of the
+/// date before, to which the table may be kept as changes.
 pub fn build(
     store: &Store,
     inputs: Inputs<'_>,
     base: Option<&TableSnapshot>,
+    before: Option<TableHash>,
 ) -> Result<TableSnapshot> {
-    build_in_order(store, inputs, base, None)
+    let table = inputs.table;
+    let built = fold_files(store, inputs, base, None)?;
+    built.keep(store, table, before)
 }
 
-/// The same, with the rows of each file in the order of a seed.
-pub fn build_in_order(
+/// The same without a base, with the rows of each file in the order of a seed.
+pub fn build_in_order(store: &Store, inputs: Inputs<'_>, order: u64) -> Result<TableSnapshot> {
+    let table = inputs.table;
+    let built = fold_files(store, inputs, None, Some(order))?;
+    built.keep(store, table, None)
+}
+
+/// A snapshot on its way into the store.
+struct Built {
+    snapshot: TableSnapshot,
+    rows: Frame,
+    /// The rows of the snapshot it was made on.
+    base: Option<(TableHash, Frame)>,
+}
+
+impl Built {
+    /// Writes its table, as changes to that of the date before where these are small.
+    fn keep(
+        self,
+        store: &Store,
+        table: &Table,
+        before: Option<TableHash>,
+    ) -> Result<TableSnapshot> {
+        let mut identity = table::row_order(table, &self.rows);
+        // A row that comes again is the same row, of a newer file.
+        identity.retain(|column| *column != ColumnName::row_date());
+        let at_hand = self.base.as_ref().filter(|(name, _)| Some(*name) == before);
+        let earlier = before.map(|name| Earlier {
+            name,
+            frame: at_hand.map(|(_, frame)| frame),
+            identity: &identity,
+        });
+        table_store::write(store, &self.rows, self.snapshot.hash, earlier.as_ref())?;
+        Ok(self.snapshot)
+    }
+}
+
+fn fold_files(
     store: &Store,
     inputs: Inputs<'_>,
     base: Option<&TableSnapshot>,
     order: Option<u64>,
-) -> Result<TableSnapshot> {
+) -> Result<Built> {
     let Inputs {
         table,
         reading,
@@ -53,6 +94,7 @@ pub fn build_in_order(
     } = inputs;
     let mut sources: Vec<SourceRecord> = base.map_or(Vec::new(), |base| base.sources.clone());
     let mut rows = base.map(|base| load(store, table, base)).transpose()?;
+    let base = base.zip(rows.clone()).map(|(base, rows)| (base.hash, rows));
     let mut last = None;
     for file in &files[sources.len()..] {
         let against = against(store, &references, file.file.date)?;
@@ -71,25 +113,25 @@ pub fn build_in_order(
         )));
     };
     let columns = table::column_hashes(&rows);
-    let hash = table::table_hash(&columns);
-    store.put(&NewObject {
-        name: hash.into(),
-        bytes: &table::to_parquet(&rows)?,
-    })?;
     let quarantine = match last.checked.quarantine() {
         Some(rows) if order.is_none() => Some(keep(store, &rows)?),
         _ => None,
     };
-    Ok(TableSnapshot {
+    let snapshot = TableSnapshot {
         quarantine,
         references,
-        hash,
+        hash: table::table_hash(&columns),
         rows: rows.rows() as u64,
         columns,
         reading,
         sources,
         checks: last.checked.results().iter().map(counts_only).collect(),
         quarantined: last.checked.quarantined().len() as u64,
+    };
+    Ok(Built {
+        snapshot,
+        rows,
+        base,
     })
 }
 
@@ -196,9 +238,6 @@ fn fold(table: &Table, earlier: &Frame, newer: &Frame) -> Frame {
 
 /// The rows of a snapshot that was stamped before.
 pub fn load(store: &Store, table: &Table, snapshot: &TableSnapshot) -> Result<Frame> {
-    let bytes = store.get(
-        snapshot.hash.into(),
-        &format!("the snapshot of {}", table.name),
-    )?;
-    table::from_parquet_object(&bytes)
+    let needed_by = format!("the snapshot of {}", table.name);
+    table_store::read(store, snapshot.hash, &needed_by)
 }

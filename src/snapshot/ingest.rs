@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::hash::ObjectId;
 use crate::store::{Fact, NewObject};
+use crate::table_store;
 use crate::workspace::Workspace;
 
 /// The kind of [`Snapshot`] facts, under their date.
@@ -277,20 +278,40 @@ impl Snapshots<'_> {
             files: &files,
             references,
         };
-        let base = self.base(as_of, &inputs, visit)?;
+        let earlier = self.earlier(table, as_of, visit)?;
+        let base = self.base(&earlier, &inputs)?;
         let known = base.as_ref().and_then(|base| base.sources.last());
         let known = known.map(|source| source.date);
         let needed = inputs.references.iter();
         self.restore(needed.filter(|referred| known.is_none_or(|known| referred.date > known)))?;
-        build(self.workspace.store(), inputs, base.as_ref())
+        let before = earlier.last().map(|table| table.hash);
+        build(self.workspace.store(), inputs, base.as_ref(), before)
+    }
+
+    /// A table at the earlier dates that have one, in order of date: as it was stamped, or made just
+    /// now for a table that refers to it.
+    fn earlier(&self, table: &Table, as_of: AsOf, visit: &Visit<'_>) -> Result<Vec<TableSnapshot>> {
+        let mut earlier: BTreeMap<AsOf, TableSnapshot> = BTreeMap::new();
+        for mut snapshot in self.all()? {
+            if let Some(found) = snapshot.tables.remove(&table.name) {
+                earlier.insert(snapshot.as_of, found);
+            }
+        }
+        for ((known, date), found) in visit.known.borrow().iter() {
+            if *known == table.name {
+                earlier.insert(*date, found.clone());
+            }
+        }
+        earlier.retain(|date, _| *date < as_of);
+        Ok(earlier.into_values().collect())
     }
 
     /// Whether the objects of a snapshot are sound: its rows, and those that were set aside.
     fn is_whole(&self, snapshot: &TableSnapshot) -> Result<bool> {
         let store = self.workspace.store();
-        Ok(store.is_sound(snapshot.hash.into())?
+        Ok(table_store::is_sound(store, snapshot.hash)?
             && match snapshot.quarantine {
-                Some(rows) => store.is_sound(rows.into())?,
+                Some(rows) => table_store::is_sound(store, rows)?,
                 None => true,
             })
     }
@@ -356,35 +377,22 @@ impl Snapshots<'_> {
             files: &files,
             references,
         };
-        build_in_order(self.workspace.store(), inputs, None, Some(seed))
+        build_in_order(self.workspace.store(), inputs, seed)
     }
 
     /// The newest sound earlier snapshot that is made of the first of these files: one that was
     /// stamped, or made just now for a table that refers to it.
     fn base(
         &self,
-        as_of: AsOf,
+        earlier: &[TableSnapshot],
         inputs: &Inputs<'_>,
-        visit: &Visit<'_>,
     ) -> Result<Option<TableSnapshot>> {
-        let name = &inputs.table.name;
-        let mut earlier: BTreeMap<AsOf, TableSnapshot> = BTreeMap::new();
-        for mut snapshot in self.all()? {
-            if let Some(table) = snapshot.tables.remove(name) {
-                earlier.insert(snapshot.as_of, table);
-            }
-        }
-        for ((known, date), table) in visit.known.borrow().iter() {
-            if known == name {
-                earlier.insert(*date, table.clone());
-            }
-        }
-        for candidate in earlier.range(..as_of).rev().map(|(_, table)| table) {
+        for candidate in earlier.iter().rev() {
             if candidate.reading == inputs.reading
                 && candidate.sources.len() < inputs.files.len()
                 && is_made_of(candidate, inputs.files)
                 && referred_alike(candidate, &inputs.references)
-                && self.workspace.store().is_sound(candidate.hash.into())?
+                && table_store::is_sound(self.workspace.store(), candidate.hash)?
             {
                 return Ok(Some(candidate.clone()));
             }

@@ -16,23 +16,31 @@
 //! of the checked file is part of the input, by its hash, and the table is checked after it.
 //!
 //! `locked` looks for a table by the hash of the columns a run reads, in all revisions and in what
-//! came with bundles. `stored` lists what the store keeps, and makes one of it again.
+//! came with bundles. `stored` lists what the store keeps, and makes one of it again. `reference`
+//! knows by which words a snapshot is named, `compare` holds two of them against each other.
 
 mod build;
+mod compare;
 mod database;
 mod ingest;
 mod locked;
 mod model;
+mod named;
 mod outcome;
 mod reading;
 mod reference;
 mod sources;
 mod stored;
 
+pub use compare::{
+    ComparedTable, Kept, Revision, SourceDifference, TableDifference, compare, kept, require_kept,
+    revisions_of, table_of,
+};
 pub use database::KnownDates;
 pub use ingest::{Ingested, IngestedTable, Snapshots};
 pub use locked::find_locked;
 pub use model::{Snapshot, SourceRecord, TableSnapshot};
+pub use named::find_snapshot;
 pub use outcome::{Outcome, Refused};
 pub use reference::Referred;
 pub use sources::SourceFile;

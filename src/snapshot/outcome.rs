@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hash::{ObjectId, TableHash};
 use crate::store::{Catalog, Fact};
 use crate::table::{self, Frame};
+use crate::table_store;
 
 /// The kind of [`Refused`] facts, under the date of the file.
 pub(super) const REFUSED: &str = "refused file";
@@ -103,7 +104,7 @@ impl Snapshots<'_> {
     /// [`Kind::MissingInput`] where there are none, or the store has them no more.
     pub fn quarantined(&self, table: &TableName, as_of: AsOf, object: TableHash) -> Result<Frame> {
         let store = self.workspace.store();
-        if !store.is_sound(object.into())? {
+        if !table_store::is_sound(store, object)? {
             return Err(Error::new(
                 Kind::MissingInput,
                 format!("the quarantined rows of {table} at {as_of} are no longer in the store"),
@@ -113,7 +114,7 @@ impl Snapshots<'_> {
             )));
         }
         let needed_by = format!("the quarantined rows of {table} at {as_of}");
-        table::from_parquet_object(&store.get(object.into(), &needed_by)?)
+        table_store::read(store, object, &needed_by)
     }
 
     /// Rules that the newest file of a table keeps, with the place of the file: that of its newest

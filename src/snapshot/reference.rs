@@ -13,7 +13,7 @@ use crate::definition::{AsOf, Check, Table, TableName};
 use crate::error::Result;
 use crate::hash::TableHash;
 use crate::store::Store;
-use crate::table;
+use crate::table_store;
 
 /// The kind of [`TableSnapshot`] facts of dates that were never stamped. They need no object: the
 /// table is made again where a file is to be held against it.
@@ -111,7 +111,7 @@ impl Snapshots<'_> {
     pub(super) fn restore<'a>(&self, references: impl Iterator<Item = &'a Referred>) -> Result<()> {
         let store = self.workspace.store();
         for referred in references {
-            if store.is_sound(referred.hash.into())? {
+            if table_store::is_sound(store, referred.hash)? {
                 continue;
             }
             let stamped = store.catalog().all::<Snapshot>(SNAPSHOT)?;
@@ -143,9 +143,8 @@ pub fn against(store: &Store, references: &[Referred], date: AsOf) -> Result<Aga
     let mut tables = BTreeMap::new();
     for referred in references.iter().filter(|referred| referred.date == date) {
         let needed_by = format!("checks that refer to {}", referred.table);
-        let bytes = store.get(referred.hash.into(), &needed_by)?;
         let other = OtherTable {
-            frame: table::from_parquet_object(&bytes)?,
+            frame: table_store::read(store, referred.hash, &needed_by)?,
             rows_in_file: referred.rows_in_file,
         };
         tables.insert(referred.table.clone(), other);

@@ -125,7 +125,7 @@ impl Snapshots<'_> {
             files: &files,
             references: recorded.references.clone(),
         };
-        let built = build(self.workspace.store(), inputs, None)?;
+        let built = build(self.workspace.store(), inputs, None, None)?;
         if built.hash != recorded.hash {
             return Err(Error::failure(format!(
                 "the same files give another table: {}",

@@ -6,13 +6,22 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::sweep::name_of;
 use super::{ObjectFacts, ObjectName, Store};
 use crate::error::Result;
 use crate::fsio;
 use crate::hash::{Digest, ObjectId, TableHash};
 
-/// Gives the table hash of a Parquet object's bytes: the store knows nothing of tables.
-pub type TableVerifier<'a> = &'a (dyn Fn(&[u8]) -> Result<TableHash> + Sync);
+/// Gives what the bytes of a table's object hold: the store knows nothing of tables.
+pub type TableVerifier<'a> = &'a (dyn Fn(&[u8]) -> Result<FoundTable> + Sync);
+
+/// What the bytes of a table's object hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundTable {
+    pub hash: TableHash,
+    /// The table without which they say nothing.
+    pub base: Option<TableHash>,
+}
 
 /// An object that the catalog knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +52,8 @@ pub enum Damage {
     Table {
         found: String,
     },
+    /// They are built on another object than the catalog says.
+    Base,
     Unreadable {
         why: String,
     },
@@ -63,6 +74,7 @@ impl std::fmt::Display for Damage {
                 expected.short()
             ),
             Self::Table { found } => write!(f, "it holds another table: {found}"),
+            Self::Base => f.write_str("the catalog does not say on what it is built"),
             Self::Unreadable { why } => write!(f, "it cannot be read: {why}"),
         }
     }
@@ -109,25 +121,23 @@ impl StoredObject {
 
 impl Store {
     /// Verifies every object the catalog knows, on all cores: its size and bytes, and the table in
-    /// it. At any time each core holds one object.
+    /// it if it stands alone. At any time each core holds one object.
     pub fn audit(&self, table_hash: TableVerifier) -> Result<AuditedObjects> {
         let known = self.catalog().objects()?;
+        let bases = self.catalog().bases()?;
         let files = self.objects();
         let mut damaged: Vec<DamagedObject> = known
             .par_iter()
             .filter_map(|object| {
-                let damage = verify(&files.path(object.name), object, table_hash)?;
+                let of_its_own = !bases.contains_key(&object.name.to_string());
+                let table = of_its_own.then_some((None, table_hash));
+                let damage = verify(&files.path(object.name), object, table)?;
                 let name = object.name;
                 Some(DamagedObject { name, damage })
             })
             .collect();
         let names: BTreeSet<String> = known.iter().map(|o| o.name.to_string()).collect();
-        let needed: BTreeSet<ObjectName> = self
-            .catalog()
-            .needs()?
-            .into_iter()
-            .map(|need| need.object)
-            .collect();
+        let needed = self.needed()?;
         damaged.extend(
             needed
                 .into_iter()
@@ -155,8 +165,7 @@ impl Store {
         if damaged.is_empty() {
             return Ok(());
         }
-        let needs = self.catalog().needs()?;
-        let needed: BTreeSet<String> = needs.iter().map(|need| need.object.to_string()).collect();
+        let needed: BTreeSet<String> = self.needed()?.iter().map(ToString::to_string).collect();
         damaged.retain(|object| match self.verify(object.name, table_hash) {
             None => false,
             Some(Damage::Unlisted) => needed.contains(&object.name.to_string()),
@@ -165,17 +174,32 @@ impl Store {
         Ok(())
     }
 
+    /// What a fact needs, or another object is built on.
+    fn needed(&self) -> Result<BTreeSet<ObjectName>> {
+        let needs = self.catalog().needs()?.into_iter();
+        let mut needed: BTreeSet<ObjectName> = needs.map(|need| need.object).collect();
+        let named: BTreeSet<String> = needed.iter().map(ToString::to_string).collect();
+        let bases: BTreeSet<String> = self.catalog().bases()?.into_values().collect();
+        let more = bases.iter().filter(|hex| !named.contains(*hex));
+        needed.extend(more.filter_map(|hex| name_of(hex, &bases)));
+        Ok(needed)
+    }
+
     /// What is wrong with one object; none when it is sound.
     pub fn verify(&self, name: ObjectName, table_hash: TableVerifier) -> Option<Damage> {
         match self.catalog().object(name) {
             Ok(None) => Some(Damage::Unlisted),
             Ok(Some(ObjectFacts { bytes, size })) => {
-                let object = StoredObject::new(&name.to_string(), bytes, size)?;
-                verify(&self.objects().path(name), &object, table_hash)
+                let hex = name.to_string();
+                let object = StoredObject::new(&hex, bytes, size)?;
+                let base = match self.catalog().bases() {
+                    Ok(mut bases) => bases.remove(&hex),
+                    Err(error) => return Some(unreadable(error)),
+                };
+                let table = Some((base.as_deref(), table_hash));
+                verify(&self.objects().path(name), &object, table)
             }
-            Err(error) => Some(Damage::Unreadable {
-                why: error.to_string(),
-            }),
+            Err(error) => Some(unreadable(error)),
         }
     }
 
@@ -222,10 +246,13 @@ impl Store {
     }
 }
 
-fn verify(path: &Path, object: &StoredObject, table_hash: TableVerifier) -> Option<Damage> {
-    let unreadable = |error: std::io::Error| Damage::Unreadable {
-        why: error.to_string(),
-    };
+/// Holds a file against the catalog; the table in it as well, where the base that the catalog knows
+/// of and a verifier are given.
+fn verify(
+    path: &Path,
+    object: &StoredObject,
+    table: Option<(Option<&str>, TableVerifier)>,
+) -> Option<Damage> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Damage::Missing),
@@ -247,10 +274,18 @@ fn verify(path: &Path, object: &StoredObject, table_hash: TableVerifier) -> Opti
             Err(error) => Some(unreadable(error)),
         },
         ObjectName::Table(name) => match std::fs::read(path) {
-            Ok(bytes) => other_bytes(object, ObjectId::of_bytes(&bytes))
-                .or_else(|| other_table(name, table_hash(&bytes))),
+            Ok(bytes) => other_bytes(object, ObjectId::of_bytes(&bytes)).or_else(|| {
+                let (base, table_hash) = table?;
+                other_table(name, base, table_hash(&bytes))
+            }),
             Err(error) => Some(unreadable(error)),
         },
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Damage {
+    Damage::Unreadable {
+        why: error.to_string(),
     }
 }
 
@@ -259,12 +294,15 @@ fn other_bytes(object: &StoredObject, found: ObjectId) -> Option<Damage> {
     (found != expected).then_some(Damage::Bytes { expected, found })
 }
 
-fn other_table(name: TableHash, found: Result<TableHash>) -> Option<Damage> {
+fn other_table(name: TableHash, base: Option<&str>, found: Result<FoundTable>) -> Option<Damage> {
     match found {
-        Ok(found) if found == name => None,
-        Ok(found) => Some(Damage::Table {
-            found: format!("its hash is {}", found.short()),
+        Ok(found) if found.hash != name => Some(Damage::Table {
+            found: format!("its hash is {}", found.hash.short()),
         }),
+        Ok(found) => {
+            let found = found.base.map(|base| base.to_string());
+            (found.as_deref() != base).then_some(Damage::Base)
+        }
         Err(error) => Some(Damage::Table {
             found: error.to_string(),
         }),

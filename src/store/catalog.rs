@@ -209,14 +209,6 @@ impl Catalog {
         rows().map_err(|error| unusable(&self.path, error))
     }
 
-    pub(super) fn add_object(&self, name: ObjectName, facts: &ObjectFacts) -> Result<()> {
-        self.writable()?;
-        let size = i64::try_from(facts.size).unwrap_or(i64::MAX);
-        let (name, bytes) = (name.to_string(), facts.bytes.to_string());
-        insert_object(&self.connection, &name, &bytes, size)
-            .map_err(|error| unusable(&self.path, error))
-    }
-
     pub fn object(&self, name: ObjectName) -> Result<Option<ObjectFacts>> {
         let row: Option<(String, i64, Checksum)> = self
             .connection
@@ -388,7 +380,7 @@ fn insert_need(connection: &Connection, sequence: i64, object: &str) -> rusqlite
 }
 
 /// Adds an object, or what is new of one that is known.
-fn insert_object(
+pub(super) fn insert_object(
     connection: &Connection,
     name: &str,
     bytes: &str,

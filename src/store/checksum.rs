@@ -33,6 +33,13 @@ pub fn of_object(name: &str, bytes: &str, size: i64) -> Checksum {
     hasher.finish()
 }
 
+pub fn of_base(object: &str, base: &str) -> Checksum {
+    let mut hasher = ContentHasher::new("streamflow catalog base 1");
+    hasher.text(object);
+    hasher.text(base);
+    hasher.finish()
+}
+
 /// The columns of a row of `stamps`.
 pub struct StampRow<'a> {
     pub path: &'a str,

@@ -83,15 +83,18 @@ fn judge(path: &Path, health: &mut Health) -> rusqlite::Result<()> {
     }
     // Older ones have no checksums yet; opening the store gives them some.
     if version >= 2 {
-        rows(&connection, health);
+        rows(&connection, version, health);
     }
     Ok(())
 }
 
 /// Holds every row against its checksum.
-fn rows(connection: &Connection, health: &mut Health) {
+fn rows(connection: &Connection, version: usize, health: &mut Health) {
     let mut facts = 0;
-    for (table, sql, judge) in TABLES {
+    let known = TABLES
+        .iter()
+        .filter(|(table, ..)| *table != "bases" || version >= 3);
+    for (table, sql, judge) in known {
         let mut each = || -> rusqlite::Result<()> {
             let mut statement = connection.prepare(sql)?;
             let mut rows = statement.query([])?;
@@ -133,6 +136,7 @@ pub(super) const TABLES: &[(&str, &str, Judge)] = &[
         "SELECT name, bytes, size, checksum FROM objects",
         object,
     ),
+    ("bases", "SELECT object, base, checksum FROM bases", base),
     (
         "needs",
         "SELECT sequence, object, checksum FROM needs",
@@ -157,6 +161,12 @@ fn object(row: &Row) -> rusqlite::Result<Option<String>> {
     let (name, bytes, size): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let sound = row.get::<_, Checksum>(3)? == checksum::of_object(&name, &bytes, size);
     Ok((!sound).then(|| format!("the entry of object {name}")))
+}
+
+fn base(row: &Row) -> rusqlite::Result<Option<String>> {
+    let (object, base): (String, String) = (row.get(0)?, row.get(1)?);
+    let sound = row.get::<_, Checksum>(2)? == checksum::of_base(&object, &base);
+    Ok((!sound).then(|| format!("the entry that object {object} is built on {base}")))
 }
 
 fn need(row: &Row) -> rusqlite::Result<Option<String>> {

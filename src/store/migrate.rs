@@ -51,6 +51,15 @@ const MIGRATIONS: &[Migration] = &[
      CREATE INDEX needs_by_object ON needs (object);",
         then: fill_checksums,
     },
+    // 3: objects that are built on others. A program that does not know of it would take bases away.
+    Migration {
+        sql: "CREATE TABLE bases (
+        object   TEXT PRIMARY KEY,
+        base     TEXT NOT NULL,
+        checksum BLOB NOT NULL
+     ) STRICT, WITHOUT ROWID;",
+        then: |_| Ok(()),
+    },
 ];
 
 /// The version that this program writes.

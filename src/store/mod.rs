@@ -8,7 +8,7 @@
 //! | path below the store | holds | written by |
 //! |---|---|---|
 //! | `objects/ab/cdef…` | one object | `objects` |
-//! | `catalog.sqlite` | facts, object sizes and byte hashes, file stamps | `catalog` |
+//! | `catalog.sqlite` | facts, object sizes and byte hashes, what is built on what, file stamps | `catalog`, `bases` |
 //! | `damaged/` | what `fsck --repair` moved aside | `audit`, `salvage` |
 //! | `registry.lock` | nothing: held while a pin is moved | `registry` |
 //! | `.gitignore` | `*`: the store is never committed | `open` |
@@ -21,6 +21,7 @@
 //! a damaged one. [`sweep`] takes objects out that nothing needs.
 
 mod audit;
+mod bases;
 mod catalog;
 mod checksum;
 mod health;
@@ -34,7 +35,9 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::fsio;
 
-pub use audit::{AuditedObjects, Damage, DamagedObject, StoredObject, Stray, TableVerifier};
+pub use audit::{
+    AuditedObjects, Damage, DamagedObject, FoundTable, StoredObject, Stray, TableVerifier,
+};
 pub use catalog::{Catalog, Fact, FileStamp, ObjectFacts};
 pub use health::{CatalogDamage, Health, health};
 pub use objects::{NewObject, ObjectName, Objects};
@@ -85,14 +88,45 @@ impl Store {
 
     /// Writes an object, then what the catalog knows of it.
     pub fn put(&self, object: &NewObject) -> Result<()> {
-        let facts = self.objects.write(object)?;
-        self.catalog.add_object(object.name, &facts)?;
+        self.enter(object, None)?;
+        Ok(())
+    }
+
+    /// The same for an object that is of no use without another one. Gives false, and enters nothing,
+    /// when the store does not have that one any more.
+    pub fn put_built_on(&self, object: &NewObject, base: ObjectName) -> Result<bool> {
+        self.enter(object, Some(base))
+    }
+
+    fn enter(&self, object: &NewObject, base: Option<ObjectName>) -> Result<bool> {
+        let is_table = matches!(object.name, ObjectName::Table(_));
+        let facts = match is_table {
+            true => self.objects.write_missing(object)?,
+            false => self.objects.write(object)?,
+        };
+        // Two processes may write one table as other bytes: whole, and as changes. What is entered and
+        // stands alone stays; what is built on another gives way to what is not.
+        let settle = |known: Option<ObjectFacts>, built: bool| -> Result<bool> {
+            if !is_table {
+                return Ok(true);
+            }
+            if let Some(known) = known
+                && known.bytes != facts.bytes
+                && (!built || base.is_some())
+                && self.objects.holds(object.name, known.bytes)?
+            {
+                return Ok(false);
+            }
+            self.objects.write(object)?;
+            Ok(true)
+        };
+        let entered = self.catalog.add_object(object.name, &facts, base, settle)?;
         // A sweep that had found it forgotten may have taken the file away before it was entered.
-        // Now that it is, none will.
-        if !self.objects.path(object.name).exists() {
+        // Now that it is, none will. The file of a table was seen to while it was entered.
+        if entered && !is_table && !self.objects.path(object.name).exists() {
             self.objects.write(object)?;
         }
-        Ok(())
+        Ok(entered)
     }
 
     /// Enters an object from a file, if what the file holds is what the name says. Gives whether it
@@ -109,12 +143,12 @@ impl Store {
         }
         let table = table_hash(&bytes)
             .ok()
-            .filter(|hash| hash.to_string() == hex);
-        if let Some(hash) = table {
-            let (name, bytes) = (hash.into(), bytes.as_slice());
-            self.put(&NewObject { name, bytes })?;
-        }
-        Ok(table.is_some())
+            .filter(|table| table.hash.to_string() == hex);
+        let Some(table) = table else {
+            return Ok(false);
+        };
+        let (name, bytes) = (table.hash.into(), bytes.as_slice());
+        self.enter(&NewObject { name, bytes }, table.base.map(Into::into))
     }
 
     /// Lets the age of an object begin anew: it is about to be used without being written.

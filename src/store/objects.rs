@@ -96,6 +96,25 @@ impl Objects {
         Ok(facts)
     }
 
+    /// Writes the file if there is none.
+    pub(super) fn write_missing(&self, object: &NewObject) -> Result<ObjectFacts> {
+        let path = self.path(object.name);
+        match path.exists() {
+            true => fsio::refresh(&path),
+            false => fsio::write_atomic(&path, object.bytes)?,
+        }
+        Ok(ObjectFacts {
+            bytes: ObjectId::of_bytes(object.bytes),
+            size: object.bytes.len() as u64,
+        })
+    }
+
+    /// Whether the file is there with these bytes.
+    pub(super) fn holds(&self, name: ObjectName, bytes: ObjectId) -> Result<bool> {
+        let present = fsio::read_optional(&self.path(name))?;
+        Ok(present.is_some_and(|present| ObjectId::of_bytes(&present) == bytes))
+    }
+
     /// Every file there is, objects or not.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
         fsio::files_below(&self.folder)

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use rusqlite::Transaction;
 
+use super::bases::{forget_base, spare_bases};
 use super::catalog::unusable;
 use super::checksum::{self, Checksum};
 use super::{Catalog, ObjectName, Store, StoredObject, Stray};
@@ -80,13 +81,8 @@ impl Catalog {
         Ok(rows
             .into_iter()
             .filter_map(|(object, sequence, kind, key)| {
-                let hash: ObjectId = object.parse().ok()?;
-                let object = match tables.contains(&object) {
-                    true => ObjectName::Table(TableHash::from_bytes(*hash.as_bytes())),
-                    false => ObjectName::Bytes(hash),
-                };
                 Some(Need {
-                    object,
+                    object: name_of(&object, &tables)?,
                     sequence,
                     kind,
                     key,
@@ -96,14 +92,18 @@ impl Catalog {
     }
 
     /// Forgets objects: that they were there, and that facts need them. Facts of `hollow` kinds that
-    /// need one say nothing without it and are removed.
-    pub fn forget(&self, objects: &[ObjectName], hollow: &[&str]) -> Result<()> {
+    /// need one say nothing without it and are removed. What an object that stays is built on is
+    /// spared. Gives the names in hex of those that were forgotten.
+    pub fn forget(&self, objects: &[ObjectName], hollow: &[&str]) -> Result<BTreeSet<String>> {
+        let mut going: BTreeSet<String> = objects.iter().map(ToString::to_string).collect();
         self.exclusively(|transaction| {
-            for object in objects {
-                forget_object(transaction, &object.to_string(), hollow)?;
+            spare_bases(transaction, &mut going)?;
+            for object in &going {
+                forget_object(transaction, object, hollow)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(going)
     }
 }
 
@@ -128,7 +128,8 @@ impl Store {
             }
         }
         let names: Vec<ObjectName> = going.keys().copied().collect();
-        self.catalog().forget(&names, hollow)?;
+        let forgotten = self.catalog().forget(&names, hollow)?;
+        going.retain(|name, _| forgotten.contains(&name.to_string()));
         let mut swept = Swept::default();
         for (name, size) in going {
             if self.remove_unentered(&self.objects().path(name))? {
@@ -158,6 +159,15 @@ impl Store {
     }
 }
 
+/// An object's name from its hex digits; a table where it is among `tables`.
+pub(super) fn name_of(hex: &str, tables: &BTreeSet<String>) -> Option<ObjectName> {
+    let hash: ObjectId = hex.parse().ok()?;
+    Some(match tables.contains(hex) {
+        true => ObjectName::Table(TableHash::from_bytes(*hash.as_bytes())),
+        false => ObjectName::Bytes(hash),
+    })
+}
+
 fn forget_object(transaction: &Transaction, object: &str, hollow: &[&str]) -> rusqlite::Result<()> {
     let facts: Vec<(i64, String)> = transaction
         .prepare_cached(
@@ -171,6 +181,7 @@ fn forget_object(transaction: &Transaction, object: &str, hollow: &[&str]) -> ru
     transaction
         .prepare_cached("DELETE FROM objects WHERE name = ?1")?
         .execute([object])?;
+    forget_base(transaction, object)?;
     for (sequence, kind) in facts {
         if hollow.contains(&kind.as_str()) {
             for sql in [

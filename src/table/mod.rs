@@ -10,11 +10,15 @@
 //! 3. [`column_hashes`] and [`table_hash`] name the values.
 //! 4. [`to_parquet`] and [`from_parquet_object`] keep them; [`hash_parquet_object`] tells what a
 //!    kept one is called.
+//! 5. [`Delta`] keeps of a table only what is other than in an earlier one; [`restore`] gives it
+//!    back.
 //!
 //! A file whose columns nobody declared, such as a spine, is a [`LooseTable`].
 
 mod canonical;
 mod cell;
+mod change;
+mod delta;
 mod diff;
 mod digest;
 mod frame;
@@ -33,6 +37,8 @@ mod write;
 
 pub use canonical::{arrange, row_order, sort, sorted_rows};
 pub use cell::Cell;
+pub use change::{ColumnChange, Distribution, EntityKey, RowChange, TableChange};
+pub use delta::{Delta, base_of, restore};
 pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};

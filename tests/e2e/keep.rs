@@ -302,6 +302,7 @@ fn an_old_store_opens_and_gets_its_checksums() {
     let catalog = world.project().join(".streamflow/catalog.sqlite");
     let connection = rusqlite::Connection::open(&catalog).unwrap();
     for sql in [
+        "DROP TABLE bases",
         "DROP INDEX needs_by_object",
         "ALTER TABLE facts DROP COLUMN checksum",
         "ALTER TABLE objects DROP COLUMN checksum",

@@ -15,6 +15,7 @@ mod drift;
 mod environment;
 mod export;
 mod flow;
+mod history;
 mod init;
 mod intake;
 mod keep;

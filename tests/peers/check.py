@@ -66,15 +66,34 @@ def objects_have_the_names_of_their_content(project):
     import blake3
 
     tables = others = 0
+    changes = set()
     for path in sorted((project / ".streamflow" / "objects").glob("*/*")):
         content = path.read_bytes()
         if content[:4] == b"PAR1":
             name, tables = hashing.table_hash(path), tables + 1
+        elif content.startswith(b"streamflow delta "):
+            changes.add(path.parent.name + path.name)
+            continue
         else:
             name, others = blake3.blake3(content).hexdigest(), others + 1
         assert name == path.parent.name + path.name, f"{path}: its content has the name {name}"
     assert tables >= 6 and others >= 6, f"{tables} tables, {others} others"
-    return f"{tables} tables, {others} other objects"
+    tables_kept_as_changes_come_out_whole(project, changes)
+    return f"{tables} tables, {len(changes)} kept as changes, {others} other objects"
+
+
+def tables_kept_as_changes_come_out_whole(project, changes):
+    """Each is written as Parquet and hashed again from its values."""
+    found = set()
+    for snapshot in json.loads(streamflow(project, "snapshots", "--format", "json"))["snapshots"]:
+        for table in snapshot["tables"]:
+            if table["hash"] in changes:
+                out = project / "whole.parquet"
+                streamflow(project, "snapshots", "show", snapshot["as_of"], "--table", table["table"], "-o", str(out))
+                assert hashing.table_hash(out) == table["hash"], f"{snapshot['as_of']} {table['table']}"
+                out.unlink()
+                found.add(table["hash"])
+    assert found == changes, f"{changes - found} are of no snapshot"
 
 
 def tables_outside_the_store_have_their_hashes(project):

@@ -15,7 +15,8 @@ use crate::lockfile::lock_path;
 use crate::plan::Step;
 use crate::run::{self, ExecutionKind, ExecutionRecord, RecordedStep, RunRecord};
 use crate::snapshot::{self, TableSnapshot};
-use crate::store::{NewObject, ObjectName};
+use crate::store::{NewObject, ObjectName, Store};
+use crate::table_store;
 use crate::workspace::{PROJECT_FILE, Workspace, find_root};
 
 /// Where a bundle goes.
@@ -161,7 +162,7 @@ fn objects(workspace: &Workspace, bundle: &mut Verified) -> Result<(u64, u64)> {
     let store = workspace.store();
     let (mut added, mut present) = (0, 0);
     for (path, name) in bundle.objects.clone() {
-        let there = store.catalog().object(name)?.is_some() && store.is_sound(name)?;
+        let there = store.catalog().object(name)?.is_some() && is_sound(store, name)?;
         if there {
             store.refresh(name);
             present += 1;
@@ -174,6 +175,13 @@ fn objects(workspace: &Workspace, bundle: &mut Verified) -> Result<(u64, u64)> {
         added += 1;
     }
     Ok((added, present))
+}
+
+fn is_sound(store: &Store, name: ObjectName) -> Result<bool> {
+    match name {
+        ObjectName::Table(table) => table_store::is_sound(store, table),
+        ObjectName::Bytes(_) => store.is_sound(name),
+    }
 }
 
 fn by_date(tables: &[BundledTable]) -> BTreeMap<AsOf, BTreeMap<TableName, TableSnapshot>> {

@@ -14,7 +14,8 @@ use crate::lockfile::{Lock, LockedCode, lock_path, parse_lock, render_lock};
 use crate::plan::RunSpec;
 use crate::run::{self, ExecutionRecord, FoundDefinitions, KnownRun};
 use crate::snapshot::{TableSnapshot, find_locked};
-use crate::store::{ObjectName, Store};
+use crate::store::{ObjectFacts, ObjectName, Store};
+use crate::table_store;
 use crate::workspace::{PROJECT_FILE, Workspace};
 
 /// A bundle that was written.
@@ -77,16 +78,15 @@ pub fn bundle(workspace: &Workspace, known: &KnownRun, file: &Path) -> Result<Bu
     }
     let mut members = BTreeMap::new();
     for (path, text) in texts.iter().chain([(&lock_path(&known.experiment), &lock)]) {
-        let bytes = text.as_bytes();
-        members.insert(
-            path.clone(),
-            member(bytes.len() as u64, ObjectId::of_bytes(bytes)),
-        );
+        members.insert(path.clone(), member(text.as_bytes()));
     }
+    let whole = restored(store, known, &objects)?;
     for (path, (name, what)) in &objects {
-        let facts = store.catalog().object(*name)?;
-        let facts = facts.ok_or_else(|| lacking(known, what))?;
-        members.insert(path.clone(), member(facts.size, facts.bytes));
+        let entry = match whole.get(path) {
+            Some(bytes) => member(bytes),
+            None => stored_member(store, *name)?.ok_or_else(|| lacking(known, what))?,
+        };
+        members.insert(path.clone(), entry);
     }
     let manifest = Manifest {
         format: FORMAT,
@@ -102,9 +102,10 @@ pub fn bundle(workspace: &Workspace, known: &KnownRun, file: &Path) -> Result<Bu
         let mut archive = ArchiveWriter::new(out, file);
         archive.add(MANIFEST, &manifest.to_bytes()?)?;
         for path in manifest.members.keys() {
-            if let Some((name, what)) = objects.get(path) {
-                let needed_by = format!("the bundle: {what} of run {}", known.run.short());
-                archive.add(path, &store.get(*name, &needed_by)?)?;
+            if let Some(bytes) = whole.get(path) {
+                archive.add(path, bytes)?;
+            } else if let Some((name, what)) = objects.get(path) {
+                archive.add(path, &store.get(*name, &needed_by(known, what))?)?;
             } else {
                 archive.add(path, texts.get(path).unwrap_or(&lock).as_bytes())?;
             }
@@ -120,8 +121,40 @@ pub fn bundle(workspace: &Workspace, known: &KnownRun, file: &Path) -> Result<Bu
     })
 }
 
-fn member(size: u64, blake3: ObjectId) -> Member {
-    Member { size, blake3 }
+fn needed_by(known: &KnownRun, what: &str) -> String {
+    format!("the bundle: {what} of run {}", known.run.short())
+}
+
+fn member(bytes: &[u8]) -> Member {
+    Member {
+        size: bytes.len() as u64,
+        blake3: ObjectId::of_bytes(bytes),
+    }
+}
+
+/// An object that travels as it is stored.
+fn stored_member(store: &Store, name: ObjectName) -> Result<Option<Member>> {
+    let facts = store.catalog().object(name)?;
+    Ok(facts.map(|ObjectFacts { size, bytes }| Member {
+        size,
+        blake3: bytes,
+    }))
+}
+
+/// Tables that are kept as changes to others: they travel whole.
+fn restored(
+    store: &Store,
+    known: &KnownRun,
+    objects: &BTreeMap<String, (ObjectName, String)>,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut whole = BTreeMap::new();
+    for (path, (name, what)) in objects {
+        if store.catalog().chain(*name)?.len() > 1 {
+            let bytes = table_store::file(store, *name, &needed_by(known, what))?;
+            whole.insert(path.clone(), bytes);
+        }
+    }
+    Ok(whole)
 }
 
 /// Where an object lies in a bundle, as in a store.

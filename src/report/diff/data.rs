@@ -5,17 +5,24 @@ use crate::run::{ColumnChange, Distribution, EntityKey, InputDifference, RowChan
 
 /// One table: how many rows, which columns and how they moved, a few rows.
 pub(super) fn data_text(input: &InputDifference) -> String {
-    let name = yellow(&input.name);
-    let Some(change) = &input.table else {
-        return wrap("  ", &format!("{name}  {}", input.detail));
-    };
+    match &input.table {
+        None => {
+            let name = yellow(&input.name);
+            wrap("  ", &format!("{name}  {}", input.detail))
+        }
+        Some(change) => change_text(&input.name, change),
+    }
+}
+
+/// The same of a table whose rows were compared.
+pub(in crate::report) fn change_text(name: &str, change: &TableChange) -> String {
     let dates = match change.as_of_a == change.as_of_b {
         true => format!("at {}", change.as_of_a),
         false => format!("{} → {}", change.as_of_a, change.as_of_b),
     };
     let mut text = match change.is_same() {
-        true => format!("  {}  {dates}   {}\n", input.name, dim("the same rows")),
-        false => format!("  {name}  {dates}   {}\n", rows_words(change)),
+        true => format!("  {name}  {dates}   {}\n", dim("the same rows")),
+        false => format!("  {}  {dates}   {}\n", yellow(name), rows_words(change)),
     };
     if !change.is_same() && change.as_of_a == change.as_of_b {
         let files = match change.files.as_slice() {

@@ -2,6 +2,7 @@
 
 mod data;
 
+pub(super) use self::data::change_text;
 use self::data::data_text;
 use super::answers::mark;
 use super::style::{

@@ -1,68 +1,18 @@
 //! Which rows of which tables differ.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Serialize;
+use std::collections::BTreeSet;
 
 use super::inputs::{InputDifference, InputKind};
-use super::movement::{ColumnChange, Distribution, categories};
-use super::scores::EntityKey;
 use super::{Side, union};
-use crate::definition::{AsOf, ColumnName, TableName};
+use crate::definition::{ColumnName, TableName};
 use crate::error::Result;
 use crate::lockfile::LockedData;
 use crate::plan::{Purpose, RunSpec};
 use crate::snapshot::{TableSnapshot, find_locked};
 use crate::store::Store;
-use crate::table::{Cell, Frame, RowDiff, diff_rows, from_parquet_object};
+use crate::table::{Frame, TableChange};
+use crate::table_store;
 use crate::workspace::Workspace;
-
-/// How the rows of one table differ, in the columns that the runs use.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TableChange {
-    pub as_of_a: AsOf,
-    pub as_of_b: AsOf,
-    pub rows_a: u64,
-    pub rows_b: u64,
-    /// The files of b that are none of a's, where both are of one date.
-    pub files: Vec<String>,
-    pub added: u64,
-    pub removed: u64,
-    /// Rows of both in which a column differs.
-    pub changed: u64,
-    /// Rows of both that last came from a file of another date; of runs of one date only.
-    pub redated: u64,
-    /// The columns that differ, the one that differs most first.
-    pub columns: Vec<ColumnChange>,
-    /// The first rows that changed.
-    pub examples: Vec<RowChange>,
-    pub added_examples: Vec<EntityKey>,
-    pub removed_examples: Vec<EntityKey>,
-}
-
-/// One row before and after.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RowChange {
-    pub entity: EntityKey,
-    /// Each column that differs: the value in a, then in b.
-    pub columns: BTreeMap<ColumnName, [serde_json::Value; 2]>,
-}
-
-/// So many rows are shown.
-const EXAMPLES: usize = 5;
-
-impl TableChange {
-    /// Whether both runs read the same values.
-    pub fn is_same(&self) -> bool {
-        self.added + self.removed + self.changed + self.redated == 0
-    }
-
-    /// The share of rows that are not as they were, 0 to 1.
-    fn weight(&self) -> f64 {
-        let touched = self.added + self.removed + self.changed;
-        touched as f64 / self.rows_a.max(self.rows_b).max(1) as f64
-    }
-}
 
 /// The tables that differ: first the labels, then by the share of rows that changed, last those that
 /// hold the same rows of another date. The n-th date of one run stands beside the n-th of the other.
@@ -193,9 +143,18 @@ fn compare(store: &Store, a: (&Side, &LockedData), b: (&Side, &LockedData)) -> R
         return Ok(Compared::NotHere);
     };
     let used: Vec<ColumnName> = union(&of_a.used, &of_b.used).into_iter().cloned().collect();
-    let found = diff_rows(&of_a.frame, &of_b.frame, &of_a.identity, &used);
     let same_date = a.1.as_of == b.1.as_of;
-    let change = table_change((&of_a, a.1), (&of_b, b.1), &found);
+    let files = match same_date {
+        true => b.1.files_unlike(a.1),
+        false => Vec::new(),
+    };
+    let change = TableChange::between(
+        (a.1.as_of, &of_a.frame),
+        (b.1.as_of, &of_b.frame),
+        &of_a.identity,
+        &used,
+        files,
+    );
     Ok(match same_date && change.is_same() {
         true => Compared::OtherColumns,
         false => Compared::Rows(Box::new(change)),
@@ -205,8 +164,7 @@ fn compare(store: &Store, a: (&Side, &LockedData), b: (&Side, &LockedData)) -> R
 /// A table as one of the runs read it.
 struct Read {
     frame: Frame,
-    key: ColumnName,
-    /// What tells rows apart: the key; of events also when they happened and became known.
+    /// What tells rows apart: the key first; of events also when they happened and became known.
     identity: Vec<ColumnName>,
     /// The columns the run uses, without identity and row date.
     used: BTreeSet<ColumnName>,
@@ -233,7 +191,7 @@ impl Read {
             return Ok(None);
         }
         let needed_by = format!("the snapshot of {} at {}", data.table, data.as_of);
-        let frame = from_parquet_object(&store.get(snapshot.hash.into(), &needed_by)?)?;
+        let frame = table_store::read(store, snapshot.hash, &needed_by)?;
         let mut used = columns_used(spec, data, purpose, &snapshot).unwrap_or_default();
         let options = spec.tables.get(&data.table);
         let identity: Vec<ColumnName> = std::iter::once(&spec.key)
@@ -244,19 +202,9 @@ impl Read {
         used.retain(|column| !identity.contains(column) && *column != ColumnName::row_date());
         Ok(Some(Self {
             frame,
-            key: spec.key.clone(),
             identity,
             used,
         }))
-    }
-
-    fn entity(&self, row: usize) -> Option<EntityKey> {
-        EntityKey::of(self.frame.column(self.key.as_str())?.cell(row))
-    }
-
-    fn cell(&self, column: &ColumnName, row: usize) -> Cell<'_> {
-        let values = self.frame.column(column.as_str());
-        values.map_or(Cell::Null, |values| values.cell(row))
     }
 }
 
@@ -268,87 +216,4 @@ fn columns_used(
 ) -> Option<BTreeSet<ColumnName>> {
     spec.columns_read(&data.table, purpose, &snapshot.dtypes())
         .ok()
-}
-
-fn table_change(
-    (a, of_a): (&Read, &LockedData),
-    (b, of_b): (&Read, &LockedData),
-    found: &RowDiff,
-) -> TableChange {
-    let same_date = of_a.as_of == of_b.as_of;
-    let row_date = ColumnName::row_date();
-    let is_redated =
-        |pair: &&(usize, usize)| a.cell(&row_date, pair.0) != b.cell(&row_date, pair.1);
-    let redated = match same_date {
-        true => found.matched.iter().filter(is_redated).count() as u64,
-        false => 0,
-    };
-    let entities = |side: &Read, rows: &[usize]| -> Vec<EntityKey> {
-        let first = rows.iter().take(EXAMPLES);
-        first.filter_map(|row| side.entity(*row)).collect()
-    };
-    TableChange {
-        as_of_a: of_a.as_of,
-        as_of_b: of_b.as_of,
-        rows_a: a.frame.rows() as u64,
-        rows_b: b.frame.rows() as u64,
-        files: match same_date {
-            true => of_b.files_unlike(of_a),
-            false => Vec::new(),
-        },
-        added: found.added.len() as u64,
-        removed: found.removed.len() as u64,
-        changed: found.changed.len() as u64,
-        redated,
-        columns: column_changes(a, b, found),
-        examples: found
-            .changed
-            .iter()
-            .take(EXAMPLES)
-            .filter_map(|pair| row_change(a, b, found, *pair))
-            .collect(),
-        added_examples: entities(b, &found.added),
-        removed_examples: entities(a, &found.removed),
-    }
-}
-
-fn column_changes(a: &Read, b: &Read, found: &RowDiff) -> Vec<ColumnChange> {
-    let mut changes: Vec<ColumnChange> = found
-        .columns
-        .iter()
-        .filter_map(|(column, changed)| {
-            let of_a = a.frame.column(column.as_str())?;
-            let of_b = b.frame.column(column.as_str())?;
-            let (lost_categories, new_categories) = categories(of_a, of_b);
-            Some(ColumnChange {
-                column: column.clone(),
-                changed: *changed,
-                share: *changed as f64 / found.matched.len() as f64,
-                a: Distribution::of(of_a),
-                b: Distribution::of(of_b),
-                new_categories,
-                lost_categories,
-            })
-        })
-        .collect();
-    // Stable: equal ones stay in order of their names.
-    changes.sort_by_key(|change| std::cmp::Reverse(change.changed));
-    changes
-}
-
-fn row_change(
-    a: &Read,
-    b: &Read,
-    found: &RowDiff,
-    (row_a, row_b): (usize, usize),
-) -> Option<RowChange> {
-    let json = |cell: Cell<'_>| serde_json::to_value(cell).unwrap_or_default();
-    let columns = found.columns.keys().filter_map(|column| {
-        let (of_a, of_b) = (a.cell(column, row_a), b.cell(column, row_b));
-        (of_a != of_b).then(|| (column.clone(), [json(of_a), json(of_b)]))
-    });
-    Some(RowChange {
-        entity: a.entity(row_a)?,
-        columns: columns.collect(),
-    })
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::scores::{CommonRow, EntityKey, PredictionChanges, changes, common_rows};
+use super::scores::{CommonRow, PredictionChanges, changes, common_rows};
 use super::{Side, union};
 use crate::error::Result;
 use crate::learn::{AucTest, Interval, Scored, bootstrap, delong};
 use crate::run::family::{BandVerdict, band_of, judge};
 use crate::store::Store;
+use crate::table::EntityKey;
 
 /// One metric in both runs; none where a run does not have it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::Side;
-use super::data::TableChange;
 use crate::code::CommitId;
 use crate::plan::{Difference, differences, place_of};
 use crate::run::short;
+use crate::table::TableChange;
 
 /// What sort of input differs. The order is that of causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

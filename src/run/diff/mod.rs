@@ -12,7 +12,6 @@
 mod data;
 mod effect;
 mod inputs;
-mod movement;
 mod scores;
 mod text;
 
@@ -29,12 +28,12 @@ use crate::lockfile::Outputs;
 use crate::plan::RunSpec;
 use crate::workspace::Workspace;
 
-pub use data::{RowChange, TableChange};
 pub use effect::{FEWEST_ROWS, MetricPair, Noise, NoiseMethod};
 pub use inputs::{InputDifference, InputKind};
-pub use movement::{ColumnChange, Distribution};
-pub use scores::{EntityKey, PredictionChanges, PredictionMove};
+pub use scores::{PredictionChanges, PredictionMove};
 pub use text::{ChangedLine, FileDiff};
+
+pub use crate::table::{ColumnChange, Distribution, EntityKey, RowChange, TableChange};
 
 /// The hash of one output in both runs; none where a run has no results.
 #[derive(Debug, Clone, PartialEq, Serialize)]

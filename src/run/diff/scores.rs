@@ -1,7 +1,6 @@
 //! The predictions of two runs, entity by entity.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -11,38 +10,8 @@ use crate::error::{Error, Result};
 use crate::hash::Digest;
 use crate::run::steps::{AS_OF, LABEL, PROBABILITY};
 use crate::store::Store;
-use crate::table::{Cell, Values, from_parquet_object};
-
-/// The key of an entity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(untagged)]
-pub enum EntityKey {
-    Integer(i64),
-    Text(String),
-}
-
-impl fmt::Display for EntityKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(key) => key.fmt(f),
-            // A key comes from a file: what steers a terminal is shown and not obeyed.
-            Self::Text(key) => key.chars().try_for_each(|c| match c.is_control() {
-                true => write!(f, "{}", c.escape_default()),
-                false => f.write_char(c),
-            }),
-        }
-    }
-}
-
-impl EntityKey {
-    pub(super) fn of(cell: Cell<'_>) -> Option<Self> {
-        match cell {
-            Cell::String(key) => Some(Self::Text(key.to_string())),
-            Cell::I64(key) => Some(Self::Integer(key)),
-            _ => None,
-        }
-    }
-}
+use crate::table::{Cell, EntityKey, Values};
+use crate::table_store;
 
 /// A test row: an entity, and its date where a run has several.
 pub type TestRow = (EntityKey, Option<AsOf>);
@@ -148,12 +117,12 @@ fn scores(store: &Store, side: &Side, dated: bool) -> Result<Option<BTreeMap<Tes
     let (Some(outputs), Some(spec)) = (side.known.outputs(), &side.spec) else {
         return Ok(None);
     };
-    let name = outputs.predictions.into();
-    if store.catalog().object(name)?.is_none() {
+    let name = outputs.predictions;
+    if store.catalog().object(name.into())?.is_none() {
         return Ok(None);
     }
     let needed_by = format!("the predictions of run {}", side.known.run.short());
-    let frame = from_parquet_object(&store.get(name, &needed_by)?)?;
+    let frame = table_store::read(store, name, &needed_by)?;
     let column = |name: &str| -> Result<&Values> {
         let values = frame.column(name);
         values.ok_or_else(|| Error::failure(format!("predictions lack column {name}")))
