@@ -20,10 +20,12 @@
 //! | `keys`, `entities` | keys in order; those of all tables, sought once |
 //! | `view` | values in memory, found by key |
 //! | `pinned` | the model of a run, out of the store |
+//! | `drift` | all columns of two dates compared |
 //!
 //! What a pinned run needs and today's tables cannot give (a column that is gone, a key that is
 //! another) is left out with a notice: it must not keep a new run from being materialized.
 
+mod drift;
 mod entities;
 mod fact;
 mod kept;
@@ -37,6 +39,7 @@ mod tests;
 mod view;
 mod wanted;
 
+pub use drift::{Drift, DriftOptions, DriftedColumn, Rows, drift};
 pub use fact::{Materialization, SheetFact, all, newest, newest_sequence};
 pub use kept::SHEET_KIND;
 pub use keys::Key;
