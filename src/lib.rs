@@ -9,7 +9,8 @@
 //! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
-//! - [`check`], [`feature`], [`learn`]: rules, values at a point in time, models: pure functions;
+//! - [`check`], [`drift`], [`feature`], [`learn`]: rules, two samples compared, values at a point in
+//!   time, models: pure functions;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`retrieval`]: features for the rows of anyone's spine;
@@ -21,6 +22,7 @@ pub mod check;
 pub mod code;
 pub mod command;
 pub mod definition;
+pub mod drift;
 pub mod error;
 pub mod feature;
 pub mod fsio;

@@ -9,6 +9,7 @@ mod data;
 mod definitions;
 mod determinism;
 mod diff;
+mod drift;
 mod environment;
 mod export;
 mod init;
