@@ -377,7 +377,5 @@ fn golden_hash_of_a_windowed_feature() {
     );
     let json = serde_json::to_string(&feature).unwrap();
     assert_eq!(serde_json::from_str::<FeatureSpec>(&json).unwrap(), feature);
-    insta::assert_snapshot!(feature.hash(), @r##"
-    448378a91a908a36537606b1c0d08bb106ea6568c89853e25978c8da71bcdab5
-    "##);
+    insta::assert_snapshot!(feature.hash(), @"448378a91a908a36537606b1c0d08bb106ea6568c89853e25978c8da71bcdab5");
 }

@@ -430,7 +430,42 @@ fn windows_are_quoted_where_they_err() {
         (windowed, "\"\" = { sql = \"SUM(hours)\", window = \"7d\" }"),
         ("hours / NULLIF(devices, 0)", "hours_7d / NULLIF(devices, 0)"),
         ("hours / NULLIF(devices, 0)", "hours_8d / NULLIF(devices, 0)"),
-    ]), @r"");
+    ]), @r##"
+    without timestamp = "seen_at"
+       features/usage.toml:43:1 a window needs events / say which column has the instant of an event: `timestamp` under [source]
+    x = "SUM(hours)"
+       features/usage.toml:45:5 wrong type for `x` / expected `{ sql = "SUM(x)", window = "7d" }`, found a string
+    x = { sql = "SUM(hours)" }
+       features/usage.toml:45:5 missing key `window` / how far back events count, such as "7d"
+    x = { window = "7d" }
+       features/usage.toml:45:5 missing key `sql` / an aggregate such as "SUM(hours)"
+    x = { sql = "SUM(hours)", window = "0d" }
+       features/usage.toml:45:36 invalid value for `window` / `0d` is not a length of time such as `45d`, `12h` or `30m`
+    x = { sql = "SUM(hours)", window = "7 days" }
+       features/usage.toml:45:36 invalid value for `window` / `7 days` is not a length of time such as `45d`, `12h` or `30m`
+    x = { sql = "SUM(hours)", window = 7 }
+       features/usage.toml:45:36 wrong type for `window` / expected a string, found an integer
+    x = { sql = "SUM(hours)", windw = "7d" }
+       features/usage.toml:45:27 unknown key `windw` / did you mean `window`?
+    x = { sql = "SUM(hour)", window = "7d" }
+       features/usage.toml:45:18 unknown column `hour` / table has `hours`
+    x = { sql = "hours", window = "7d" }
+       features/usage.toml:45:14 a windowed feature is one aggregate / one of AVG, COUNT, LAST, MAX, MIN, STDDEV, SUM; what is made of several goes into [features.derived]
+    x = { sql = "SUM(hours) FILTER (WHERE plan)", window = "7d" }
+       features/usage.toml:45:39 `plan` is a string and no condition / a bool is needed here, such as a comparison
+    x = { sql = "SUM(AVG(hours))", window = "7d" }
+       features/usage.toml:45:18 AVG gathers many rows, and an expression sees one / an aggregate does not stand within another, or in its filter
+    hours = { sql = "SUM(hours)", window = "7d" }
+       features/usage.toml:45:1 a windowed feature named `hours` / a column has this name: expressions could mean either
+    hours_per_device = { sql = "SUM(hours)", window = "7d" }
+       features/usage.toml:43:1 two features `hours_per_device` / [features.windowed] has one of this name
+    "" = { sql = "SUM(hours)", window = "7d" }
+       features/usage.toml:45:1 invalid name of a feature / a column's name is a text without control characters
+    hours_7d / NULLIF(devices, 0)
+       accepted
+    hours_8d / NULLIF(devices, 0)
+       features/usage.toml:43:21 unknown column `hours_8d` / table has `hours_7d`
+    "##);
 }
 
 #[test]
