@@ -30,6 +30,8 @@ pub enum Kind {
     MissingInput,
     /// Data was read and refused.
     DataRefused,
+    /// The data of two dates differs by more than was allowed.
+    Drift,
     /// A promotion gate does not hold.
     GateRefused,
     /// No table has a row for the entity.
@@ -52,6 +54,7 @@ impl Kind {
             Self::NotReproduced => ("not_reproduced", 4, 500),
             Self::MissingInput => ("missing_input", 5, 503),
             Self::DataRefused => ("data_refused", 6, 422),
+            Self::Drift => ("drift", 6, 422),
             Self::GateRefused => ("gate_refused", 7, 409),
             Self::UnknownEntity => ("unknown_entity", 5, 404),
             Self::MissingFeatures => ("missing_features", 5, 422),

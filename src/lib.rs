@@ -9,8 +9,8 @@
 //! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
-//! - [`check`], [`feature`], [`learn`], [`postgres`]: rules, values at a point in time, models: pure
-//!   functions; and the door to a database;
+//! - [`check`], [`drift`], [`feature`], [`learn`]: rules, two samples compared, values at a point in
+//!   time, models: pure functions; [`postgres`]: the door to a database;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
@@ -22,6 +22,7 @@ pub mod check;
 pub mod code;
 pub mod command;
 pub mod definition;
+pub mod drift;
 pub mod error;
 pub mod feature;
 pub mod fsio;

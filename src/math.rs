@@ -45,3 +45,13 @@ pub fn sigmoid(x: f64) -> f64 {
         e / (1.0 + e)
     }
 }
+
+/// Logarithm to base 2.
+pub fn log2(x: f64) -> f64 {
+    libm::log2(x)
+}
+
+/// Natural logarithm of the gamma function of a positive number.
+pub fn ln_gamma(x: f64) -> f64 {
+    libm::lgamma(x)
+}

@@ -22,6 +22,7 @@ const FLOORS: &[(u8, &str)] = &[
     (2, "store"),
     (3, "table"),
     (4, "check"),
+    (4, "drift"),
     (4, "feature"),
     (4, "learn"),
     (4, "postgres"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::drift::DEFAULT_SHARE;
 use crate::keep;
 use crate::run::{ArtefactName, Vary};
 
@@ -102,6 +103,8 @@ pub enum Command {
     Again(AgainArguments),
     /// Compares two runs: inputs that differ first, then what they did.
     Diff(DiffArguments),
+    /// Compares the columns of two dates: exit 0, or 6 when they drifted apart.
+    Drift(DriftArguments),
     /// Says what would execute now, or why two runs differ, and the first cause of each step.
     Why(WhyArguments),
     /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.
@@ -266,6 +269,41 @@ pub struct DiffArguments {
         default_missing_value = "auc"
     )]
     pub attribute: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DriftArguments {
+    /// The date to compare from, YYYY-MM-DD: what a model was trained on.
+    #[arg(long, value_name = "DATE")]
+    pub reference: String,
+    /// The date to compare with, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    pub current: String,
+    /// Compares the features and the label of this experiment; all features without it.
+    #[arg(long, value_name = "NAME")]
+    pub experiment: Option<String>,
+    /// What decides whether a column has drifted.
+    #[arg(long, value_name = "METHOD", default_value = "psi")]
+    pub method: DriftMethod,
+    /// The least index or effect that is drift; 0.1 without it.
+    #[arg(long, value_name = "X")]
+    pub threshold: Option<f64>,
+    /// The share of drifted columns from which the data has drifted.
+    #[arg(long, value_name = "X", default_value_t = DEFAULT_SHARE)]
+    pub share: f64,
+    /// Writes a report with histograms: one .html file that needs nothing else.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DriftMethod {
+    /// The population stability index.
+    Psi,
+    /// Kolmogorov-Smirnov's D of numbers, total variation of categories.
+    Effect,
+    /// Evidently's choice of test, with its thresholds.
+    Evidently,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod arguments;
 mod bundle;
 mod check;
 mod diff;
+mod drift;
 mod export;
 mod features;
 mod fsck;
@@ -88,6 +89,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Verify(arguments) => verify::verify(context, arguments),
         Command::Again(arguments) => verify::again(context, arguments),
         Command::Diff(arguments) => diff::diff(context, arguments),
+        Command::Drift(arguments) => drift::drift(context, arguments),
         Command::Why(arguments) => why::why(context, arguments),
         Command::Materialize(arguments) => materialize::materialize(context, arguments),
         Command::Features(arguments) => features::features(context, arguments),

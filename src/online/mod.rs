@@ -18,10 +18,12 @@
 //! | `view` | in memory: an entity's rows by binary search |
 //! | `served` | whole tables of values, for other programs |
 //! | `pinned` | the model of a run, out of the store |
+//! | `drift` | all columns of two dates compared |
 //!
 //! What a pinned run needs and today's tables cannot give (a column that is gone, a key that is
 //! another) is left out with a notice: it must not keep a new run from being materialized.
 
+mod drift;
 mod fact;
 mod materialize;
 mod pinned;
@@ -32,6 +34,7 @@ mod tests;
 mod view;
 mod wanted;
 
+pub use drift::{Drift, DriftOptions, DriftedColumn, Rows, drift};
 pub use fact::{Materialization, SheetFact, all, newest, newest_sequence};
 pub use materialize::{Materialized, materialize};
 pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};

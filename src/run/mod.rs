@@ -11,6 +11,7 @@
 
 mod artefact;
 mod attribute;
+mod dated;
 mod diff;
 mod disagreement;
 mod divergence;
@@ -36,6 +37,7 @@ mod why;
 
 pub use artefact::{OutputName, Report, TrainingRows};
 pub use attribute::{Attribution, Merged, Share, attribute};
+pub use dated::{DatedRows, labelled_rows};
 pub use diff::{
     ChangedLine, ColumnChange, CommitsBetween, Distribution, EntityKey, FEWEST_ROWS, FileDiff,
     InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,

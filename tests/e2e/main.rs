@@ -10,6 +10,7 @@ mod database;
 mod definitions;
 mod determinism;
 mod diff;
+mod drift;
 mod environment;
 mod export;
 mod init;

@@ -139,6 +139,14 @@ def statements_are_read_by_others(project):
     return f"{len(statement.subject)} subjects, {len(dependencies)} dependencies, {len(metrics)} metrics of a card"
 
 
+def drift_is_that_of_evidently(project):
+    """In an environment of its own: Evidently brings much along."""
+    script = ROOT / "tests" / "peers" / "drift.py"
+    done = subprocess.run([os.environ["DRIFT_PYTHON"], str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
 def parquet_of_others_is_read_or_refused(_project):
     return intake.parquet_of_others(STREAMFLOW)
 
@@ -150,6 +158,7 @@ def main():
         locks_have_the_hashes_of_their_runs,
         scikit_learn_gives_the_reference,
         statements_are_read_by_others,
+        drift_is_that_of_evidently,
         parquet_of_others_is_read_or_refused,
     ]
     passed = 0
