@@ -31,7 +31,7 @@ pub fn labelled_rows(
     let mut dated = experiment.clone();
     dated.as_of = vec![as_of];
     let spec = spec_of(snapshots, &dated)?;
-    let resolved = resolve(snapshots, &spec, |_| ())?;
+    let resolved = resolve(snapshots, &spec, &[], |_| ())?;
     let store = snapshots.workspace.store();
     let mut load = |at: &TableAt| -> Result<Frame> {
         let snapshot = &resolved.tables[at];
