@@ -23,9 +23,9 @@ ROUNDS = 5
 COLUMNS = {
     "user_id": ("string", "'user-' || lpad(i::text, 8, '0')", "text"),
     "age": ("i64", "18 + i % 70", "integer"),
-    "visits": ("i64", "(i * 7919) % 100000", "bigint"),
-    "hours": ("f64", "((i * 104729) % 744000) / 1000.0", "double precision"),
-    "fee": ("f64", "((i * 15485863) % 10000) / 100.0", "numeric(8,2)"),
+    "visits": ("i64", "(i::bigint * 7919) % 100000", "bigint"),
+    "hours": ("f64", "((i::bigint * 104729) % 744000) / 1000.0", "double precision"),
+    "fee": ("f64", "((i::bigint * 15485863) % 10000) / 100.0", "numeric(8,2)"),
     "score": ("f64", "sin(i)", "double precision"),
     "active": ("bool", "i % 3 = 0", "boolean"),
     "plan": ("string", "(ARRAY['basic', 'standard', 'premium'])[1 + i % 3]", "text"),
@@ -86,7 +86,7 @@ def main():
         ways |= {name: [] for name, (needs, _) in PEERS.items() if all(installed(module.strip()) for module in needs.split(","))}
         for at in range(ROUNDS):
             database = project(outside / f"database{at}", ask)
-            files = project(outside / f"files{at}", 'path = "{as_of}.csv"')
+            files = project(outside / f"files{at}", 'path = "{as_of}.csv"\ntrue = ["t"]\nfalse = ["f"]')
             ingest = lambda folder: [program, "-C", str(folder), "ingest", "--as-of", "2024-01-31"]
             ways["psql \\copy to CSV"].append(timed(copy, env=plain))
             ways["psql \\copy in binary, to nowhere"].append(timed(binary, env=plain))
@@ -96,7 +96,7 @@ def main():
             for name, (_, code) in PEERS.items():
                 if name in ways:
                     script = [sys.executable, "-c", f"q = {QUERY!r}; u = {server.url()!r}; {code}"]
-                    ways[name].append(timed(script))
+                    ways[name].append(timed(script, env=plain))
             server.sql("DROP SCHEMA IF EXISTS streamflow CASCADE; DROP TABLE IF EXISTS loaded; CREATE TABLE loaded (LIKE usage)")
             export = [program, "-C", str(database), "export", "--to", "postgres"]
             ways["streamflow export --to postgres"].append(timed(export, env=environment))

@@ -64,8 +64,8 @@ fn a_placeholder_is_no_text_and_a_url_no_name() {
     error: invalid value for `query`
       ╭▸ features/usage.toml:5:88
       │
-    5 │ …T * FROM usage WHERE day = '{as_of}' AND a = {day}" }
-      ╰╴                            ━━━━━━━━━ `{as_of}` is a DATE already: no quotation marks
+    5 │ …E day = '{as_of}' AND a = {day}" }
+      ╰╴         ━━━━━━━━━ `{as_of}` is a DATE already: no quotation marks
 
     1 error in 1 of 4 files
     "#);
