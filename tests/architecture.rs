@@ -22,7 +22,6 @@ const FLOORS: &[(u8, &str)] = &[
     (2, "store"),
     (3, "table"),
     (4, "table_store"),
-    (4, "check"),
     (4, "drift"),
     (4, "feature"),
     (4, "learn"),

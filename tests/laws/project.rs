@@ -88,6 +88,7 @@ fn streamflow() -> Json {
             "user": { "key": "user_id" },
             "member": { "key": "user_id" },
         },
+        "flow": { "monthly": { "steps": [{ "do": "ingest" }] } },
     })
 }
 

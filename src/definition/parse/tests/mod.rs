@@ -144,6 +144,12 @@ fn generic(path: &str) -> String {
     match path.split_once('.') {
         Some((list @ ("checks" | "entities" | "columns"), _)) => format!("{list}.*"),
         Some(("features", rest)) if rest.starts_with("windowed.") => "features.windowed.*".into(),
+        // `flow.NAME.steps.AT.when`
+        Some(("flow", _)) => {
+            let parts = path.split('.').enumerate();
+            let parts = parts.map(|(at, part)| if at % 2 == 1 { "*" } else { part });
+            parts.collect::<Vec<_>>().join(".")
+        }
         _ => path.to_string(),
     }
 }
