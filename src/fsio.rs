@@ -177,14 +177,27 @@ pub struct FileLock {
 }
 
 impl FileLock {
+    /// Holds the file; none when another process does.
+    pub fn try_acquire(path: &Path) -> Result<Option<Self>> {
+        let lock = || {
+            let file = open_lock(path)?;
+            match file.try_lock() {
+                Err(fs::TryLockError::WouldBlock) => Ok(None),
+                Err(fs::TryLockError::Error(error))
+                    if error.kind() != io::ErrorKind::Unsupported =>
+                {
+                    Err(error)
+                }
+                _ => Ok(Some(Self { _file: file })),
+            }
+        };
+        lock().map_err(|error| cannot("lock", path, error))
+    }
+
     /// Waits until no other process holds the file.
     pub fn acquire(path: &Path) -> Result<Self> {
         let lock = || {
-            let file = fs::OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(path)?;
+            let file = open_lock(path)?;
             match file.lock() {
                 // Some network file systems know no locks; what is guarded is guarded twice.
                 Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
@@ -194,6 +207,14 @@ impl FileLock {
         let file = lock().map_err(|error| cannot("lock", path, error))?;
         Ok(Self { _file: file })
     }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
 }
 
 /// The error of a system call on a path.

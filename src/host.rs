@@ -5,8 +5,10 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,13 @@ impl Instant {
     /// Microseconds since 1970-01-01T00:00Z.
     pub fn microseconds(self) -> i64 {
         self.0.as_microsecond()
+    }
+
+    /// None for an instant beyond the years that can be written.
+    pub fn from_microseconds(microseconds: i64) -> Option<Self> {
+        jiff::Timestamp::from_microsecond(microseconds)
+            .ok()
+            .map(Self)
     }
 
     /// This many seconds earlier; the instant itself where there is no such instant.
@@ -153,6 +162,69 @@ pub fn run_this_program(
         stdout: output.stdout,
         stderr: output.stderr,
     })
+}
+
+/// The same in the present folder, for at most so long; none when that was too short, and it was ended.
+pub fn run_this_program_within(
+    arguments: &[OsString],
+    limit: Option<Duration>,
+) -> Result<Option<Ended>> {
+    let cannot = |error| Error::failure("this program cannot be started again").caused_by(error);
+    let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
+    command.args(arguments).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(cannot)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    std::thread::scope(|scope| {
+        let stdout = scope.spawn(|| read_all(stdout));
+        let stderr = scope.spawn(|| read_all(stderr));
+        let status = wait_for(&mut child, limit).map_err(cannot)?;
+        let said =
+            |thread: std::thread::ScopedJoinHandle<'_, Vec<u8>>| thread.join().unwrap_or_default();
+        let (stdout, stderr) = (said(stdout), said(stderr));
+        Ok(status.map(|status| Ended {
+            code: status.code(),
+            stdout,
+            stderr,
+        }))
+    })
+}
+
+/// Everything that comes out of a pipe until it is closed.
+fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        // What a process said before its pipe broke is all there is to know.
+        let _ = pipe.read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// Waits for the end of a process; none when it had to be ended after so long.
+fn wait_for(child: &mut Child, limit: Option<Duration>) -> std::io::Result<Option<ExitStatus>> {
+    let Some(limit) = limit else {
+        return child.wait().map(Some);
+    };
+    let started = std::time::Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if started.elapsed() >= limit {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// How often a process with a limit is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Does nothing for so long.
+pub fn wait(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// Who runs the program: `STREAMFLOW_USER`, else the login name, else `unknown`.

@@ -9,10 +9,11 @@
 //! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
 //!   and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
-//! - [`check`], [`drift`], [`feature`], [`learn`]: rules, two samples compared, values at a point in
-//!   time, models: pure functions; [`postgres`]: the door to a database;
+//! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
+//!   a point in time, models: pure functions; and the door to a database;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
+//! - [`retrieval`]: features for the rows of anyone's spine;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
 //! - [`keep`], [`publish`]: what the store holds and who needs it, how a run travels, and tables for
 //!   other programs;
@@ -25,6 +26,7 @@ pub mod definition;
 pub mod drift;
 pub mod error;
 pub mod feature;
+pub mod flow;
 pub mod fsio;
 pub mod hash;
 pub mod host;
@@ -38,6 +40,7 @@ pub mod postgres;
 pub mod publish;
 pub mod registry;
 pub mod report;
+pub mod retrieval;
 pub mod run;
 pub mod sample;
 pub mod scaffold;

@@ -1,10 +1,9 @@
 //! A file after its checks.
 
-use std::collections::BTreeMap;
-
 use crate::definition::{Check, Severity};
 use crate::table::{Frame, Places, ReadFile};
 
+use super::Against;
 use super::result::{CheckResult, run};
 
 /// A file whose checks have run, divided into clean and quarantined rows. Only [`check`] makes one.
@@ -27,8 +26,8 @@ pub struct Quarantined {
 }
 
 /// Runs the checks over a file and takes the rows away that are to be quarantined.
-pub fn check(file: ReadFile, checks: &[Check]) -> Checked {
-    let results = run(checks, &file);
+pub fn check(file: ReadFile, checks: &[Check], against: &Against) -> Checked {
+    let results = run(checks, &file, against);
     let quarantined = quarantined(&results);
     let (clean, places) = if quarantined.is_empty() {
         (file.frame.clone(), file.places.clone())
@@ -50,16 +49,19 @@ pub fn check(file: ReadFile, checks: &[Check]) -> Checked {
 
 /// The rows to set aside, ascending.
 fn quarantined(results: &[CheckResult]) -> Vec<Quarantined> {
-    let mut rows: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut pairs: Vec<(u32, usize)> = Vec::new();
     for (at, result) in results.iter().enumerate() {
         if result.severity == Severity::Quarantine && !result.passed {
-            for row in &result.rows {
-                rows.entry(*row).or_default().push(at);
-            }
+            pairs.extend(result.rows.iter().map(|row| (*row, at)));
         }
     }
-    rows.into_iter()
-        .map(|(row, checks)| Quarantined { row, checks })
+    pairs.sort_unstable();
+    pairs
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|pairs| Quarantined {
+            row: pairs[0].0,
+            checks: pairs.iter().map(|(_, at)| *at).collect(),
+        })
         .collect()
 }
 

@@ -7,6 +7,9 @@ use crate::table::{aligned, counted, grouped};
 use super::checked::Checked;
 use super::result::CheckResult;
 
+/// So many rows are told of each check; more are counted.
+const SHOWN: usize = 5;
+
 /// The error of a file that failed checks of severity `fail`; none when it failed none.
 ///
 /// For each failed check a line with its count, and lines with its first rows: place, column, value,
@@ -20,22 +23,25 @@ pub fn refusal(checked: &Checked, table: &Table) -> Option<Error> {
         counted(failed.len(), "check")
     );
     let rows = failed.iter().flat_map(|result| {
-        result.examples.iter().map(|example| {
+        result.examples.iter().take(SHOWN).map(|example| {
             vec![
                 checked.file().places.place_of_line(example.line),
-                result.column.to_string(),
+                result.subject(),
                 example.value.clone(),
                 format!("must be {}", result.rule),
             ]
         })
     });
     let counts = failed.iter().map(|result| {
-        let count = format!(
-            "broken by {} of {}",
-            grouped(result.failed),
-            counted(result.checked, "row")
-        );
-        vec![result.column.to_string(), result.rule.clone(), count]
+        let found = match result.failed {
+            0 => format!("found {}", result.observed_words()),
+            failed => format!(
+                "broken by {} of {}",
+                grouped(failed),
+                counted(result.checked, "row")
+            ),
+        };
+        vec![result.subject(), result.rule.clone(), found]
     });
     let error = Error::new(Kind::DataRefused, message)
         .details(aligned(&rows.collect::<Vec<_>>()))
@@ -45,13 +51,20 @@ pub fn refusal(checked: &Checked, table: &Table) -> Option<Error> {
 
 fn helped(error: Error, result: &CheckResult, table: &Table) -> Error {
     let definition = &table.origin.source.path;
+    let by_row = result.failed > 0;
     let ways = match share_passing(result) {
+        _ if !by_row && result.is_about_file() => "`severity = \"warn\"`".into(),
+        _ if !by_row => "other bounds or `severity = \"warn\"`".into(),
+        _ if result.block.keys().any(|key| key.starts_with("fail.")) => {
+            "a higher `fail`".to_string()
+        }
+        _ if !result.may_quarantine() => "`severity = \"warn\"`".into(),
         Some(share) => format!("`mostly = {share}` or `severity = \"quarantine\"`"),
         None => "`severity = \"quarantine\"`".into(),
     };
+    let subject = result.subject();
     error.help(format!(
-        "mend the file; or accept it by {ways} in the check on {} in {definition}",
-        result.column
+        "mend the file; or accept it by {ways} in the check on {subject} in {definition}"
     ))
 }
 

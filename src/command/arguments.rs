@@ -90,6 +90,8 @@ pub enum Command {
     Ingest(IngestArguments),
     /// Lists snapshots: date, revision, tables, rows, checks.
     Snapshots,
+    /// Shows what the checks of a date found, or proposes checks for a table.
+    Checks(ChecksArguments),
     /// Executes experiments, writes their locks, shows the results.
     Run(RunArguments),
     /// Refreshes locks without executing.
@@ -129,6 +131,8 @@ pub enum Command {
     Rollback(RollbackArguments),
     /// Shows who pinned what, when and why.
     History(HistoryArguments),
+    /// Does what [flow.NAME] says for a date, or shows what flows have done.
+    Flow(FlowArguments),
     /// Verifies every file of the store, and names what needs the damaged ones.
     Fsck(FsckArguments),
     /// Lists what no run, lock or pin of any git branch needs; removes it with --yes.
@@ -165,6 +169,25 @@ pub struct IngestArguments {
     /// Reads the files of that date from this folder, and keeps them in the store.
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ChecksArguments {
+    /// The date of the files that were checked, YYYY-MM-DD; the newest when none is named.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// One table; all when none is named.
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Writes the rows of --table that were quarantined.
+    #[arg(long, requires = "table", requires = "output")]
+    pub quarantined: bool,
+    /// The file for --quarantined: .csv, .parquet or .json.
+    #[arg(short, long, value_name = "FILE", requires = "quarantined")]
+    pub output: Option<PathBuf>,
+    /// Proposes rules that the newest file of this table keeps, as TOML.
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["as_of", "table", "quarantined"])]
+    pub suggest: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -394,6 +417,27 @@ pub struct RollbackArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct FlowArguments {
+    /// The flow, or `history`; without it the flows that are declared.
+    pub name: Option<String>,
+    /// Whose history; of all flows without it.
+    #[arg(value_name = "FLOW", hide = true)]
+    pub of: Option<String>,
+    /// The date it is done for; goes on where it stopped.
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub as_of: Option<String>,
+    /// Every date on file from this one.
+    #[arg(long, value_name = "DATE", requires = "to")]
+    pub from: Option<String>,
+    /// To this one.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub to: Option<String>,
+    /// Does it anew, whatever was done before.
+    #[arg(long)]
+    pub restart: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct HistoryArguments {
     /// The registered model; may be left out while there is one.
     pub model: Option<String>,
@@ -420,15 +464,55 @@ pub struct MaterializeArguments {
     /// The date of the values, YYYY-MM-DD; the newest that all tables have a file for.
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
+    /// Computes everything again, and compares it with what is kept.
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct FeaturesArguments {
     /// The key of the entity.
-    pub id: String,
+    #[arg(required_unless_present = "spine")]
+    pub id: Option<String>,
     /// Computes the values as they were known at the end of this date.
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<String>,
+    /// Finds the features of every row of a .csv or .parquet file of keys and times.
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "id")]
+    pub spine: Option<PathBuf>,
+    /// The table to write: .csv, .parquet or .json; `-` for standard output.
+    #[arg(short, long, value_name = "FILE", requires = "spine")]
+    pub output: Option<PathBuf>,
+    /// TABLE.FEATURE or TABLE.*, with commas between; all of the key's by default.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "spine")]
+    pub features: Vec<String>,
+    /// The features of an experiment.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with = "features"
+    )]
+    pub experiment: Option<String>,
+    /// The spine's column of dates, each its last instant; `as_of` by default.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with = "as_of"
+    )]
+    pub date_column: Option<String>,
+    /// The spine's column of instants; `event_timestamp` by default.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "spine",
+        conflicts_with_all = ["as_of", "date_column"]
+    )]
+    pub timestamp_column: Option<String>,
+    /// Writes what became of each value beside it, as TABLE.FEATURE.status.
+    #[arg(long, requires = "spine")]
+    pub status: bool,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ pub fn check(context: &Context) -> Result<Output> {
     let root = find_root(context.folder.as_deref())?;
     let files = read_definition_files(&root)?;
     let definitions = Definitions::parse(&files)?;
+    definitions.check_flows()?;
     guard(&definitions)?;
     let (tables, experiments) = (definitions.tables.len(), definitions.experiments.len());
     let checks: usize = definitions

@@ -4,6 +4,7 @@ use super::Context;
 use super::arguments::FeaturesArguments;
 use super::ingest::date;
 use super::output::Output;
+use super::retrieve;
 use crate::definition::{AsOf, ColumnName, Dtype};
 use crate::error::Result;
 use crate::online::{self, Key, OnlineView};
@@ -12,13 +13,21 @@ use crate::serve::{FeatureAnswer, State};
 use crate::snapshot::Snapshots;
 use crate::workspace::Workspace;
 
-/// Shows one entity's values: those that serve, or those of a date.
+/// Shows one entity's values, or finds those of every row of a spine.
 pub fn features(context: &Context, arguments: &FeaturesArguments) -> Result<Output> {
+    match (&arguments.id, &arguments.spine, &arguments.output) {
+        (_, Some(spine), Some(output)) => retrieve::retrieve(context, arguments, spine, output),
+        (id, ..) => features_of(context, arguments, id.as_deref().unwrap_or_default()),
+    }
+}
+
+/// Those that serve, or those of a date.
+fn features_of(context: &Context, arguments: &FeaturesArguments, id: &str) -> Result<Output> {
     let workspace = context.workspace()?;
     let as_of = arguments.as_of.as_deref().map(date).transpose()?;
     let state = State::load(&workspace);
     let column = state.key().clone();
-    let key = key_of(&workspace, &column, &arguments.id);
+    let key = key_of(&workspace, &column, id);
     let computed;
     let view = match (&as_of, &state.view) {
         (None, Some(view)) => view.as_ref(),

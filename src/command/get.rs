@@ -96,7 +96,7 @@ fn convert(known: &KnownRun, stored: Vec<u8>, form: Form) -> Result<Vec<u8>> {
 }
 
 /// The bytes as they are: values may hold what looks like a colour.
-fn to_standard_output(context: &Context, bytes: &[u8]) -> Result<Output> {
+pub fn to_standard_output(context: &Context, bytes: &[u8]) -> Result<Output> {
     if context.printer.format() == Format::Json {
         let document: Value = serde_json::from_slice(bytes)
             .map_err(|error| Error::failure("an artefact is no JSON").caused_by(error))?;

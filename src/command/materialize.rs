@@ -6,7 +6,7 @@ use super::ingest::date;
 use super::output::Output;
 use crate::error::Result;
 use crate::host::Stopwatch;
-use crate::online;
+use crate::online::{self, Recompute};
 use crate::report;
 use crate::snapshot::Snapshots;
 
@@ -21,7 +21,11 @@ pub fn materialize(context: &Context, arguments: &MaterializeArguments) -> Resul
             definitions: workspace.definitions(),
         })?,
     };
-    let done = online::materialize(&workspace, as_of)?;
+    let recompute = match arguments.full {
+        true => Recompute::All,
+        false => Recompute::Missing,
+    };
+    let done = online::materialize(&workspace, as_of, recompute)?;
     let seconds = watch.seconds();
     Ok(Output::new(
         report::materialized_text(&done, seconds),

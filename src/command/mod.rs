@@ -3,10 +3,12 @@
 mod arguments;
 mod bundle;
 mod check;
+mod checks;
 mod diff;
 mod drift;
 mod export;
 mod features;
+mod flow;
 mod fsck;
 mod gc;
 mod get;
@@ -21,6 +23,7 @@ mod progress;
 mod promote;
 mod publish;
 mod replay;
+mod retrieve;
 mod rollback;
 mod run;
 mod runs;
@@ -83,6 +86,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Check => check::check(context),
         Command::Ingest(arguments) => ingest::ingest(context, arguments),
         Command::Snapshots => snapshots::snapshots(context),
+        Command::Checks(arguments) => checks::checks(context, arguments),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Lock(arguments) => lock::lock(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),
@@ -102,6 +106,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),
         Command::History(arguments) => history::history(context, arguments),
+        Command::Flow(arguments) => flow::flow(context, arguments),
         Command::Fsck(arguments) => fsck::fsck(context, arguments),
         Command::Gc(arguments) => gc::gc(context, arguments),
         Command::Bundle(arguments) => bundle::bundle(context, arguments),

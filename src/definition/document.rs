@@ -122,6 +122,11 @@ impl Document {
         }
     }
 
+    pub fn span(&self, range: Range<usize>) -> Span {
+        let source = Arc::clone(&self.source);
+        Span { source, range }
+    }
+
     pub fn text(&self) -> &str {
         &self.source.text
     }

@@ -9,6 +9,7 @@ use super::document::{Content, Document, Node, Place, join};
 use super::section::{Section, header};
 use super::wording::suggestion;
 use super::{AsOf, InvalidName};
+use crate::error::Span;
 
 /// A value with its place. Copies are cheap: they borrow the tree.
 #[derive(Clone)]
@@ -36,6 +37,11 @@ impl<'d> Item<'d> {
             Place::File(range) => Some(range.clone()),
             Place::Set(_) => None,
         }
+    }
+
+    /// Its place in the file, unless `--set` gave the value.
+    pub fn span(&self) -> Option<Span> {
+        self.range().map(|range| self.document.span(range))
     }
 
     pub fn refuse(&self, message: impl Into<String>, label: impl Into<String>) {

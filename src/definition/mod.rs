@@ -11,10 +11,12 @@
 //! result (descriptions, gates, checks) is kept here and never reaches a hash; what is hashed is
 //! taken from here by `plan`.
 
+mod check;
 mod document;
 pub mod estimator;
 mod experiment;
 pub mod expression;
+mod flow;
 mod item;
 mod name;
 mod parse;
@@ -34,19 +36,20 @@ use std::sync::Arc;
 
 use crate::error::{SourceText, Span};
 
+pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
     Model, NumericEncoding, Preprocess, Split, SplitMethod,
 };
-pub use expression::{Expression, ExpressionError};
+pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
+pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};
 pub use name::{
-    ColumnName, EntityName, ExperimentName, FeatureName, InvalidName, ModelName, Stage, TableName,
+    ColumnName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName, ModelName, Stage,
+    TableName,
 };
 pub use project::{Entity, Project, Serve};
 pub use query::{Query, QueryFault};
-pub use table::{
-    Check, Column, CsvDialect, Dtype, Features, Format, Mode, Rule, Severity, Source, Table,
-};
+pub use table::{Column, CsvDialect, Dtype, Features, Format, Mode, Source, Table};
 pub use time::{Age, AsOf};
 pub use value::{Value, ValuePath, toml_key};
 

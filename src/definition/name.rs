@@ -52,12 +52,14 @@ fn check_column(text: &str) -> Result<(), InvalidName> {
 /// Columns of the store: those of files, and our own.
 fn check_stored_column(text: &str) -> Result<(), InvalidName> {
     match text {
-        ROW_DATE => Ok(()),
+        ROW_DATE | LINE | RULES => Ok(()),
         _ => check_column(text),
     }
 }
 
 const ROW_DATE: &str = "__row_date";
+const LINE: &str = "__line";
+const RULES: &str = "__rules";
 
 macro_rules! define_names {
     ($($(#[$doc:meta])* $name:ident by $check:ident, stored by $stored:ident;)*) => {$(
@@ -125,12 +127,30 @@ define_names! {
     ExperimentName by check_plain, stored by check_plain;
     /// A registered model, which runs compete for.
     ModelName by check_plain, stored by check_plain;
+    /// What is done for a date, in order: `monthly` in `[flow.monthly]`.
+    FlowName by check_plain, stored by check_plain;
 }
 
 impl ColumnName {
     /// The column streamflow adds to every snapshot: the date of the file a row last came from.
     pub fn row_date() -> Self {
         Self(ROW_DATE.to_string())
+    }
+
+    /// The column of quarantined rows with the line of each in its file.
+    pub fn line() -> Self {
+        Self(LINE.to_string())
+    }
+
+    /// The column of quarantined rows with the rules that each broke.
+    pub fn rules() -> Self {
+        Self(RULES.to_string())
+    }
+
+    /// A column of the store: one of a file, or our own.
+    pub fn stored(text: &str) -> Result<Self, InvalidName> {
+        check_stored_column(text)?;
+        Ok(Self(text.to_string()))
     }
 }
 
@@ -146,6 +166,12 @@ impl FeatureName {
     pub fn new(table: TableName, feature: ColumnName) -> Self {
         Self { table, feature }
     }
+
+    /// The bytes of its full text.
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        let table = self.table.as_str().bytes();
+        table.chain([b'.']).chain(self.feature.as_str().bytes())
+    }
 }
 
 impl fmt::Display for FeatureName {
@@ -156,7 +182,7 @@ impl fmt::Display for FeatureName {
 
 impl Ord for FeatureName {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.to_string().cmp(&other.to_string())
+        self.bytes().cmp(other.bytes())
     }
 }
 

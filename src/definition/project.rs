@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Age, ColumnName, EntityName, ModelName};
+use super::{Age, ColumnName, EntityName, ExperimentName, Flow, FlowAction, FlowName, ModelName};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Project {
@@ -11,6 +11,20 @@ pub struct Project {
     pub store: String,
     pub entities: BTreeMap<EntityName, Entity>,
     pub serve: Serve,
+    pub flows: BTreeMap<FlowName, Flow>,
+}
+
+impl Project {
+    /// Whether a flow runs an experiment, and so decides at which date.
+    pub fn is_run_by_flow(&self, experiment: &ExperimentName) -> bool {
+        let mut steps = self.flows.values().flat_map(|flow| &flow.steps);
+        steps.any(|step| match &step.action {
+            FlowAction::Run {
+                experiment: own, ..
+            } => own == experiment,
+            _ => false,
+        })
+    }
 }
 
 /// What rows are about.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::expression::Expression;
-use super::{Age, AsOf, ColumnName, EntityName, Origin, Query, TableName, Value};
+use super::expression::{Expression, Windowed};
+use super::{Age, AsOf, Check, ColumnName, EntityName, Origin, Query, TableName};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
@@ -15,7 +15,7 @@ pub struct Table {
     pub source: Source,
     /// Every column a file has, the key among them.
     pub columns: BTreeMap<ColumnName, Column>,
-    /// One rule each, in the order of the file; a block with two rules makes two.
+    /// One rule each, in the order of the file.
     pub checks: Vec<Check>,
     pub features: Features,
     pub origin: Origin,
@@ -131,42 +131,6 @@ pub struct Column {
     pub since: Option<AsOf>,
 }
 
-/// One rule over one column of an incoming file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Check {
-    pub column: ColumnName,
-    pub rule: Rule,
-    /// Share of non-null rows that must pass, 0 to 1; default 1.
-    pub mostly: f64,
-    pub severity: Severity,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rule {
-    NotNull,
-    /// No value occurs twice; nulls do not count.
-    Unique,
-    /// Both bounds inclusive, of the column's own dtype: `Integer` for i64, `Float` for f64, `Text`
-    /// in ISO form for date and datetime. Null passes.
-    Between {
-        low: Value,
-        high: Value,
-    },
-    /// The value is one of these, of the column's own dtype. Null passes.
-    InSet(Vec<Value>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Counted and shown.
-    Warn,
-    /// The rows are left out, counted and shown.
-    Quarantine,
-    /// The file is refused.
-    Fail,
-}
-
 /// What a table offers to experiments. Empty for a table without `[features]`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Features {
@@ -174,14 +138,21 @@ pub struct Features {
     pub ttl: Option<Age>,
     /// Columns taken as they are; `["*"]` already expanded to all but the key.
     pub columns: Vec<ColumnName>,
-    /// SQL scalar expressions over the columns of one row.
+    /// SQL scalar expressions over the columns of one row, and over windowed features.
     pub derived: BTreeMap<ColumnName, Expression>,
+    /// Aggregates over the events of a window; only of event tables. None has the name of a column.
+    pub windowed: BTreeMap<ColumnName, Windowed>,
 }
 
 impl Features {
     /// All names on offer, in bytewise order.
     pub fn names(&self) -> Vec<&ColumnName> {
-        let mut names: Vec<_> = self.columns.iter().chain(self.derived.keys()).collect();
+        let mut names: Vec<_> = self
+            .columns
+            .iter()
+            .chain(self.derived.keys())
+            .chain(self.windowed.keys())
+            .collect();
         names.sort();
         names
     }

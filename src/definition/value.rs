@@ -94,7 +94,8 @@ impl ValuePath {
 
     /// The keys. A feature's own name may hold dots and is one key.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
-        let depth = if self.0.starts_with("features.") {
+        let mut of_feature = ["features.", "windowed."].iter();
+        let depth = if of_feature.any(|section| self.0.starts_with(section)) {
             3
         } else {
             usize::MAX

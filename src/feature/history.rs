@@ -5,22 +5,31 @@
 //! | rows of a key | one | many |
 //! | instant of a row | the last instant of its row date | its timestamp |
 //!
-//! A row is seen at `t`, the last instant of the date, when its instant is at or before `t` and so is
+//! A row is seen at `t`, an instant or the last instant of a date, when its instant is at or before `t` and so is
 //! the instant at which it became known, where the table says that. Of the rows that are seen the one
 //! with the newest instant counts; among equal instants the one that became known last; among those
 //! the last in canonical row order. Whether it is too old is asked afterwards: the newest row is
 //! expired when `instant < t − ttl`. A column of dates counts at each date's last instant. A row whose
-//! instant, or whose `created`, is null is never seen: nobody can say that it was known.
+//! instant, or whose `created`, is null is never seen: nobody can say that it was known. Where a spine
+//! names the newest file each of its rows sees, rows that came with a later file are not seen either.
 //!
 //! Snapshots hold rows in canonical order (by key; events by key, timestamp, created, columns), so the
 //! spine is visited in the order of its keys, and each key is sought onward from where the last was
 //! found, in steps that double and then halve. A sorted spine of many rows thereby merges with the
-//! history; a single key is a binary search.
+//! history; a single key is a binary search. Long spines are cut into pieces that threads take; each
+//! spine row is found by itself, so nothing depends on where the cuts are.
 
-use super::Status;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use polars::prelude::{IdxSize, Int32Chunked, Int64Chunked};
+use rayon::prelude::*;
+
+use super::spine::Moment;
+use super::{Spine, Status};
 use crate::definition::{Age, AsOf, ColumnName, Dtype, Table};
 use crate::error::{Error, Result};
-use crate::table::{Cell, Frame, Values};
+use crate::table::{Frame, Values, row_number, sorted_rows};
 
 /// The rows of one table as a snapshot holds them, in canonical order.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +37,10 @@ pub struct History<'a> {
     frame: &'a Frame,
     keys: &'a Values,
     /// The column that dates the rows: `__row_date`, or the timestamps of events.
-    instants: &'a Values,
-    created: Option<&'a Values>,
+    instants: Instants<'a>,
+    created: Option<Instants<'a>>,
+    /// The date of the file each row came with.
+    files: Option<&'a Int32Chunked>,
 }
 
 /// The row that counts for one spine row.
@@ -38,7 +49,7 @@ pub enum Match {
     NotFound,
     Row {
         row: usize,
-        /// Microseconds from the row's instant to the last instant of the date; never negative.
+        /// Microseconds from the row's instant to the spine row's; never negative.
         age: i64,
     },
 }
@@ -54,6 +65,29 @@ impl Match {
     }
 }
 
+/// What a history holds for one spine row.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    /// The row that counts.
+    pub newest: Match,
+    /// The rows of the key whose instant is at or before the spine row's, in canonical order; among
+    /// them may be some that became known later.
+    start: IdxSize,
+    end: IdxSize,
+}
+
+impl Found {
+    const NOTHING: Self = Self {
+        newest: Match::NotFound,
+        start: 0,
+        end: 0,
+    };
+
+    pub(super) fn rows(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
 impl<'a> History<'a> {
     /// `timestamp` names the instants of an event table; a plain table has none.
     ///
@@ -66,13 +100,21 @@ impl<'a> History<'a> {
         created: Option<&ColumnName>,
     ) -> Result<Self> {
         let row_date = ColumnName::row_date();
+        let instants = |name: &ColumnName| {
+            let values = frame.column(name.as_str());
+            values.and_then(Instants::of).ok_or_else(|| unfit(name))
+        };
+        let keys = frame.column(key.as_str());
+        let keys = keys.filter(|keys| matches!(keys.dtype(), Dtype::String | Dtype::I64));
         Ok(Self {
             frame,
-            keys: column(frame, key, &[Dtype::String, Dtype::I64])?,
-            instants: column(frame, timestamp.unwrap_or(&row_date), INSTANTS)?,
-            created: created
-                .map(|name| column(frame, name, INSTANTS))
-                .transpose()?,
+            keys: keys.ok_or_else(|| unfit(key))?,
+            instants: instants(timestamp.unwrap_or(&row_date))?,
+            created: created.map(instants).transpose()?,
+            files: match frame.column(row_date.as_str()) {
+                Some(Values::Date(days)) => Some(days),
+                _ => None,
+            },
         })
     }
 
@@ -90,98 +132,159 @@ impl<'a> History<'a> {
         self.frame
     }
 
-    /// The row that counts for each key, in the order of `keys`. Keys that are null, or of another
-    /// type than the history's, have no row.
+    /// The row that counts for each key at the end of a date, in the order of `keys`. Keys that are
+    /// null, or of another type than the history's, have no row.
     pub fn match_rows(&self, keys: &Values, as_of: AsOf) -> Vec<Match> {
-        match (self.keys, keys) {
+        let found = self.find(&Spine::at(keys.clone(), as_of));
+        found.into_iter().map(|found| found.newest).collect()
+    }
+
+    /// What there is for each spine row, in the order of the spine.
+    pub fn find(&self, spine: &Spine) -> Vec<Found> {
+        match (self.keys, &spine.keys) {
             (Values::String(own), Values::String(sought)) => {
-                self.seek_all(sought.len(), |at| sought.get(at), |row| own.get(row), as_of)
+                self.seek_all(spine, |at| sought.get(at), |row| own.get(row))
             }
             (Values::I64(own), Values::I64(sought)) => {
-                self.seek_all(sought.len(), |at| sought.get(at), |row| own.get(row), as_of)
+                self.seek_all(spine, |at| sought.get(at), |row| own.get(row))
             }
-            _ => vec![Match::NotFound; keys.len()],
+            _ => vec![Found::NOTHING; spine.rows()],
         }
     }
 
-    fn seek_all<K: Ord>(
+    fn seek_all<K: Ord + Copy>(
         &self,
-        count: usize,
-        sought: impl Fn(usize) -> Option<K>,
-        own: impl Fn(usize) -> Option<K>,
-        as_of: AsOf,
-    ) -> Vec<Match> {
-        let last_instant = as_of.end() - 1;
-        let mut matches = vec![Match::NotFound; count];
-        let mut from = 0;
-        for at in in_key_order(count, &sought) {
-            let Some(key) = sought(at) else { continue };
-            let key = Some(key);
-            from = first_where(from, self.frame.rows(), |row| own(row) >= key);
-            let end = first_where(from, self.frame.rows(), |row| own(row) > key);
-            matches[at] = self.newest(from, end, last_instant);
-        }
-        matches
-    }
-
-    /// The row that counts at instant `t` among `from..end`, the rows of one key.
-    fn newest(&self, from: usize, end: usize, t: i64) -> Match {
-        // Canonical order puts null instants first, then older before newer.
-        let seen = first_where(from, end, |row| {
-            instant(self.instants, row).is_some_and(|instant| instant > t)
-        });
-        let known = |row: &usize| match self.created {
-            Some(created) => instant(created, *row).is_some_and(|instant| instant <= t),
-            None => true,
+        spine: &Spine,
+        sought: impl Fn(usize) -> Option<K> + Sync,
+        own: impl Fn(usize) -> Option<K> + Sync,
+    ) -> Vec<Found> {
+        let count = spine.rows();
+        let sorted = (1..count).all(|at| sought(at - 1) <= sought(at));
+        let order = (!sorted).then(|| sorted_rows(count, &[&spine.keys]));
+        let nth = |at: usize| order.as_ref().map_or(at, |order| order[at] as usize);
+        let seek_piece = |piece: Range<usize>| -> Vec<Found> {
+            let (mut last, mut rows) = (None, 0..0);
+            piece
+                .map(|at| {
+                    let at = nth(at);
+                    let key = sought(at);
+                    if key.is_none() {
+                        return Found::NOTHING;
+                    }
+                    if key != last {
+                        rows = self.rows_of(rows.end, |row| own(row).cmp(&key));
+                        last = key;
+                    }
+                    self.seen(rows.clone(), spine.moment(at))
+                })
+                .collect()
         };
-        (from..seen)
+        if count <= PIECE {
+            return scattered(order.as_deref(), vec![seek_piece(0..count)]);
+        }
+        let pieces = (0..count.div_ceil(PIECE)).into_par_iter();
+        let pieces = pieces.map(|nth| seek_piece(nth * PIECE..count.min((nth + 1) * PIECE)));
+        scattered(order.as_deref(), pieces.collect())
+    }
+
+    /// The rows of a key, of which none is before `from`; `order` says how a row's key stands to it.
+    fn rows_of(&self, from: usize, order: impl Fn(usize) -> Ordering) -> Range<usize> {
+        let all = self.frame.rows();
+        let start = first_where(from, all, |row| order(row).is_ge());
+        start..first_where(start, all, |row| order(row).is_gt())
+    }
+
+    /// What is seen at a moment among `rows`, those of one key.
+    fn seen(&self, rows: Range<usize>, moment: Moment) -> Found {
+        let t = moment.instant;
+        // Canonical order puts null instants first, then older before newer.
+        let end = first_where(rows.start, rows.end, |row| {
+            self.instants.get(row).is_some_and(|instant| instant > t)
+        });
+        let newest = (rows.start..end)
             .rev()
-            .find(known)
+            .find(|row| self.is_known(*row, moment))
             .and_then(|row| {
-                let age = t - instant(self.instants, row)?;
+                let age = t.saturating_sub(self.instants.get(row)?);
                 Some(Match::Row { row, age })
-            })
-            .unwrap_or(Match::NotFound)
+            });
+        Found {
+            newest: newest.unwrap_or(Match::NotFound),
+            start: row_number(rows.start),
+            end: row_number(end),
+        }
+    }
+
+    /// Whether a row had become known at a moment, and had come with one of its files.
+    pub(super) fn is_known(&self, row: usize, moment: Moment) -> bool {
+        let by_then = |instant| instant <= moment.instant;
+        let known = self.created.is_none_or(|c| c.get(row).is_some_and(by_then));
+        let delivered = || match (self.files, moment.file) {
+            (Some(files), Some(newest)) => files.get(row).is_some_and(|day| day <= newest.days()),
+            _ => true,
+        };
+        known && delivered()
+    }
+
+    /// Whether every row is known from its instant on to every row of a spine.
+    pub(super) fn knows_at_once(&self, spine: &Spine) -> bool {
+        self.created.is_none() && !spine.has_files()
+    }
+
+    /// The rows with instants in `(t − window, t]`, of what was found at `t`.
+    pub(super) fn window(&self, found: Found, t: i64, window: Age) -> Range<usize> {
+        let rows = found.rows();
+        let before = t.saturating_sub(window.microseconds());
+        let is_inside = |row: usize| self.instants.get(row).is_some_and(|at| at > before);
+        first_where_backwards(rows.start, rows.end, is_inside)..rows.end
     }
 }
 
-const INSTANTS: &[Dtype] = &[Dtype::Date, Dtype::Datetime];
+/// Spine rows that are sought one after the other, each onward from the one before.
+const PIECE: usize = 8192;
 
-fn column<'a>(frame: &'a Frame, name: &ColumnName, dtypes: &[Dtype]) -> Result<&'a Values> {
-    frame
-        .column(name.as_str())
-        .filter(|values| dtypes.contains(&values.dtype()))
-        .ok_or_else(|| {
-            Error::failure(format!(
-                "the snapshot has no column `{name}` that could be a key or an instant"
-            ))
-        })
+/// What was found in the order of keys, put in the order of the spine.
+fn scattered(order: Option<&[IdxSize]>, pieces: Vec<Vec<Found>>) -> Vec<Found> {
+    let Some(order) = order else {
+        return pieces.into_iter().flatten().collect();
+    };
+    let mut all = vec![Found::NOTHING; order.len()];
+    for (found, at) in pieces.into_iter().flatten().zip(order) {
+        all[*at as usize] = found;
+    }
+    all
 }
 
-/// Microseconds of a date's last instant, or of an instant.
-fn instant(values: &Values, row: usize) -> Option<i64> {
-    match values.cell(row) {
-        Cell::Date(days) => Some((i64::from(days) + 1) * MICROSECONDS_PER_DAY - 1),
-        Cell::Datetime(microseconds) => Some(microseconds),
-        _ => None,
+/// A column of dates, each its last instant, or of instants; in microseconds.
+#[derive(Debug, Clone, Copy)]
+enum Instants<'a> {
+    Dates(&'a Int32Chunked),
+    Datetimes(&'a Int64Chunked),
+}
+
+impl<'a> Instants<'a> {
+    fn of(values: &'a Values) -> Option<Self> {
+        match values {
+            Values::Date(days) => Some(Self::Dates(days)),
+            Values::Datetime(microseconds) => Some(Self::Datetimes(microseconds)),
+            _ => None,
+        }
+    }
+
+    fn get(self, row: usize) -> Option<i64> {
+        match self {
+            Self::Dates(days) => Some((i64::from(days.get(row)?) + 1) * MICROSECONDS_PER_DAY - 1),
+            Self::Datetimes(microseconds) => microseconds.get(row),
+        }
     }
 }
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
-/// The row numbers `0..count` in the order of their keys.
-fn in_key_order<K: Ord>(
-    count: usize,
-    key: impl Fn(usize) -> Option<K>,
-) -> impl Iterator<Item = usize> {
-    let sorted = (1..count).all(|at| key(at - 1) <= key(at));
-    let mut order: Vec<usize> = Vec::new();
-    if !sorted {
-        let mut keyed: Vec<(Option<K>, usize)> = (0..count).map(|at| (key(at), at)).collect();
-        keyed.sort_unstable();
-        order.extend(keyed.into_iter().map(|(_, at)| at));
-    }
-    (0..count).map(move |at| if sorted { at } else { order[at] })
+fn unfit(name: &ColumnName) -> Error {
+    Error::failure(format!(
+        "the snapshot has no column `{name}` that could be a key or an instant"
+    ))
 }
 
 /// The first row of `from..end` where a condition holds that holds for all rows after it; `end` when
@@ -203,4 +306,16 @@ fn first_where(from: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize 
         }
     }
     low
+}
+
+/// The same, with few steps near `end`.
+fn first_where_backwards(from: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let mut step = 1;
+    let mut high = end;
+    while high > from && holds(high - step.min(high - from)) {
+        high -= step.min(high - from);
+        step *= 2;
+    }
+    let low = high - step.min(high - from);
+    first_where(low, high, holds)
 }

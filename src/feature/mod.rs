@@ -1,41 +1,40 @@
 //! Features at a point in time: the one way to compute them, for training, materializing, serving.
 //!
 //! [`values_at`] is that way. It takes the history of one table as a snapshot holds it, a spine of
-//! entities at a date, and what the features are; it gives one value and one status per feature and
-//! spine row, in the order of the spine, repetitions kept. A million training rows and the one
-//! entity of a request go through the same code.
+//! entities at points in time, and what the features are; it gives one value and one status per
+//! feature and spine row, in the order of the spine, repetitions kept. A million training rows and
+//! the one entity of a request go through the same code.
 //!
 //! `history` finds the row that counts for each entity; `derive` evaluates expressions over rows;
-//! `spec` says all that decides a feature's values, which is what its hash is made of.
+//! `window` gathers the events of a window; `spec` says all that decides a feature's values, which is
+//! what its hash is made of.
 //!
 //! A row is absent when no row of the entity can be seen at the date, or when the newest one is
 //! older than the time to live. Then every feature of the table is null for the entity, derived
-//! ones too: `COALESCE(x, 0)` speaks of a null in a row, not of a row that is not there.
+//! ones too: `COALESCE(x, 0)` speaks of a null in a row, not of a row that is not there. Windowed
+//! features are null only where the first holds: an entity that was ever seen and has no event in
+//! the window has a COUNT of 0, however long ago it was seen.
 
 mod derive;
 mod history;
 mod spec;
+mod spine;
+mod window;
 
 use std::collections::BTreeMap;
 
 use polars::prelude::IdxSize;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Age, AsOf, ColumnName, Expression, FeatureName};
+use crate::definition::{Age, ColumnName, Expression, FeatureName, Windowed};
 use crate::error::{Error, Result};
 use crate::table::{Cell, Frame, Values, row_number};
 
 pub use derive::evaluate;
-pub use history::{History, Match};
+pub use history::{Found, History, Match};
 pub use spec::{FeatureSource, FeatureSpec};
-
-/// Entities at a date.
-#[derive(Debug, Clone)]
-pub struct Spine {
-    /// One key per row, of the key column's type; repetitions are kept.
-    pub keys: Values,
-    pub as_of: AsOf,
-}
+pub use spine::Spine;
 
 /// What became of one feature for one entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,6 +47,18 @@ pub enum Status {
     Expired,
     /// The table has no row of the entity at the date; the value is null.
     NotFound,
+}
+
+impl Status {
+    /// The word in documents and files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Null => "null",
+            Self::Expired => "expired",
+            Self::NotFound => "not_found",
+        }
+    }
 }
 
 /// One feature's values, one per spine row.
@@ -68,7 +79,7 @@ impl FeatureValues {
     }
 }
 
-/// The values of features of one table at a date, each in the order of the spine.
+/// The values of features of one table at the times of a spine, each in the order of the spine.
 ///
 /// # Errors
 /// When the history lacks a column that a feature reads, or has it as another type.
@@ -77,48 +88,86 @@ pub fn values_at(
     spine: &Spine,
     specs: &[FeatureSpec],
 ) -> Result<BTreeMap<FeatureName, FeatureValues>> {
-    let matches = history.match_rows(&spine.keys, spine.as_of);
+    let found = history.find(spine);
     let mut live: BTreeMap<Option<Age>, LiveRows> = BTreeMap::new();
-    let mut values = BTreeMap::new();
     for spec in specs {
-        let rows = live
-            .entry(spec.ttl)
-            .or_insert_with(|| LiveRows::within(spec.ttl, &matches));
-        values.insert(spec.name(), feature_values(history.frame(), spec, rows)?);
+        live.entry(spec.ttl)
+            .or_insert_with(|| LiveRows::within(spec.ttl, &found));
     }
-    Ok(values)
-}
-
-fn feature_values(frame: &Frame, spec: &FeatureSpec, live: &LiveRows) -> Result<FeatureValues> {
-    let values = match &spec.source {
-        FeatureSource::Column => column(frame, spec, &spec.feature)?.gather(&live.rows),
-        FeatureSource::Derived(expression) => live.blank(&derived(frame, spec, expression, live)?),
+    let found = Rows {
+        history,
+        spine,
+        found: &found,
     };
-    if values.dtype() != spec.dtype {
-        return Err(unfit(spec, &spec.feature));
-    }
-    Ok(FeatureValues {
-        status: live.status_of(&values),
-        values,
-    })
+    let values_of = |spec: &FeatureSpec| found.values(spec, &live[&spec.ttl]);
+    // One entity's values are there before another thread wakes up.
+    let values: Vec<Result<FeatureValues>> = match spine.rows() > WORTH_THREADS {
+        true => specs.par_iter().map(values_of).collect(),
+        false => specs.iter().map(values_of).collect(),
+    };
+    let named = specs.iter().zip(values);
+    named
+        .map(|(spec, values)| Ok((spec.name(), values?)))
+        .collect()
 }
 
-/// The expression over the rows that count; over absent rows the result means nothing.
-fn derived(
-    frame: &Frame,
-    spec: &FeatureSpec,
-    expression: &Expression,
-    live: &LiveRows,
-) -> Result<Values> {
-    let mut inputs = BTreeMap::new();
-    for (name, dtype) in expression.inputs() {
-        let values = column(frame, spec, &name)?;
-        if values.dtype() != dtype {
-            return Err(unfit(spec, &name));
+/// Spine rows from which on features are computed on several threads.
+const WORTH_THREADS: usize = 1024;
+
+/// What a history holds for the rows of a spine.
+struct Rows<'a> {
+    history: &'a History<'a>,
+    spine: &'a Spine,
+    found: &'a [Found],
+}
+
+impl Rows<'_> {
+    fn values(&self, spec: &FeatureSpec, live: &LiveRows) -> Result<FeatureValues> {
+        let frame = self.history.frame();
+        let none = BTreeMap::new();
+        let values = match &spec.source {
+            FeatureSource::Column => column(frame, spec, &spec.feature)?.gather(&live.rows),
+            FeatureSource::Derived(expression) => self.derived(spec, expression, &none, live)?,
+            FeatureSource::Windowed(windowed) => self.windowed(spec, windowed)?,
+            FeatureSource::Combined {
+                expression,
+                windowed,
+            } => self.derived(spec, expression, windowed, live)?,
+        };
+        if values.dtype() != spec.dtype {
+            return Err(unfit(spec, &spec.feature));
         }
-        inputs.insert(name, values.gather(&live.rows));
+        Ok(FeatureValues {
+            status: live.status_of(&values),
+            values,
+        })
     }
-    Ok(evaluate(expression, &Frame::new(live.rows.len(), inputs)))
+
+    fn windowed(&self, spec: &FeatureSpec, windowed: &Windowed) -> Result<Values> {
+        window::values(self.history, self.spine, self.found, spec, windowed)
+    }
+
+    /// The expression over the rows that count and over aggregates; null where no row counts.
+    fn derived(
+        &self,
+        spec: &FeatureSpec,
+        expression: &Expression,
+        aggregates: &BTreeMap<ColumnName, Windowed>,
+        live: &LiveRows,
+    ) -> Result<Values> {
+        let mut inputs = BTreeMap::new();
+        for (name, dtype) in expression.inputs() {
+            let values = match aggregates.get(&name) {
+                Some(windowed) => self.windowed(spec, windowed)?,
+                None => column(self.history.frame(), spec, &name)?.gather(&live.rows),
+            };
+            if values.dtype() != dtype {
+                return Err(unfit(spec, &name));
+            }
+            inputs.insert(name, values);
+        }
+        Ok(live.blank(&evaluate(expression, &Frame::new(live.rows.len(), inputs))))
+    }
 }
 
 fn column<'a>(frame: &'a Frame, spec: &FeatureSpec, name: &ColumnName) -> Result<&'a Values> {
@@ -142,13 +191,13 @@ struct LiveRows {
 }
 
 impl LiveRows {
-    fn within(ttl: Option<Age>, matches: &[Match]) -> Self {
-        let status: Vec<Status> = matches.iter().map(|found| found.status(ttl)).collect();
-        let rows = matches
+    fn within(ttl: Option<Age>, found: &[Found]) -> Self {
+        let status: Vec<Status> = found.iter().map(|found| found.newest.status(ttl)).collect();
+        let rows = found
             .iter()
             .zip(&status)
-            .map(|(found, status)| match (found, status) {
-                (Match::Row { row, .. }, Status::Present) => Some(row_number(*row)),
+            .map(|(found, status)| match (found.newest, status) {
+                (Match::Row { row, .. }, Status::Present) => Some(row_number(row)),
                 _ => None,
             })
             .collect();

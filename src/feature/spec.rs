@@ -1,8 +1,12 @@
 //! What a feature is: all that decides its values, and nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Age, ColumnName, Dtype, Expression, FeatureName, Table, TableName};
+use crate::definition::{
+    Age, ColumnName, Dtype, Expression, FeatureName, Table, TableName, Windowed,
+};
 use crate::hash::{ContentHash, ContentHasher, Digest, FeatureHash};
 
 /// One feature of one table, self-contained: what is stored beside materialized values and models.
@@ -31,6 +35,46 @@ pub enum FeatureSource {
     Column,
     /// An expression over the columns of one row.
     Derived(Expression),
+    /// An aggregate over the events of a window.
+    Windowed(Windowed),
+    /// An expression over windowed features, and over the columns of one row.
+    Combined {
+        expression: Expression,
+        /// The windowed features it reads, by the names it has for them.
+        windowed: BTreeMap<ColumnName, Windowed>,
+    },
+}
+
+impl FeatureSource {
+    /// A derived feature of a table with these windowed ones.
+    pub fn derived(expression: Expression, windowed: &BTreeMap<ColumnName, Windowed>) -> Self {
+        let read = expression.columns().iter();
+        let read = read.filter_map(|name| windowed.get_key_value(name));
+        let windowed: BTreeMap<_, _> = read.map(|(n, w)| (n.clone(), w.clone())).collect();
+        match windowed.is_empty() {
+            true => Self::Derived(expression),
+            false => Self::Combined {
+                expression,
+                windowed,
+            },
+        }
+    }
+
+    /// The time to live of such a feature, of what its table says: a window says by itself how old
+    /// an event may be, so what comes from windows alone never expires.
+    pub fn ttl(&self, of_table: Option<Age>) -> Option<Age> {
+        match self {
+            Self::Windowed(_) => None,
+            Self::Combined {
+                expression,
+                windowed,
+            } => {
+                let of_row = |name: &ColumnName| !windowed.contains_key(name);
+                of_table.filter(|_| expression.columns().iter().any(of_row))
+            }
+            Self::Column | Self::Derived(_) => of_table,
+        }
+    }
 }
 
 impl FeatureSpec {
@@ -39,9 +83,11 @@ impl FeatureSpec {
         let offered = &table.features;
         let (source, dtype) = if let Some(expression) = offered.derived.get(feature) {
             (
-                FeatureSource::Derived(expression.clone()),
+                FeatureSource::derived(expression.clone(), &offered.windowed),
                 expression.dtype(),
             )
+        } else if let Some(windowed) = offered.windowed.get(feature) {
+            (FeatureSource::Windowed(windowed.clone()), windowed.dtype())
         } else if offered.columns.contains(feature) {
             (FeatureSource::Column, table.columns.get(feature)?.dtype)
         } else {
@@ -50,11 +96,11 @@ impl FeatureSpec {
         Some(Self {
             table: table.name.clone(),
             feature: feature.clone(),
+            ttl: source.ttl(offered.ttl),
             source,
             key: table.key.clone(),
             timestamp: table.source.timestamp.clone(),
             created: table.source.created.clone(),
-            ttl: offered.ttl,
             dtype,
         })
     }
@@ -73,12 +119,26 @@ impl FeatureSpec {
         match &self.source {
             FeatureSource::Column => vec![&self.feature],
             FeatureSource::Derived(expression) => expression.columns().iter().collect(),
+            FeatureSource::Windowed(windowed) => windowed.columns().into_iter().collect(),
+            FeatureSource::Combined {
+                expression,
+                windowed,
+            } => {
+                let of_row = expression.columns().iter();
+                let of_row = of_row.filter(|name| !windowed.contains_key(*name));
+                let of_events = windowed.values().flat_map(Windowed::columns);
+                of_row
+                    .chain(of_events)
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect()
+            }
         }
     }
 }
 
-/// The fields in the order of the struct; of `source` 0, or 1 and the expression; `ttl` in
-/// microseconds.
+/// The fields in the order of the struct; of `source` 0, or 1 and the expression, or 2 and the
+/// aggregate, or 3, the expression and the aggregates by name; `ttl` in microseconds.
 impl ContentHash for FeatureSpec {
     fn feed(&self, hasher: &mut ContentHasher) {
         let text = |name: &ColumnName| name.as_str().to_string();
@@ -100,6 +160,22 @@ impl ContentHash for FeatureSource {
             Self::Derived(expression) => {
                 hasher.byte(1);
                 expression.feed(hasher);
+            }
+            Self::Windowed(windowed) => {
+                hasher.byte(2);
+                windowed.feed(hasher);
+            }
+            Self::Combined {
+                expression,
+                windowed,
+            } => {
+                hasher.byte(3);
+                expression.feed(hasher);
+                hasher.count(windowed.len());
+                for (name, windowed) in windowed {
+                    hasher.text(name.as_str());
+                    windowed.feed(hasher);
+                }
             }
         }
     }

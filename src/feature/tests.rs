@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::definition::Dtype;
+use crate::definition::{AsOf, Dtype};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -63,10 +63,7 @@ fn spec(feature: &str, derived: Option<&str>, ttl: Option<&str>) -> FeatureSpec 
 }
 
 fn spine(keys: &[Option<&str>]) -> Spine {
-    Spine {
-        keys: Values::strings(keys),
-        as_of: date("2024-03-31"),
-    }
+    Spine::at(Values::strings(keys), date("2024-03-31"))
 }
 
 fn floats(values: &Values) -> Vec<Option<f64>> {
@@ -353,6 +350,31 @@ proptest! {
     }
 
     #[test]
+    fn every_spine_row_is_found_at_its_own_instant(
+        mut events in proptest::collection::vec(
+            (0..9_i64, proptest::option::weighted(0.9, 0..12), proptest::option::weighted(0.9, 0..12)), 0..60),
+        rows in proptest::collection::vec((proptest::option::weighted(0.9, 0..10_i64), -1..13_i32, -1..=1_i64), 0..40),
+    ) {
+        events.sort();
+        let frame = event_frame(&events);
+        let (at, created) = (name("at"), name("created"));
+        let history = History::new(&frame, &name("id"), Some(&at), Some(&created)).unwrap();
+        let keys: Vec<_> = rows.iter().map(|row| row.0).collect();
+        // The last instant of a day, the microsecond before, and the one after.
+        let instants: Vec<_> = rows.iter().map(|row| (i64::from(row.1) + 1) * DAY - 1 + row.2).collect();
+        let spine = Spine::each(Values::integers(&keys), instants.clone());
+        let found = history.find(&spine);
+        for (at, (key, day, nudge)) in rows.iter().enumerate() {
+            let seen_day = if *nudge < 0 { day - 1 } else { *day };
+            let expected = reference(&events, *key, seen_day).map_or(Match::NotFound, |row| Match::Row {
+                row,
+                age: instants[at] - ((i64::from(events[row].1.unwrap()) + 1) * DAY - 1),
+            });
+            prop_assert_eq!(found[at].newest, expected);
+        }
+    }
+
+    #[test]
     fn one_entity_alone_has_the_values_it_has_among_many(
         days in proptest::collection::vec(0..60_i32, 20),
         hours in proptest::collection::vec(proptest::option::of(-5.0..5.0_f64), 20),
@@ -372,15 +394,52 @@ proptest! {
             spec("ratio", Some("COALESCE(1 / NULLIF(hours, 0), LN(hours), 7.0)"), Some("30d")),
         ];
         let keys: Vec<_> = keys.iter().map(|key| Some(format!("u{key:02}"))).collect();
-        let all = Spine { keys: Values::strings(&keys), as_of: date("2024-03-31") };
+        let all = Spine::at(Values::strings(&keys), date("2024-03-31"));
         let together = values_at(&history, &all, &specs).unwrap();
         for (row, key) in keys.iter().enumerate() {
-            let one = Spine { keys: Values::strings(std::slice::from_ref(key)), ..all };
+            let one = Spine::at(Values::strings(std::slice::from_ref(key)), date("2024-03-31"));
             let alone = values_at(&history, &one, &specs).unwrap();
             for (feature, values) in &together {
                 prop_assert_eq!(values.values.cell(row), alone[feature].values.cell(0));
                 prop_assert_eq!(values.status[row], alone[feature].status[0]);
             }
+        }
+    }
+}
+
+/// Pieces of a long spine are sought by several threads, and a spine out of order by its order.
+#[test]
+fn a_long_spine_is_found_as_its_rows_alone_are() {
+    let count = 50_000_i64;
+    let keys: Vec<_> = (0..count).map(|row| Some(row / 3)).collect();
+    let instants: Vec<_> = (0..count).map(|row| Some((row % 3) * DAY)).collect();
+    let frame = frame(
+        keys.len(),
+        [
+            ("id", Values::integers(&keys)),
+            ("at", Values::datetimes(&instants)),
+        ],
+    );
+    let history = History::new(&frame, &name("id"), Some(&name("at")), None).unwrap();
+    let scrambled = |row: i64| row * 7_919 % 20_000;
+    for sorted in [true, false] {
+        let mut sought: Vec<_> = (0..30_000).map(scrambled).collect();
+        if sorted {
+            sought.sort_unstable();
+        }
+        let times: Vec<_> = (0..30_000_i64).map(|row| (row % 5 - 1) * DAY).collect();
+        let keys: Vec<_> = sought.iter().copied().map(Some).collect();
+        let found = history.find(&Spine::each(Values::integers(&keys), times.clone()));
+        for (at, key) in sought.iter().enumerate() {
+            let newest = times[at].div_euclid(DAY).min(2).min(count - 1 - key * 3);
+            let expected = match newest >= 0 && *key <= (count - 1) / 3 {
+                true => Match::Row {
+                    row: usize::try_from(key * 3 + newest).unwrap(),
+                    age: times[at] - newest * DAY,
+                },
+                false => Match::NotFound,
+            };
+            assert_eq!(found[at].newest, expected, "row {at}, key {key}");
         }
     }
 }
@@ -416,12 +475,9 @@ fn a_million_spine_rows_onto_ten_million() {
             .iter()
             .map(|key| Some(format!("{key:08}-USER")))
             .collect();
-        let spine = Spine {
-            keys: Values::strings(&texts),
-            as_of: AsOf::from_days(2).unwrap(),
-        };
+        let spine = Spine::at(Values::strings(&texts), AsOf::from_days(2).unwrap());
         let start = std::time::Instant::now();
-        let matches = history.match_rows(&spine.keys, spine.as_of);
+        let matches = history.find(&spine);
         println!(
             "sorted {}: matched {} in {:?}",
             keys.is_sorted(),
@@ -433,10 +489,10 @@ fn a_million_spine_rows_onto_ten_million() {
         println!("with the values of two features: {:?}", start.elapsed());
         keys.sort_unstable();
     }
-    let one = Spine {
-        keys: Values::strings(&[Some("01234567-USER")]),
-        as_of: AsOf::from_days(2).unwrap(),
-    };
+    let one = Spine::at(
+        Values::strings(&[Some("01234567-USER")]),
+        AsOf::from_days(2).unwrap(),
+    );
     let start = std::time::Instant::now();
     for _ in 0..1000 {
         values_at(&history, &one, &specs).unwrap();

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{Role, Roles};
+use super::roles::{HOLLOW_KINDS, Role, Roles};
 use super::roots::{Roots, find_roots};
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::host;
-use crate::run::CACHE_KINDS;
 use crate::store::{StoredObject, Stray, Swept, health};
 use crate::workspace::Workspace;
 
@@ -128,7 +127,7 @@ pub fn gc(workspace: &Workspace, options: &GcOptions) -> Result<GcReport> {
     if options.remove {
         let objects: Vec<StoredObject> =
             report.removable.iter().map(|entry| entry.object).collect();
-        report.swept = Some(store.sweep(&objects, &report.strays, until, &CACHE_KINDS)?);
+        report.swept = Some(store.sweep(&objects, &report.strays, until, &HOLLOW_KINDS)?);
     }
     Ok(report)
 }

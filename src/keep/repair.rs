@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::fsck::{Problem, Remedy, aside_name, short};
-use super::roles::{Role, Roles};
+use super::roles::{HOLLOW_KINDS, Role, Roles};
 use crate::code::Code;
 use crate::error::Result;
 use crate::fsio;
 use crate::hash::{Digest, ObjectId, RunId};
-use crate::online;
-use crate::run::{self, CACHE_KINDS, ReplayOptions, Silent};
-use crate::snapshot::{self, Snapshots};
+use crate::online::{self, Recompute};
+use crate::run::{self, ReplayOptions, Silent};
+use crate::snapshot::{self, Snapshots, TableSnapshot};
 use crate::store::{IGNORE_FILE, IGNORE_TEXT, NewObject, ObjectName, Store};
 use crate::table;
 use crate::workspace::Workspace;
@@ -167,7 +167,8 @@ fn snapshots(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
     for repair in open(store, repairs) {
         let hex = repair.object.to_string();
         let tables = all.iter().flat_map(|fact| &fact.value.tables);
-        for (name, table) in tables.filter(|(_, table)| table.hash.to_string() == hex) {
+        let made_with = |table: &TableSnapshot| table.objects().any(|name| name.to_string() == hex);
+        for (name, table) in tables.filter(|(_, table)| made_with(table)) {
             let rebuilt = sources.rebuild(name, table);
             let done = rebuilt.is_ok();
             repair.tried(store, "rebuilt from its source files", rebuilt);
@@ -233,7 +234,7 @@ fn values(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
             _ => None,
         });
         if let Some(as_of) = serving {
-            let made = online::materialize(workspace, as_of).map(|_| ());
+            let made = online::materialize(workspace, as_of, Recompute::Missing).map(|_| ());
             repair.tried(store, "materialized again", made);
         }
     }
@@ -256,10 +257,15 @@ fn same_table(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
 /// What only a cache or the past needs.
 fn forgotten(workspace: &Workspace, repairs: &mut [Repair]) -> Result<()> {
     let store = workspace.store();
-    let idle = |role: &Role| matches!(role, Role::Cached | Role::Values { serving: false, .. });
+    let idle = |role: &Role| {
+        matches!(
+            role,
+            Role::Cached | Role::CachedValues | Role::Values { serving: false, .. }
+        )
+    };
     for repair in open(store, repairs) {
         if repair.roles.iter().all(idle) {
-            store.catalog().forget(&[repair.object], &CACHE_KINDS)?;
+            store.catalog().forget(&[repair.object], &HOLLOW_KINDS)?;
             repair.forgotten = true;
             repair.words = Some(match repair.roles {
                 [] => format!("forgotten: nothing needs {}", short(repair.object)),

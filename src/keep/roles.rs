@@ -26,6 +26,8 @@ pub enum Role {
         /// None for one that came with a bundle.
         revision: Option<u32>,
     },
+    /// Rows of a file that were set aside.
+    Quarantined { table: TableName, as_of: AsOf },
     Output {
         run: RunId,
         experiment: ExperimentName,
@@ -49,7 +51,12 @@ pub enum Role {
     Data { run: RunId },
     /// The output of a step, for runs to come.
     Cached,
+    /// Values that no materialization names, for materializations to come.
+    CachedValues,
 }
+
+/// Facts that say nothing without the object they name: they go with it.
+pub const HOLLOW_KINDS: [&str; 3] = [run::CACHE_KINDS[0], run::CACHE_KINDS[1], online::SHEET_KIND];
 
 impl Role {
     /// What it is, in words that go on after "needed by".
@@ -67,6 +74,9 @@ impl Role {
                 }
                 None => format!("the snapshot of {table} at {as_of}, from a bundle"),
             },
+            Self::Quarantined { table, as_of } => {
+                format!("the quarantined rows of {table} at {as_of}")
+            }
             Self::Output {
                 run,
                 experiment,
@@ -87,6 +97,7 @@ impl Role {
             },
             Self::Data { run } => format!("the data of run {}", run.short()),
             Self::Cached => "the cache of steps".to_string(),
+            Self::CachedValues => "the cache of feature values".to_string(),
         }
     }
 
@@ -100,7 +111,8 @@ impl Role {
                 as_of,
                 revision: Some(_),
                 ..
-            } => Some(format!("streamflow ingest --as-of {as_of}")),
+            }
+            | Self::Quarantined { as_of, .. } => Some(format!("streamflow ingest --as-of {as_of}")),
             Self::Snapshot { .. } => Some("streamflow unbundle FILE".to_string()),
             Self::Output { run, .. } | Self::Definition { run, .. } => {
                 Some(format!("streamflow replay {}", run.short()))
@@ -110,7 +122,7 @@ impl Role {
                 serving: true,
                 ..
             } => Some(format!("streamflow materialize --as-of {as_of}")),
-            Self::Values { .. } | Self::Data { .. } | Self::Cached => None,
+            Self::Values { .. } | Self::Data { .. } | Self::Cached | Self::CachedValues => None,
         }
     }
 
@@ -119,6 +131,7 @@ impl Role {
         match self {
             Self::KeptFile { .. } => "kept files",
             Self::Snapshot { .. } | Self::Data { .. } => "snapshots",
+            Self::Quarantined { .. } => "quarantined rows",
             Self::Output { name, .. } => match *name {
                 "training_set" => "training sets",
                 "split" => "splits",
@@ -129,6 +142,7 @@ impl Role {
             Self::Definition { .. } => "definitions",
             Self::Values { .. } => "served values",
             Self::Cached => "cached steps",
+            Self::CachedValues => "cached feature values",
         }
     }
 }
@@ -160,7 +174,11 @@ impl Roles {
                     as_of: fact.value.as_of,
                     revision: own.then_some(fact.value.revision),
                 };
-                roles.add(found.hash, role);
+                roles.add(found.hash, role.clone());
+                if let (Some(rows), Role::Snapshot { table, as_of, .. }) = (found.quarantine, role)
+                {
+                    roles.add(rows, Role::Quarantined { table, as_of });
+                }
             }
         }
         for execution in run::all_executions(catalog)? {
@@ -171,6 +189,7 @@ impl Roles {
             let role = match need.kind.as_str() {
                 "run" => need.key.parse().ok().map(|run| Role::Data { run }),
                 kind if run::CACHE_KINDS.contains(&kind) => Some(Role::Cached),
+                online::SHEET_KIND if !roles.has_values(need.object) => Some(Role::CachedValues),
                 _ => None,
             };
             if let Some(role) = role {
@@ -222,6 +241,12 @@ impl Roles {
             }
         }
         Ok(())
+    }
+
+    /// Whether a materialization names the object.
+    fn has_values(&self, object: ObjectName) -> bool {
+        let roles = self.0.get(&object.to_string());
+        roles.is_some_and(|all| all.iter().any(|role| matches!(role, Role::Values { .. })))
     }
 
     fn add(&mut self, object: impl std::fmt::Display, role: Role) {

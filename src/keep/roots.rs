@@ -6,7 +6,7 @@
 //! | pin | `lockfiles/*.pin` there | the same of the runs it names |
 //! | past promotion | the log, and the pin's git history | the same of each run a rollback could reach |
 //! | execution | the last N of the store | the same of its run |
-//! | snapshot | the newest revision of each date | its tables |
+//! | snapshot | the newest revision of each date | its tables, and the rows that were set aside |
 //! | kept file | every `ingest --from` | the file: there is no other copy |
 //! | values | the newest materialization | its tables |
 //!
@@ -202,7 +202,9 @@ impl Finder {
             .values()
             .flat_map(|snapshot| snapshot.tables.values())
         {
-            self.roots.add(table.hash);
+            for object in table.objects() {
+                self.roots.add(object);
+            }
         }
         for file in snapshot::kept_files(catalog)? {
             self.roots.kept_files += 1;

@@ -103,10 +103,19 @@ pub fn newest_sequence(catalog: &Catalog) -> Result<i64> {
 }
 
 /// Appends a materialization, unless it is what the newest one says already.
+///
+/// Two that are made at once both end: the one that comes second finds its own there, or serves
+/// after the other.
 pub(super) fn append(catalog: &Catalog, made: &Materialization) -> Result<bool> {
-    if newest(catalog)?.is_some_and(|fact| fact.value.id == made.id) {
-        return Ok(false);
+    loop {
+        let newest = newest(catalog)?;
+        let seen = newest.as_ref().map_or(0, |fact| fact.sequence);
+        if newest.is_some_and(|fact| fact.value.id == made.id) {
+            return Ok(false);
+        }
+        let added = catalog.append_after(KIND, KEY, Some(seen), made, &made.objects())?;
+        if added.is_some() {
+            return Ok(true);
+        }
     }
-    catalog.append(KIND, KEY, made, &made.objects())?;
-    Ok(true)
 }

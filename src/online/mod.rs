@@ -13,9 +13,12 @@
 //! |---|---|
 //! | `wanted` | which features: of the tree, and of the runs that pins name |
 //! | `sheet` | the values of one table |
+//! | `kept` | sheets that were computed, by what they were computed from |
+//! | `obtain` | the values of one table: kept or computed |
 //! | `materialize` | all tables, into the store |
 //! | `fact` | what the catalog keeps of it |
-//! | `view` | in memory: an entity's rows by binary search |
+//! | `keys`, `entities` | keys in order; those of all tables, sought once |
+//! | `view` | values in memory, found by key |
 //! | `served` | whole tables of values, for other programs |
 //! | `pinned` | the model of a run, out of the store |
 //! | `drift` | all columns of two dates compared |
@@ -24,8 +27,12 @@
 //! another) is left out with a notice: it must not keep a new run from being materialized.
 
 mod drift;
+mod entities;
 mod fact;
+mod kept;
+mod keys;
 mod materialize;
+mod obtain;
 mod pinned;
 mod served;
 mod sheet;
@@ -36,8 +43,11 @@ mod wanted;
 
 pub use drift::{Drift, DriftOptions, DriftedColumn, Rows, drift};
 pub use fact::{Materialization, SheetFact, all, newest, newest_sequence};
-pub use materialize::{Materialized, materialize};
+pub use kept::SHEET_KIND;
+pub use keys::Key;
+pub use materialize::{Materialized, MaterializedTable, materialize};
+pub use obtain::Recompute;
 pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};
 pub use served::{Served, served};
-pub use view::{EntityRows, Key, OnlineSheet, OnlineView, ValueAt};
+pub use view::{EntityRows, OnlineSheet, OnlineView, TableFreshness, ValueAt};
 pub use wanted::{Wanted, default_date};

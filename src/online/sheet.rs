@@ -36,10 +36,7 @@ pub fn compute(
             instants.push(Some(last_instant - age));
         }
     }
-    let spine = Spine {
-        keys: all.gather(&rows),
-        as_of,
-    };
+    let spine = Spine::at(all.gather(&rows), as_of);
     let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::new();
     for group in with_distinct_names(specs) {
         let mut values = values_at(history, &spine, &group)?;

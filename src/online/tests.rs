@@ -58,7 +58,7 @@ fn sheet(frame: &Frame, specs: &[FeatureSpec], offered: &[FeatureHash]) -> Onlin
         features: specs.to_vec(),
         offered: offered.to_vec(),
     };
-    OnlineSheet::new(&fact, &values).unwrap()
+    OnlineSheet::new(&specs[0].table, &fact, &values).unwrap()
 }
 
 fn object_of(frame: &Frame) -> TableHash {
@@ -112,7 +112,7 @@ fn an_entity_of_tomorrow_is_unknown_today() {
     assert!(view.find(&name("other_id"), &text("a")).is_none());
     assert!(view.find(&name("id"), &Key::Integer(1)).is_none());
     let keys = [text("a"), text("b"), text("c")];
-    assert_eq!(view.keys(&name("id")), keys);
+    assert_eq!(view.keys(&name("id")).collect::<Vec<_>>(), keys);
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn two_definitions_of_one_name_live_side_by_side() {
     assert_eq!(found(&view, "b", &specs[1]).0, Cell::F64(5.0));
     assert_eq!(found(&view, "b", &specs[2]).1, Status::Expired);
     let rows = view.find(&name("id"), &text("a")).unwrap();
-    let shown: Vec<_> = view.offered(&name("id"), &rows).into_values().collect();
+    let shown = view.offered(&name("id"), &rows);
     assert_eq!(shown.len(), 1);
-    assert_eq!(shown[0].cell, Cell::F64(3.0));
+    assert_eq!(shown[0].1.cell, Cell::F64(3.0));
 }
 
 #[test]

@@ -1,79 +1,41 @@
 //! Values in memory, found by key.
+//!
+//! A key is sought once for all tables: `entities` has every key of a key column, and each sheet the
+//! row of each. Columns lie as the store has them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::{Serialize, Serializer};
-
+use super::entities::{Entities, Rows};
 use super::fact::{Materialization, SheetFact};
+use super::keys::{Key, Keys};
 use super::sheet::{INSTANT, KEY, column_of};
-use crate::definition::{Age, AsOf, ColumnName, Dtype, FeatureName};
+use crate::definition::{Age, AsOf, ColumnName, Dtype, FeatureName, TableName};
 use crate::error::{Error, Result};
 use crate::feature::Status;
 use crate::hash::FeatureHash;
 use crate::store::Store;
 use crate::table::{self, Cell, Frame, Values};
 
-/// One entity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    Integer(i64),
-    Text(String),
-}
-
-impl Key {
-    /// A key of that type as it is written in a path or on a command line.
-    pub fn parse(text: &str, dtype: Dtype) -> Option<Self> {
-        match dtype {
-            Dtype::I64 => text.parse().ok().map(Self::Integer),
-            _ => Some(Self::Text(text.to_string())),
-        }
-    }
-
-    /// The key as a column of one row.
-    pub fn to_values(&self) -> Values {
-        match self {
-            Self::Integer(value) => Values::integers(&[Some(*value)]),
-            Self::Text(text) => Values::strings(&[Some(text)]),
-        }
-    }
-
-    pub fn cell(&self) -> Cell<'_> {
-        match self {
-            Self::Integer(value) => Cell::I64(*value),
-            Self::Text(text) => Cell::String(text),
-        }
-    }
-}
-
-/// As people write it.
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Text(text) => f.write_str(text),
-        }
-    }
-}
-
-/// A JSON integer, or a text.
-impl Serialize for Key {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.cell().serialize(serializer)
-    }
-}
-
-/// The values of one table, by key.
-#[derive(Debug, Clone)]
+/// The values of one table, before its keys are joined with those of others.
+#[derive(Debug)]
 pub struct OnlineSheet {
     key: ColumnName,
     keys: Keys,
-    /// Microseconds to the row's instant; one for each key.
+    values: SheetValues,
+}
+
+/// The values of one table, by row.
+#[derive(Debug)]
+struct SheetValues {
+    table: TableName,
+    /// Microseconds to the row's instant.
     instants: Vec<i64>,
+    /// The newest of them.
+    newest: Option<i64>,
     columns: Vec<OnlineColumn>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct OnlineColumn {
     feature: FeatureHash,
     name: FeatureName,
@@ -82,35 +44,9 @@ struct OnlineColumn {
     values: Values,
 }
 
-/// Ascending, each once.
-#[derive(Debug, Clone)]
-enum Keys {
-    Integers(Vec<i64>),
-    Texts(Vec<String>),
-}
-
-impl Keys {
-    fn find(&self, key: &Key) -> Option<usize> {
-        match (self, key) {
-            (Self::Integers(keys), Key::Integer(key)) => keys.binary_search(key).ok(),
-            (Self::Texts(keys), Key::Text(key)) => {
-                keys.binary_search_by(|own| own.as_str().cmp(key)).ok()
-            }
-            _ => None,
-        }
-    }
-
-    fn all(&self) -> Vec<Key> {
-        match self {
-            Self::Integers(keys) => keys.iter().copied().map(Key::Integer).collect(),
-            Self::Texts(keys) => keys.iter().cloned().map(Key::Text).collect(),
-        }
-    }
-}
-
 impl OnlineSheet {
     /// Takes the values of a table as [`compute`](super::sheet::compute) made them.
-    pub fn new(fact: &SheetFact, frame: &Frame) -> Result<Self> {
+    pub fn new(table: &TableName, fact: &SheetFact, frame: &Frame) -> Result<Self> {
         let column = |name: &str| {
             frame.column(name).ok_or_else(|| {
                 Error::failure(format!("materialized values lack their column {name}"))
@@ -121,6 +57,7 @@ impl OnlineSheet {
             Cell::Datetime(instant) => instant,
             _ => i64::MIN,
         });
+        let instants: Vec<i64> = instants.collect();
         let mut columns = Vec::new();
         for spec in &fact.features {
             let feature = spec.hash();
@@ -134,47 +71,44 @@ impl OnlineSheet {
         }
         Ok(Self {
             key: fact.key.clone(),
-            keys: keys_of(column(KEY)?),
-            instants: instants.collect(),
-            columns,
+            keys: Keys::of(column(KEY)?),
+            values: SheetValues {
+                table: table.clone(),
+                newest: instants.iter().copied().max(),
+                instants,
+                columns,
+            },
         })
     }
 }
 
-fn keys_of(values: &Values) -> Keys {
-    let cells = (0..values.len()).map(|row| values.cell(row));
-    match values.dtype() {
-        Dtype::I64 => Keys::Integers(
-            cells
-                .filter_map(|cell| match cell {
-                    Cell::I64(value) => Some(value),
-                    _ => None,
-                })
-                .collect(),
-        ),
-        _ => Keys::Texts(
-            cells
-                .filter_map(|cell| match cell {
-                    Cell::String(text) => Some(text.to_string()),
-                    _ => None,
-                })
-                .collect(),
-        ),
-    }
-}
-
 /// All values of a date.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct OnlineView {
     as_of: AsOf,
-    sheets: Vec<OnlineSheet>,
+    entities: Vec<Entities>,
+    sheets: Vec<PlacedSheet>,
     /// Where the values of a definition stand: sheet, column.
     places: BTreeMap<FeatureHash, (usize, usize)>,
+    /// Sheet and column of what the working tree offered, in order of the names.
+    offered: Vec<(usize, usize)>,
 }
 
-/// Where an entity stands in each sheet.
+/// A sheet among those of a view.
+#[derive(Debug)]
+struct PlacedSheet {
+    /// The number of its entities.
+    entities: usize,
+    rows: Rows,
+    values: SheetValues,
+}
+
+/// Where an entity stands: its place among the entities of each number that know it.
 #[derive(Debug, Clone)]
-pub struct EntityRows(Vec<Option<usize>>);
+pub struct EntityRows {
+    entities: usize,
+    place: usize,
+}
 
 /// One value and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -183,17 +117,47 @@ pub struct ValueAt<'a> {
     pub status: Status,
 }
 
+/// How fresh the values of one table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableFreshness<'a> {
+    pub table: &'a TableName,
+    /// Entities with a row.
+    pub entities: usize,
+    /// Microseconds to the instant of the newest row that counts; none for a table without rows.
+    pub newest_row: Option<i64>,
+}
+
 impl OnlineView {
     pub fn new(as_of: AsOf, sheets: Vec<OnlineSheet>) -> Self {
+        let mut all_keys = Vec::new();
+        let mut values = Vec::new();
+        for sheet in sheets {
+            all_keys.push((sheet.key, sheet.keys));
+            values.push(sheet.values);
+        }
+        let entities = Entities::of_all(all_keys.iter().cloned());
         let mut places = BTreeMap::new();
-        for (at, sheet) in sheets.iter().enumerate() {
-            for (column, found) in sheet.columns.iter().enumerate() {
-                places.insert(found.feature, (at, column));
+        let mut placed = Vec::new();
+        for ((key, keys), values) in all_keys.iter().zip(values) {
+            let known = entities
+                .iter()
+                .position(|known| known.column == *key && known.dtype() == keys.dtype());
+            // Its keys are among those the entities were made of.
+            let Some(of) = known else { continue };
+            for (column, found) in values.columns.iter().enumerate() {
+                places.insert(found.feature, (placed.len(), column));
             }
+            placed.push(PlacedSheet {
+                entities: of,
+                rows: entities[of].rows_of(keys),
+                values,
+            });
         }
         Self {
             as_of,
-            sheets,
+            entities,
+            offered: offered(&placed),
+            sheets: placed,
             places,
         }
     }
@@ -205,7 +169,7 @@ impl OnlineView {
             let needed_by = format!("the materialized values of {name} at {}", made.as_of);
             let bytes = store.get(fact.object.into(), &needed_by)?;
             let frame = table::from_parquet_object(&bytes)?;
-            sheets.push(OnlineSheet::new(fact, &frame)?);
+            sheets.push(OnlineSheet::new(name, fact, &frame)?);
         }
         Ok(Self::new(made.as_of, sheets))
     }
@@ -222,40 +186,49 @@ impl OnlineView {
     /// The type of a definition's values.
     pub fn dtype(&self, feature: FeatureHash) -> Option<Dtype> {
         let (sheet, column) = self.places.get(&feature)?;
-        Some(self.sheets[*sheet].columns[*column].values.dtype())
+        let sheet = &self.sheets[*sheet].values;
+        Some(sheet.columns[*column].values.dtype())
+    }
+
+    /// How fresh each table's values are, in order of the names.
+    pub fn freshness(&self) -> impl Iterator<Item = TableFreshness<'_>> {
+        self.sheets.iter().map(|sheet| TableFreshness {
+            table: &sheet.values.table,
+            entities: sheet.values.instants.len(),
+            newest_row: sheet.values.newest,
+        })
     }
 
     /// The columns that identify entities, each once.
     pub fn key_columns(&self) -> impl Iterator<Item = &ColumnName> {
-        let columns: BTreeSet<&ColumnName> = self.sheets.iter().map(|sheet| &sheet.key).collect();
+        let columns: BTreeSet<&ColumnName> =
+            self.entities.iter().map(|known| &known.column).collect();
         columns.into_iter()
     }
 
     /// The type of an entity's keys; none where no table has them.
     pub fn key_dtype(&self, key: &ColumnName) -> Option<Dtype> {
-        let sheet = self.sheets.iter().find(|sheet| sheet.key == *key)?;
-        Some(match sheet.keys {
-            Keys::Integers(_) => Dtype::I64,
-            Keys::Texts(_) => Dtype::String,
-        })
+        self.of_column(key).next().map(Entities::dtype)
+    }
+
+    fn of_column<'a>(&'a self, key: &'a ColumnName) -> impl Iterator<Item = &'a Entities> {
+        self.entities
+            .iter()
+            .filter(move |known| known.column == *key)
     }
 
     /// Every entity that some table knows by this key column, in order.
-    pub fn keys(&self, key: &ColumnName) -> Vec<Key> {
-        let sheets = self.sheets.iter().filter(|sheet| sheet.key == *key);
-        let keys: BTreeSet<Key> = sheets.flat_map(|sheet| sheet.keys.all()).collect();
-        keys.into_iter().collect()
+    pub fn keys<'a>(&'a self, key: &'a ColumnName) -> impl Iterator<Item = Key> + 'a {
+        self.of_column(key).flat_map(Entities::keys)
     }
 
     /// Where an entity stands; none when no table knows it.
     pub fn find(&self, column: &ColumnName, key: &Key) -> Option<EntityRows> {
-        let find = |sheet: &OnlineSheet| {
-            (sheet.key == *column)
-                .then(|| sheet.keys.find(key))
-                .flatten()
-        };
-        let rows: Vec<Option<usize>> = self.sheets.iter().map(find).collect();
-        rows.iter().any(Option::is_some).then_some(EntityRows(rows))
+        let mut known = self.entities.iter().enumerate();
+        known.find_map(|(entities, known)| {
+            let place = (known.column == *column).then(|| known.find(key))??;
+            Some(EntityRows { entities, place })
+        })
     }
 
     /// The value of one definition; none when the definition is not there.
@@ -265,24 +238,22 @@ impl OnlineView {
     }
 
     /// The features that the working tree offered when the values were computed, of the entity's
-    /// tables, with their values.
+    /// tables, with their values, in order of the names.
     pub fn offered<'a>(
         &'a self,
         key: &ColumnName,
         rows: &EntityRows,
-    ) -> BTreeMap<&'a FeatureName, ValueAt<'a>> {
-        let mut values = BTreeMap::new();
-        for (at, sheet) in self.sheets.iter().enumerate() {
-            if sheet.key != *key {
-                continue;
-            }
-            for (column, found) in sheet.columns.iter().enumerate() {
-                if found.offered {
-                    values.insert(&found.name, self.value_in(rows, at, column));
-                }
-            }
-        }
-        values
+    ) -> Vec<(&'a FeatureName, ValueAt<'a>)> {
+        let of_key = |(sheet, _): &&(usize, usize)| {
+            self.entities[self.sheets[*sheet].entities].column == *key
+        };
+        let offered = self.offered.iter().filter(of_key);
+        offered
+            .map(|(sheet, column)| {
+                let name = &self.sheets[*sheet].values.columns[*column].name;
+                (name, self.value_in(rows, *sheet, *column))
+            })
+            .collect()
     }
 
     fn value_in(&self, rows: &EntityRows, sheet: usize, column: usize) -> ValueAt<'_> {
@@ -290,12 +261,14 @@ impl OnlineView {
             cell: Cell::Null,
             status,
         };
-        let Some(row) = rows.0[sheet] else {
+        let sheet = &self.sheets[sheet];
+        // A table of another entity does not know this one.
+        let row = (sheet.entities == rows.entities).then(|| sheet.rows.at(rows.place));
+        let Some(row) = row.flatten() else {
             return null(Status::NotFound);
         };
-        let sheet = &self.sheets[sheet];
-        let column = &sheet.columns[column];
-        let age = (self.as_of.end() - 1).saturating_sub(sheet.instants[row]);
+        let column = &sheet.values.columns[column];
+        let age = (self.as_of.end() - 1).saturating_sub(sheet.values.instants[row]);
         if column.ttl.is_some_and(|ttl| age > ttl.microseconds()) {
             return null(Status::Expired);
         }
@@ -307,4 +280,21 @@ impl OnlineView {
             },
         }
     }
+}
+
+/// Sheet and column of what the working tree offers, in order of the names.
+fn offered(sheets: &[PlacedSheet]) -> Vec<(usize, usize)> {
+    let mut places = Vec::new();
+    for (at, sheet) in sheets.iter().enumerate() {
+        for (column, found) in sheet.values.columns.iter().enumerate() {
+            if found.offered {
+                places.push((&found.name, at, column));
+            }
+        }
+    }
+    places.sort();
+    places
+        .into_iter()
+        .map(|(_, at, column)| (at, column))
+        .collect()
 }

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declared::unreadable;
 use super::spec::RunSpec;
 use super::step::DataInput;
-use crate::definition::{AsOf, ColumnName, Dtype, Expression, FeatureName, TableName};
+use crate::definition::{
+    AsOf, ColumnName, Dtype, Expression, ExpressionError, FeatureName, TableName, Windowed,
+};
 use crate::error::{Error, Kind, Result};
 use crate::feature::{FeatureSource, FeatureSpec};
 use crate::snapshot::TableSnapshot;
@@ -58,12 +61,32 @@ impl RunSpec {
         table: &TableName,
         columns: &BTreeMap<ColumnName, Dtype>,
     ) -> Result<Vec<FeatureSpec>> {
+        let windowed = self.windowed_of(table, columns)?;
         let features = self
             .features
             .iter()
             .filter(|(name, _)| name.table == *table);
         features
-            .map(|(name, text)| self.feature_spec(name, text, columns))
+            .map(|(name, text)| self.feature_spec(name, text, columns, &windowed))
+            .collect()
+    }
+
+    /// The windowed features that derived ones of a table may read.
+    fn windowed_of(
+        &self,
+        table: &TableName,
+        columns: &BTreeMap<ColumnName, Dtype>,
+    ) -> Result<BTreeMap<ColumnName, Windowed>> {
+        let taken = self.features.iter();
+        let taken = taken.filter(|(_, text)| Windowed::split(text).is_some());
+        let windowed = self.windowed.iter().chain(taken);
+        let windowed = windowed.filter(|(name, _)| name.table == *table);
+        windowed
+            .map(|(name, text)| {
+                let read = Windowed::parse_canonical(text, columns)
+                    .ok_or_else(|| unreadable(&format!("windowed.{name}")))?;
+                Ok((name.feature.clone(), read.map_err(unfit(name, text))?))
+            })
             .collect()
     }
 
@@ -72,29 +95,35 @@ impl RunSpec {
         name: &FeatureName,
         text: &str,
         columns: &BTreeMap<ColumnName, Dtype>,
+        windowed: &BTreeMap<ColumnName, Windowed>,
     ) -> Result<FeatureSpec> {
         let options = &self.tables[&name.table];
-        let expression = Expression::parse(text, columns).map_err(|error| {
-            Error::new(
-                Kind::Definition,
-                format!("feature {name} does not fit its table"),
-            )
-            .detail(text.to_string())
-            .caused_by(error)
-        })?;
-        let dtype = expression.dtype();
-        let source = match text == Expression::of_column(&name.feature) {
-            true => FeatureSource::Column,
-            false => FeatureSource::Derived(expression),
+        let (source, dtype) = match Windowed::parse_canonical(text, columns) {
+            Some(read) => {
+                let windowed = read.map_err(unfit(name, text))?;
+                let dtype = windowed.dtype();
+                (FeatureSource::Windowed(windowed), dtype)
+            }
+            None => {
+                let mut columns = columns.clone();
+                columns.extend(windowed.iter().map(|(name, w)| (name.clone(), w.dtype())));
+                let expression = Expression::parse(text, &columns).map_err(unfit(name, text))?;
+                let dtype = expression.dtype();
+                let source = match text == Expression::of_column(&name.feature) {
+                    true => FeatureSource::Column,
+                    false => FeatureSource::derived(expression, windowed),
+                };
+                (source, dtype)
+            }
         };
         Ok(FeatureSpec {
             table: name.table.clone(),
             feature: name.feature.clone(),
+            ttl: source.ttl(options.ttl),
             source,
             key: self.key.clone(),
             timestamp: options.timestamp.clone(),
             created: options.created.clone(),
-            ttl: options.ttl,
             dtype,
         })
     }
@@ -134,5 +163,18 @@ impl RunSpec {
             as_of: *as_of,
             hash,
         })
+    }
+}
+
+/// The error of a text that does not fit the columns of its table.
+fn unfit(name: &FeatureName, text: &str) -> impl FnOnce(ExpressionError) -> Error {
+    let (message, text) = (
+        format!("feature {name} does not fit its table"),
+        text.to_string(),
+    );
+    move |error| {
+        Error::new(Kind::Definition, message)
+            .detail(text)
+            .caused_by(error)
     }
 }

@@ -44,7 +44,7 @@ impl Difference {
                 .find(|step| step.reads().iter().any(|parent| path.is_within(parent)))
                 .unwrap_or(Step::TrainingSet),
             Self::Operation { name, .. } => match name.as_str() {
-                "training_set" | "expression" => Step::TrainingSet,
+                "training_set" | "expression" | "window" => Step::TrainingSet,
                 "split" => Step::Split,
                 "predict" => Step::Predict,
                 "evaluate" => Step::Evaluate,

@@ -13,6 +13,7 @@ pub fn place_of(
     let (section, rest) = path.split_once('.').unwrap_or((path, ""));
     match section {
         "features" => place_of_feature(definitions, experiment, &rest.parse().ok()?),
+        "windowed" => place_of_computed(definitions, &rest.parse().ok()?),
         "tables" => {
             let (table, option) = rest.split_once('.')?;
             let section = if option == "ttl" {
@@ -33,19 +34,26 @@ pub fn place_of(
     }
 }
 
-/// A derived feature stands where its expression is; a column where the experiment takes it.
+/// A computed feature stands where its expression is; a column where the experiment takes it.
 fn place_of_feature(
     definitions: &Definitions,
     experiment: &Experiment,
     name: &FeatureName,
 ) -> Option<Span> {
-    let taken = experiment.origin.span(&format!("dataset.features.{name}"));
-    let table = definitions.tables.get(&name.table)?;
-    let derived = table
+    let taken = experiment
         .origin
-        .span(&format!("features.derived.{}", name.feature));
-    match taken.is_some() && table.features.derived.contains_key(&name.feature) {
-        true => derived.or(taken),
-        false => taken,
-    }
+        .span(&format!("dataset.features.{name}"))?;
+    place_of_computed(definitions, name).or(Some(taken))
+}
+
+fn place_of_computed(definitions: &Definitions, name: &FeatureName) -> Option<Span> {
+    let table = definitions.tables.get(&name.table)?;
+    let offered = &table.features;
+    let section = match offered.windowed.contains_key(&name.feature) {
+        true => "windowed",
+        false if offered.derived.contains_key(&name.feature) => "derived",
+        false => return None,
+    };
+    let path = format!("features.{section}.{}", name.feature);
+    table.origin.span(&path)
 }

@@ -9,6 +9,7 @@ use crate::definition::{
     Table, TableName, Value, estimator,
 };
 use crate::error::Result;
+use crate::feature::FeatureSpec;
 
 /// What decides how the values of a table's features are found at a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +29,11 @@ pub struct RunSpec {
     pub label: Label,
     /// The date of the labels for each date of `as_of`: the same without a lead, later with one.
     pub label_as_of: Vec<AsOf>,
-    /// Each feature with the canonical text of its expression; a column alone is an expression.
+    /// Each feature with the canonical text of its expression, or of its aggregate and window; a
+    /// column alone is an expression.
     pub features: BTreeMap<FeatureName, String>,
+    /// The windowed features that derived ones read and that are no features of the run.
+    pub windowed: BTreeMap<FeatureName, String>,
     /// One entry for each table the features come from.
     pub tables: BTreeMap<TableName, FeatureOptions>,
     pub split: Split,
@@ -43,13 +47,21 @@ impl RunSpec {
     /// taken from, one for each of `as_of`.
     pub fn of(definitions: &Definitions, experiment: &Experiment, label_as_of: Vec<AsOf>) -> Self {
         let mut features = BTreeMap::new();
+        let mut windowed = BTreeMap::new();
         let mut tables = BTreeMap::new();
         for name in &experiment.features {
             let table = &definitions.tables[&name.table];
-            features.insert(name.clone(), expression_text(table, &name.feature));
-            tables
+            features.insert(name.clone(), text_of(table, &name.feature));
+            let read = windowed_read(table, &name.feature);
+            windowed.extend(
+                read.into_iter()
+                    .filter(|(name, _)| !experiment.features.contains(name)),
+            );
+            let options = tables
                 .entry(name.table.clone())
-                .or_insert_with(|| FeatureOptions::of(table));
+                .or_insert_with(|| FeatureOptions::without_ttl(table));
+            let spec = FeatureSpec::of(table, &name.feature);
+            options.ttl = options.ttl.or(spec.and_then(|spec| spec.ttl));
         }
         Self {
             as_of: experiment.as_of.clone(),
@@ -57,6 +69,7 @@ impl RunSpec {
             label: experiment.label.clone(),
             label_as_of,
             features,
+            windowed,
             tables,
             split: experiment.split.clone(),
             preprocess: experiment.preprocess.clone(),
@@ -74,6 +87,7 @@ impl RunSpec {
             label,
             label_as_of,
             features,
+            windowed,
             tables,
             split,
             preprocess,
@@ -90,6 +104,9 @@ impl RunSpec {
         }
         for (name, expression) in features {
             declared.insert(format!("features.{name}"), Value::Text(expression.clone()));
+        }
+        for (name, aggregate) in windowed {
+            declared.insert(format!("windowed.{name}"), Value::Text(aggregate.clone()));
         }
         for (table, options) in tables {
             options.declare(table, &mut declared);
@@ -121,7 +138,8 @@ impl RunSpec {
             key: declared.parsed("entity.key")?,
             label,
             label_as_of,
-            features: read_features(declared)?,
+            features: read_texts(declared, "features")?,
+            windowed: read_texts(declared, "windowed")?,
             tables: read_tables(declared)?,
             split: read_split(declared)?,
             preprocess: read_preprocess(declared)?,
@@ -139,18 +157,33 @@ impl RunSpec {
     }
 }
 
-/// The canonical text of a feature: its expression, or its column.
-fn expression_text(table: &Table, feature: &ColumnName) -> String {
-    match table.features.derived.get(feature) {
-        Some(expression) => expression.as_str().to_string(),
-        None => Expression::of_column(feature),
+/// The canonical text of a feature: its expression, its aggregate, or its column.
+fn text_of(table: &Table, feature: &ColumnName) -> String {
+    let offered = &table.features;
+    match (offered.derived.get(feature), offered.windowed.get(feature)) {
+        (Some(expression), _) => expression.as_str().to_string(),
+        (None, Some(windowed)) => windowed.as_str().to_string(),
+        (None, None) => Expression::of_column(feature),
     }
 }
 
+/// The windowed features that a derived one reads.
+fn windowed_read(table: &Table, feature: &ColumnName) -> Vec<(FeatureName, String)> {
+    let columns = table.features.derived.get(feature).map(Expression::columns);
+    let read = columns.unwrap_or_default().iter();
+    let read = read.filter_map(|name| table.features.windowed.get_key_value(name));
+    read.map(|(name, windowed)| {
+        let name = FeatureName::new(table.name.clone(), name.clone());
+        (name, windowed.as_str().to_string())
+    })
+    .collect()
+}
+
 impl FeatureOptions {
-    pub fn of(table: &Table) -> Self {
+    /// The time to live comes with the features that have one.
+    fn without_ttl(table: &Table) -> Self {
         Self {
-            ttl: table.features.ttl,
+            ttl: None,
             timestamp: table.source.timestamp.clone(),
             created: table.source.created.clone(),
         }
@@ -283,9 +316,9 @@ fn read_label(declared: &Declared) -> Result<Label> {
     })
 }
 
-fn read_features(declared: &Declared) -> Result<BTreeMap<FeatureName, String>> {
+fn read_texts(declared: &Declared, section: &str) -> Result<BTreeMap<FeatureName, String>> {
     declared
-        .below("features")
+        .below(section)
         .map(|(name, value)| match value {
             Value::Text(expression) => Ok((parse(name, name)?, expression.clone())),
             _ => Err(unreadable(name)),

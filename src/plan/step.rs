@@ -78,7 +78,7 @@ impl Step {
     /// The declared values that decide this step, beside its inputs.
     pub const fn reads(self) -> &'static [&'static str] {
         match self {
-            Self::TrainingSet => &["as_of", "entity", "features", "label", "tables"],
+            Self::TrainingSet => &["as_of", "entity", "features", "label", "tables", "windowed"],
             Self::Split => &["split"],
             Self::Fit => &["model", "preprocess"],
             Self::Predict => &[],
@@ -100,7 +100,7 @@ impl Step {
     /// The operations this step performs, of those a run uses.
     fn operations(self, all: &Operations, kind: &str) -> Operations {
         let mine = |name: &str| match self {
-            Self::TrainingSet => matches!(name, "training_set" | "expression"),
+            Self::TrainingSet => matches!(name, "training_set" | "expression" | "window"),
             Self::Split => name == "split",
             Self::Fit => name == "encode" || name == kind,
             Self::Predict => name == "predict",

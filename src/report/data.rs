@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Table, bold, count, dim, green, plural, red, seconds, wrap, yellow};
+use super::checks::{check_document, check_text, statistics};
+use super::style::{Table, bold, count, dim, green, plural, seconds, yellow};
 use crate::check::CheckResult;
-use crate::definition::Severity;
 use crate::hash::Digest;
 use crate::snapshot::{Ingested, Snapshot, TableSnapshot};
 
@@ -99,21 +99,11 @@ pub fn ingest_document(done: &Ingested) -> Value {
         fields.insert("read".into(), json!(read));
         fields.insert("left_out".into(), json!(left_out));
         fields.insert("checks".into(), json!(checks));
+        let all = done.snapshot.tables.values();
+        let all = all.flat_map(|table| &table.checks);
+        fields.insert("statistics".into(), statistics(all));
     }
     document
-}
-
-fn check_document(table: &crate::definition::TableName, check: &CheckResult) -> Value {
-    json!({
-        "table": table,
-        "column": check.column,
-        "rule": check.rule,
-        "severity": check.severity,
-        "mostly": check.mostly,
-        "checked": check.checked,
-        "failed": check.failed,
-        "passed": check.passed,
-    })
 }
 
 /// One table a line, then every check that did not pass.
@@ -128,7 +118,8 @@ pub fn ingest_text(done: &Ingested, duration: f64) -> String {
     }
     let mut text = table.render(2);
     for (name, found) in &snapshot.tables {
-        for check in found.checks.iter().filter(|check| check.failed > 0) {
+        let broken = |check: &&CheckResult| check.failed > 0 || !check.passed;
+        for check in found.checks.iter().filter(broken) {
             text.push_str(&check_text(name.as_str(), check));
         }
     }
@@ -166,29 +157,4 @@ fn table_row(table: &mut Table, name: &str, found: &TableSnapshot, read: bool) {
         .right(format!("{} in the file", count(file_rows)))
         .left(checks)
         .left(if read { "" } else { "unchanged" });
-}
-
-/// What a check found, in the colour of its severity.
-fn check_text(table: &str, check: &CheckResult) -> String {
-    let word = match (check.passed, check.severity) {
-        (true, _) => dim("passed"),
-        (false, Severity::Warn) => yellow("warning"),
-        (false, Severity::Quarantine) => yellow("quarantined"),
-        (false, Severity::Fail) => red("failed"),
-    };
-    let examples: Vec<String> = check
-        .examples
-        .iter()
-        .take(3)
-        .map(|example| format!("{} (line {})", example.value, example.line))
-        .collect();
-    let words = format!(
-        "{table}.{} {}: {} of {}, such as {}",
-        check.column,
-        check.rule,
-        count(check.failed as u64),
-        plural(check.checked as u64, "row"),
-        examples.join(", "),
-    );
-    wrap(&format!("  {word}  "), &words)
 }

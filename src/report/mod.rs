@@ -7,12 +7,15 @@
 mod answers;
 mod attribution;
 mod bundle;
+mod checks;
 mod data;
 mod diff;
 mod divergence;
 mod drift;
 mod error;
+mod expectation;
 mod family;
+mod flow;
 mod init;
 mod keep;
 mod leakage;
@@ -20,6 +23,7 @@ mod online;
 mod performed;
 mod publish;
 mod registry;
+mod retrieval;
 mod run;
 mod runs;
 mod show;
@@ -30,11 +34,16 @@ mod why;
 
 pub use attribution::{attribution_document, attribution_text, hybrid_text};
 pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_text};
+pub use checks::{checks_document, checks_text, suggestions_document, suggestions_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;
 pub use drift::{drift_document, drift_error, drift_page, drift_text};
 pub use error::{error_json, error_text};
 pub use family::{band_text, family_document};
+pub use flow::{
+    flow_document, flow_done_text, flow_headline, flow_history_document, flow_history_text,
+    flow_record_text, flow_step_line, flows_text,
+};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{
@@ -49,6 +58,7 @@ pub use registry::{
     HistoryView, history_document, history_text, promotion_document, promotion_text,
     rollback_document, rollback_text,
 };
+pub use retrieval::{retrieved_document, retrieved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
 pub use show::{RunView, show_document, show_text};

@@ -9,7 +9,7 @@ use super::style::{Table, bold, count, dim, green, plural, seconds, yellow};
 use crate::definition::{AsOf, FeatureName};
 use crate::feature::Status;
 use crate::hash::Digest;
-use crate::online::{Key, Materialized, ValueAt};
+use crate::online::{Key, Materialized, MaterializedTable, ValueAt};
 
 /// The document of `materialize`.
 pub fn materialized_document(done: &Materialized, duration: f64) -> Value {
@@ -18,7 +18,16 @@ pub fn materialized_document(done: &Materialized, duration: f64) -> Value {
         .tables
         .iter()
         .map(|(name, sheet)| {
-            json!({ "table": name, "rows": sheet.rows, "features": sheet.features.len() })
+            let told = done.tables.get(name);
+            json!({
+                "table": name,
+                "rows": sheet.rows,
+                "features": sheet.features.len(),
+                "computed": told.map(|told| told.computed),
+                "confirmed": told.map(|told| told.confirmed),
+                "kept": told.map(|told| told.kept),
+                "newest_row": told.and_then(|told| told.newest_row).map(|row| row.to_string()),
+            })
         })
         .collect();
     json!({
@@ -43,6 +52,8 @@ pub fn materialized_text(done: &Materialized, duration: f64) -> String {
             .left(name.as_str())
             .right(plural(sheet.features.len() as u64, "feature"))
             .right(count(sheet.rows))
+            .left(done.tables.get(name).map_or(String::new(), newest_row))
+            .left(done.tables.get(name).map_or(String::new(), how))
             .left(dim(sheet.object.short()));
     }
     let mut text = table.render(2);
@@ -63,6 +74,23 @@ pub fn materialized_text(done: &Materialized, duration: f64) -> String {
     text
 }
 
+fn newest_row(told: &MaterializedTable) -> String {
+    match told.newest_row {
+        Some(instant) => format!("to {:.10}", instant.to_string()),
+        None => dim("no rows"),
+    }
+}
+
+/// What was done for a table.
+fn how(told: &MaterializedTable) -> String {
+    match (told.computed, told.kept) {
+        (0, _) => dim("as before"),
+        (computed, 0) if computed == told.confirmed => green("computed, the same"),
+        (_, 0) => "computed".to_string(),
+        (computed, _) => format!("{computed} computed"),
+    }
+}
+
 fn entities(value: u64) -> String {
     match value {
         1 => "1 entity".to_string(),
@@ -75,7 +103,8 @@ fn entities(value: u64) -> String {
 pub struct EntityView<'a> {
     pub key: &'a Key,
     pub as_of: AsOf,
-    pub values: &'a BTreeMap<&'a FeatureName, ValueAt<'a>>,
+    /// In order of the names.
+    pub values: &'a [(&'a FeatureName, ValueAt<'a>)],
 }
 
 #[derive(Serialize)]

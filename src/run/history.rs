@@ -93,10 +93,14 @@ fn at_commit(code: &Code, commit: &CommitId, spec: &RunSpec) -> Result<Option<Fo
 
 /// Definitions, if they parse and one of their experiments is the run.
 fn found_in(files: DefinitionFiles, spec: &RunSpec) -> Option<FoundDefinitions> {
-    let definitions = Definitions::parse(&files).ok()?;
+    let mut definitions = Definitions::parse(&files).ok()?;
     let declared = spec.declare();
     let is_run = |experiment: &&Experiment| declares(&definitions, experiment, spec, &declared);
     let experiment = definitions.experiments.values().find(is_run)?.name.clone();
+    // Where a flow dates the experiment, the run's date stands in place of its own.
+    if let Some(found) = definitions.experiments.get_mut(&experiment) {
+        found.as_of.clone_from(&spec.as_of);
+    }
     Some(FoundDefinitions {
         commit: None,
         kept_at: None,
@@ -113,16 +117,27 @@ pub fn gives(definitions: &Definitions, name: &ExperimentName, declared: &Declar
     spec.is_ok_and(|spec| experiment.is_some_and(|e| declares(definitions, e, &spec, declared)))
 }
 
-/// Whether an experiment is what `spec` declares. The dates of labels with a lead come from the
-/// files of the time; the run names them.
+/// Whether an experiment is what `spec` declares, at its own dates, or at one that a flow gave it. The
+/// dates of labels with a lead come from the files of the time; the run names them.
 pub(super) fn declares(
     definitions: &Definitions,
     experiment: &Experiment,
     spec: &RunSpec,
     declared: &Declared,
 ) -> bool {
-    experiment.as_of == spec.as_of
-        && RunSpec::of(definitions, experiment, spec.label_as_of.clone()).declare() == *declared
+    let flow_dates = || definitions.project.is_run_by_flow(&experiment.name);
+    if experiment.as_of == spec.as_of {
+        return RunSpec::of(definitions, experiment, spec.label_as_of.clone()).declare()
+            == *declared;
+    }
+    if spec.as_of.len() != 1 || !flow_dates() {
+        return false;
+    }
+    let dated = Experiment {
+        as_of: spec.as_of.clone(),
+        ..experiment.clone()
+    };
+    RunSpec::of(definitions, &dated, spec.label_as_of.clone()).declare() == *declared
 }
 
 /// The definition files of an execution, with the project file of today, which is not kept.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{AsOf, Definitions, Experiment, Query, TableName};
+use crate::definition::{AsOf, Definitions, Experiment, Query, TableName, Windowed};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{ObjectId, TableHash};
@@ -39,6 +39,13 @@ pub fn operations(spec: &RunSpec) -> Operations {
     };
     if spec.features.iter().any(derived) {
         operations.insert("expression".to_string(), super::steps::EXPRESSION_VERSION);
+    }
+    let texts = spec.features.values().chain(spec.windowed.values());
+    if texts
+        .into_iter()
+        .any(|text| Windowed::split(text).is_some())
+    {
+        operations.insert("window".to_string(), super::steps::WINDOW_VERSION);
     }
     let estimator = learn::estimator_version(spec.model.kind);
     operations.extend(estimator.map(|version| (spec.model.kind.to_string(), version)));

@@ -22,7 +22,7 @@ pub struct ScoreColumns {
 
 /// Scores every entity that some table knows.
 pub fn score_all(pair: &Arc<Pair>) -> Result<ScoreColumns> {
-    let keys = pair.view.keys(pair.key());
+    let keys: Vec<Key> = pair.view.keys(pair.key()).collect();
     let mut probability = Vec::with_capacity(keys.len());
     let mut prediction = Vec::with_capacity(keys.len());
     let mut error = Vec::with_capacity(keys.len());

@@ -1,16 +1,12 @@
 //! One entity's values, as `features` and `/features/{id}` give them.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::predict::unknown;
 use crate::definition::{AsOf, ColumnName, FeatureName};
-use crate::error::Result;
-use crate::feature::Status;
+use crate::error;
 use crate::online::{Key, OnlineView, ValueAt};
-use crate::table::Cell;
 
 /// The values of the features the working tree offered when they were computed.
 #[derive(Debug)]
@@ -18,13 +14,14 @@ pub struct FeatureAnswer<'a> {
     pub column: &'a ColumnName,
     pub key: Key,
     pub as_of: AsOf,
-    pub values: BTreeMap<&'a FeatureName, ValueAt<'a>>,
+    /// In order of the names.
+    pub values: Vec<(&'a FeatureName, ValueAt<'a>)>,
 }
 
 impl<'a> FeatureAnswer<'a> {
     /// # Errors
     /// [`crate::error::Kind::UnknownEntity`] for a key that no table knows.
-    pub fn of(view: &'a OnlineView, column: &'a ColumnName, key: &Key) -> Result<Self> {
+    pub fn of(view: &'a OnlineView, column: &'a ColumnName, key: &Key) -> error::Result<Self> {
         let rows = view
             .find(column, key)
             .ok_or_else(|| unknown(column.as_str(), key, view.as_of()))?;
@@ -35,15 +32,15 @@ impl<'a> FeatureAnswer<'a> {
             values: view.offered(column, &rows),
         })
     }
+}
 
-    pub fn features(&self) -> BTreeMap<&'a FeatureName, Cell<'a>> {
-        let values = self.values.iter();
-        values.map(|(name, value)| (*name, value.cell)).collect()
-    }
+/// One part of each value under its feature's name.
+struct Parts<'a, T>(&'a [(&'a FeatureName, ValueAt<'a>)], fn(&ValueAt<'a>) -> T);
 
-    pub fn status(&self) -> BTreeMap<&'a FeatureName, Status> {
-        let values = self.values.iter();
-        values.map(|(name, value)| (*name, value.status)).collect()
+impl<T: Serialize> Serialize for Parts<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(values, part) = self;
+        serializer.collect_map(values.iter().map(|(name, value)| (name, part(value))))
     }
 }
 
@@ -53,8 +50,8 @@ impl Serialize for FeatureAnswer<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(self.column.as_str(), &self.key)?;
         map.serialize_entry("as_of", &self.as_of)?;
-        map.serialize_entry("features", &self.features())?;
-        map.serialize_entry("status", &self.status())?;
+        map.serialize_entry("features", &Parts(&self.values, |value| value.cell))?;
+        map.serialize_entry("status", &Parts(&self.values, |value| value.status))?;
         map.end()
     }
 }

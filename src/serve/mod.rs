@@ -20,10 +20,11 @@
 //! | `predict` | keys → answers, for the routes and the commands alike |
 //! | `batch` | every entity into one table |
 //! | `problem` | errors as `application/problem+json` |
-//! | `telemetry`, `openapi` | `/metrics`, `/openapi.json` |
+//! | `telemetry`, `freshness`, `openapi` | `/metrics`, how fresh each table is, `/openapi.json` |
 
 mod batch;
 mod body;
+mod freshness;
 mod http;
 mod lookup;
 mod openapi;

@@ -136,14 +136,16 @@ fn schemas(key: &str, key_schema: &Value) -> Value {
         "Key": key_schema,
         "Ready": {
             "type": "object",
-            "required": ["status", "model", "run", "as_of"],
+            "required": ["status", "model", "run", "as_of", "tables"],
             "properties": {
                 "status": { "const": "ready" },
                 "model": { "type": "string" },
                 "run": hash,
                 "as_of": date,
+                "tables": { "type": "object", "additionalProperties": reference("Freshness") },
             },
         },
+        "Freshness": freshness(),
         "Features": {
             "type": "object",
             "required": [key, "as_of", "features", "status"],
@@ -185,6 +187,19 @@ fn schemas(key: &str, key_schema: &Value) -> Value {
             } },
         },
         "Problem": problem(&hash),
+    })
+}
+
+/// How fresh the values of one table are.
+fn freshness() -> Value {
+    json!({
+        "type": "object",
+        "required": ["entities", "newest_row", "age_seconds"],
+        "properties": {
+            "entities": { "type": "integer" },
+            "newest_row": { "type": ["string", "null"], "format": "date-time" },
+            "age_seconds": { "type": ["integer", "null"] },
+        },
     })
 }
 

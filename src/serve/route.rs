@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::body::{self, Wanted, check_type, key_of};
+use super::freshness;
 use super::http::{Reply, Request};
 use super::lookup::FeatureAnswer;
 use super::openapi;
@@ -142,6 +143,7 @@ fn ready(app: &App, state: &State) -> Result<Reply, Problem> {
         "model": pair.pinned.model_name,
         "run": pair.run(),
         "as_of": pair.view.as_of(),
+        "tables": freshness::document(&pair.view),
     });
     Ok(with_run(pair, Reply::json(200, JSON, &document)))
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
 use crate::learn::FeatureKind;
-use crate::online::{OnlineView, PinnedRun, load_pinned, newest, served_model};
+use crate::online::{Key, OnlineView, PinnedRun, load_pinned, newest, served_model};
 use crate::registry::{self, Transition};
 use crate::workspace::Workspace;
 
@@ -60,8 +60,7 @@ impl Pair {
             view,
             inputs,
         });
-        let mut keys = pair.view.keys(pair.key());
-        keys.truncate(TRIED);
+        let keys: Vec<Key> = pair.view.keys(pair.key()).take(TRIED).collect();
         answer(&pair, &keys)?;
         Ok(pair)
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::freshness;
 use super::state::State;
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -95,6 +96,9 @@ impl Telemetry {
             )],
         );
         render_model(&mut text, state);
+        if let Some(view) = &state.view {
+            freshness::render(&mut text, view);
+        }
         text
     }
 }
@@ -106,7 +110,13 @@ fn known_method(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-fn metric(text: &mut String, name: &str, kind: &str, help: &str, series: &[(String, f64)]) {
+pub(super) fn metric(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    series: &[(String, f64)],
+) {
     let mut write = || {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
         for (labels, value) in series {

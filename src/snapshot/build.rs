@@ -1,11 +1,13 @@
 //! One table at one date, from its files.
 
 use super::model::{SourceRecord, TableSnapshot};
+use super::outcome::{Refused, remember_refusal};
+use super::reference::{Referred, against};
 use super::sources::SourceFile;
-use crate::check::{self, CheckResult, Checked};
-use crate::definition::{AsOf, ColumnName, Table};
+use crate::check::{self, Against, CheckResult, Checked};
+use crate::definition::{AsOf, Check, ColumnName, Table};
 use crate::error::{Error, Kind, Result};
-use crate::hash::{ObjectId, ReadingHash};
+use crate::hash::{ObjectId, ReadingHash, TableHash};
 use crate::store::{NewObject, Store};
 use crate::table::{self, Frame, Values};
 
@@ -15,34 +17,46 @@ pub struct HashedFile {
     pub hash: ObjectId,
 }
 
+/// Everything a snapshot of a table is a function of.
+pub struct Inputs<'a> {
+    pub table: &'a Table,
+    pub reading: ReadingHash,
+    pub files: &'a [HashedFile],
+    /// What checks refer to, for each of the files.
+    pub references: Vec<Referred>,
+}
+
 /// Reads the files of a table and folds them into its snapshot, whose object is in the store
 /// afterwards.
 ///
-/// `base` is a snapshot of the same reading, made of the first of `files`.
+/// `base` is a snapshot of the same reading, made of the first of the files.
 pub fn build(
     store: &Store,
-    table: &Table,
-    reading: ReadingHash,
-    files: &[HashedFile],
+    inputs: Inputs<'_>,
     base: Option<&TableSnapshot>,
 ) -> Result<TableSnapshot> {
-    build_in_order(store, table, reading, files, base, None)
+    build_in_order(store, inputs, base, None)
 }
 
 /// The same, with the rows of each file in the order of a seed.
 pub fn build_in_order(
     store: &Store,
-    table: &Table,
-    reading: ReadingHash,
-    files: &[HashedFile],
+    inputs: Inputs<'_>,
     base: Option<&TableSnapshot>,
     order: Option<u64>,
 ) -> Result<TableSnapshot> {
+    let Inputs {
+        table,
+        reading,
+        files,
+        references,
+    } = inputs;
     let mut sources: Vec<SourceRecord> = base.map_or(Vec::new(), |base| base.sources.clone());
     let mut rows = base.map(|base| load(store, table, base)).transpose()?;
     let mut last = None;
     for file in &files[sources.len()..] {
-        let incoming = read_file(store, table, file, order)?;
+        let against = against(store, &references, file.file.date)?;
+        let incoming = read_file(store, table, file, &against, order)?;
         sources.push(incoming.source.clone());
         rows = Some(match rows.take() {
             Some(earlier) => fold(table, &earlier, &incoming.rows),
@@ -62,7 +76,13 @@ pub fn build_in_order(
         name: hash.into(),
         bytes: &table::to_parquet(&rows)?,
     })?;
+    let quarantine = match last.checked.quarantine() {
+        Some(rows) if order.is_none() => Some(keep(store, &rows)?),
+        _ => None,
+    };
     Ok(TableSnapshot {
+        quarantine,
+        references,
         hash,
         rows: rows.rows() as u64,
         columns,
@@ -92,6 +112,7 @@ fn read_file(
     store: &Store,
     table: &Table,
     file: &HashedFile,
+    against: &Against,
     order: Option<u64>,
 ) -> Result<Incoming> {
     let SourceFile { date, path, .. } = &file.file;
@@ -107,11 +128,31 @@ fn read_file(
         None => table::read(&bytes, path, *date, table)?,
         Some(seed) => table::read_shuffled(&bytes, path, *date, table, seed)?,
     };
-    let checked = check::check(read, &table.checks);
+    let checks: Vec<Check> = match order {
+        None => table.checks.clone(),
+        // Another order is no finding of a rule about order, and such a rule takes nothing out.
+        Some(_) => {
+            let checks = table.checks.iter();
+            checks.filter(|c| !c.rule.minds_order()).cloned().collect()
+        }
+    };
+    let checked = check::check(read, &checks, against);
+    let read_rows = checked.file().frame.rows() as u64;
     if let Some(refusal) = check::refusal(&checked, table) {
+        if order.is_none() {
+            let refused = Refused {
+                table: table.name.clone(),
+                date: *date,
+                path: path.clone(),
+                source: hash,
+                rows: read_rows,
+                checks: checked.results().iter().map(counts_only).collect(),
+            };
+            // A store that takes nothing more must not hide why the file is refused.
+            let _ = remember_refusal(store.catalog(), &refused);
+        }
         return Err(refusal);
     }
-    let read_rows = checked.file().frame.rows() as u64;
     let rows = table::arrange(checked.frame(), checked.places(), table)?;
     let rows = with_row_date(rows, *date);
     let source = SourceRecord {
@@ -125,6 +166,16 @@ fn read_file(
         rows,
         checked,
     })
+}
+
+/// Puts rows that were set aside into the store.
+fn keep(store: &Store, rows: &Frame) -> Result<TableHash> {
+    let hash = table::table_hash(&table::column_hashes(rows));
+    store.put(&NewObject {
+        name: hash.into(),
+        bytes: &table::to_parquet(rows)?,
+    })?;
+    Ok(hash)
 }
 
 fn with_row_date(frame: Frame, date: AsOf) -> Frame {

@@ -1,17 +1,19 @@
 //! Stamping snapshots: comparing sources, building what changed, keeping what was read.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::build::{HashedFile, build, build_in_order};
+use super::build::{HashedFile, Inputs, build, build_in_order};
 use super::database::KnownDates;
 use super::model::{Snapshot, TableSnapshot};
 use super::reading::reading_hash;
+use super::reference::Referred;
 use super::sources::{KEPT, KeptSource, SourceFile, dates_read, files_of, no_file, outside_file};
 use crate::definition::{AsOf, Definitions, Mode, Table, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
-use crate::hash::{ObjectId, ReadingHash};
+use crate::hash::ObjectId;
 use crate::store::{Fact, NewObject};
 use crate::workspace::Workspace;
 
@@ -38,6 +40,32 @@ pub struct IngestedTable {
 
 /// The files to read whatever was read before, by table; of a query also those of earlier dates.
 pub(super) type Chosen = BTreeMap<TableName, Vec<SourceFile>>;
+
+/// One look at the tables of a date.
+#[derive(Default)]
+pub(super) struct Visit<'a> {
+    /// The date, and the files of it that were chosen.
+    chosen: Option<(AsOf, &'a Chosen)>,
+    /// Whether objects of tables that are as before are looked at too.
+    verify: bool,
+    /// Tables at dates that were looked at already: a table that others refer to is made once.
+    known: RefCell<BTreeMap<(TableName, AsOf), TableSnapshot>>,
+}
+
+impl<'a> Visit<'a> {
+    /// The chosen files of a table that count at a date.
+    fn chosen_files(&self, table: &TableName, as_of: AsOf) -> &'a [SourceFile] {
+        let chosen = self.chosen.filter(|(date, _)| *date == as_of);
+        let files = chosen.and_then(|(_, chosen)| chosen.get(table));
+        files.map_or(&[], Vec::as_slice)
+    }
+
+    /// The dates for which a file of a table was chosen.
+    pub(super) fn chosen_dates(&self, table: &TableName) -> impl Iterator<Item = AsOf> {
+        let chosen = self.chosen.and_then(|(_, chosen)| chosen.get(table));
+        chosen.into_iter().flatten().map(|file| file.date)
+    }
+}
 
 /// Snapshots of the tables that some definitions declare, in a workspace.
 pub struct Snapshots<'a> {
@@ -117,6 +145,11 @@ impl Snapshots<'_> {
 
     /// The newest date for which all these tables have a file.
     pub fn newest_date(&self, tables: &BTreeSet<TableName>) -> Result<Option<AsOf>> {
+        Ok(self.common_dates(tables)?.last().copied())
+    }
+
+    /// The dates for which all these tables have a file.
+    pub fn common_dates(&self, tables: &BTreeSet<TableName>) -> Result<BTreeSet<AsOf>> {
         let mut common: Option<BTreeSet<AsOf>> = None;
         for name in tables {
             let dates = self.dates_on_file(self.table(name)?)?.into_iter().collect();
@@ -125,7 +158,7 @@ impl Snapshots<'_> {
                 Some(before) => before.intersection(&dates).copied().collect(),
             });
         }
-        Ok(common.and_then(|dates| dates.last().copied()))
+        Ok(common.unwrap_or_default())
     }
 
     /// Every snapshot on file: the newest revision of each date, in order of date.
@@ -155,6 +188,11 @@ impl Snapshots<'_> {
         verify: bool,
     ) -> Result<Ingested> {
         let latest = self.latest(as_of)?;
+        let visit = Visit {
+            chosen: Some((as_of, chosen)),
+            verify,
+            known: RefCell::default(),
+        };
         let mut tables = BTreeMap::new();
         let mut report = Vec::new();
         let mut left_out = Vec::new();
@@ -162,8 +200,7 @@ impl Snapshots<'_> {
             let before = latest
                 .as_ref()
                 .and_then(|fact| fact.value.tables.get(&table.name));
-            let files = chosen.get(&table.name).map_or(&[][..], Vec::as_slice);
-            match self.table_at(table, as_of, before, files, verify) {
+            match self.visit(table, as_of, &visit) {
                 Ok(found) => {
                     report.push(IngestedTable {
                         table: table.name.clone(),
@@ -196,29 +233,66 @@ impl Snapshots<'_> {
             .latest(SNAPSHOT, &as_of.to_string())
     }
 
-    /// A table at a date: as it was, if its files and the way they are read are.
-    fn table_at(
+    /// A table at a date, which may have been looked at before.
+    pub(super) fn visit(
         &self,
         table: &Table,
         as_of: AsOf,
-        before: Option<&TableSnapshot>,
-        chosen: &[SourceFile],
-        verify: bool,
+        visit: &Visit<'_>,
     ) -> Result<TableSnapshot> {
-        let store = self.workspace.store();
+        let key = (table.name.clone(), as_of);
+        if let Some(known) = visit.known.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let found = self.table_at(table, as_of, visit)?;
+        visit.known.borrow_mut().insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// A table at a date: as it was, if its files, the way they are read and the tables they are
+    /// checked against are.
+    fn table_at(&self, table: &Table, as_of: AsOf, visit: &Visit<'_>) -> Result<TableSnapshot> {
         let reading = reading_hash(table);
-        let files = self.files_until(table, as_of, chosen)?;
-        // Asked for in so many words, an ingest also looks whether the object is sound.
+        let files = self.files_until(table, as_of, visit.chosen_files(&table.name, as_of))?;
+        let references = self.references(table, &files, visit)?;
+        let latest = self.latest(as_of)?;
+        let stamped = latest.and_then(|mut fact| fact.value.tables.remove(&table.name));
+        let before = match stamped {
+            Some(stamped) => Some(stamped),
+            None => self.made_before(&table.name, as_of)?,
+        };
         if let Some(before) = before
             && before.reading == reading
-            && is_made_of(before, &files)
+            && is_made_of(&before, &files)
             && before.sources.len() == files.len()
-            && (!verify || store.is_sound(before.hash.into())?)
+            && before.references == references
+            // Asked for in so many words, an ingest also looks whether the objects are sound.
+            && (!visit.verify || self.is_whole(&before)?)
         {
-            return Ok(before.clone());
+            return Ok(before);
         }
-        let base = self.base(table, as_of, reading, &files)?;
-        build(store, table, reading, &files, base.as_ref())
+        let inputs = Inputs {
+            table,
+            reading,
+            files: &files,
+            references,
+        };
+        let base = self.base(as_of, &inputs, visit)?;
+        let known = base.as_ref().and_then(|base| base.sources.last());
+        let known = known.map(|source| source.date);
+        let needed = inputs.references.iter();
+        self.restore(needed.filter(|referred| known.is_none_or(|known| referred.date > known)))?;
+        build(self.workspace.store(), inputs, base.as_ref())
+    }
+
+    /// Whether the objects of a snapshot are sound: its rows, and those that were set aside.
+    fn is_whole(&self, snapshot: &TableSnapshot) -> Result<bool> {
+        let store = self.workspace.store();
+        Ok(store.is_sound(snapshot.hash.into())?
+            && match snapshot.quarantine {
+                Some(rows) => store.is_sound(rows.into())?,
+                None => true,
+            })
     }
 
     /// The files a table at a date is made of, with their hashes.
@@ -274,26 +348,42 @@ impl Snapshots<'_> {
     /// stamped.
     pub fn in_another_order(&self, table: &Table, as_of: AsOf, seed: u64) -> Result<TableSnapshot> {
         let files = self.files_until(table, as_of, &[])?;
-        let store = self.workspace.store();
-        build_in_order(store, table, reading_hash(table), &files, None, Some(seed))
+        let references = self.references(table, &files, &Visit::default())?;
+        self.restore(references.iter())?;
+        let inputs = Inputs {
+            table,
+            reading: reading_hash(table),
+            files: &files,
+            references,
+        };
+        build_in_order(self.workspace.store(), inputs, None, Some(seed))
     }
 
-    /// The newest sound earlier snapshot that is made of the first of these files.
+    /// The newest sound earlier snapshot that is made of the first of these files: one that was
+    /// stamped, or made just now for a table that refers to it.
     fn base(
         &self,
-        table: &Table,
         as_of: AsOf,
-        reading: ReadingHash,
-        files: &[HashedFile],
+        inputs: &Inputs<'_>,
+        visit: &Visit<'_>,
     ) -> Result<Option<TableSnapshot>> {
-        for snapshot in self.all()?.into_iter().rev() {
-            if snapshot.as_of >= as_of {
-                continue;
+        let name = &inputs.table.name;
+        let mut earlier: BTreeMap<AsOf, TableSnapshot> = BTreeMap::new();
+        for mut snapshot in self.all()? {
+            if let Some(table) = snapshot.tables.remove(name) {
+                earlier.insert(snapshot.as_of, table);
             }
-            if let Some(candidate) = snapshot.tables.get(&table.name)
-                && candidate.reading == reading
-                && candidate.sources.len() < files.len()
-                && is_made_of(candidate, files)
+        }
+        for ((known, date), table) in visit.known.borrow().iter() {
+            if known == name {
+                earlier.insert(*date, table.clone());
+            }
+        }
+        for candidate in earlier.range(..as_of).rev().map(|(_, table)| table) {
+            if candidate.reading == inputs.reading
+                && candidate.sources.len() < inputs.files.len()
+                && is_made_of(candidate, inputs.files)
+                && referred_alike(candidate, &inputs.references)
                 && self.workspace.store().is_sound(candidate.hash.into())?
             {
                 return Ok(Some(candidate.clone()));
@@ -310,7 +400,7 @@ impl Snapshots<'_> {
         tables: &BTreeMap<TableName, TableSnapshot>,
     ) -> Result<(Snapshot, bool)> {
         let catalog = self.workspace.store().catalog();
-        let needs: Vec<_> = tables.values().map(|table| table.hash.into()).collect();
+        let needs: Vec<_> = tables.values().flat_map(TableSnapshot::objects).collect();
         loop {
             if let Some(fact) = &latest
                 && fact.value.tables == *tables
@@ -369,6 +459,15 @@ impl Snapshots<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the files of a snapshot were checked against the same tables.
+fn referred_alike(snapshot: &TableSnapshot, references: &[Referred]) -> bool {
+    let last = snapshot.sources.last().map(|source| source.date);
+    let up_to = references
+        .iter()
+        .take_while(|referred| last.is_some_and(|last| referred.date <= last));
+    snapshot.references.iter().eq(up_to)
 }
 
 /// Whether a snapshot was made of exactly the first of these files.

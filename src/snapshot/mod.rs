@@ -12,6 +12,9 @@
 //! later dates when these are next asked for; old revisions stay. A snapshot is built on the newest
 //! earlier one whose files are the first of its own, so that a new month reads one file.
 //!
+//! A check may look into another table. Then that table as of the newest of its files up to the date
+//! of the checked file is part of the input, by its hash, and the table is checked after it.
+//!
 //! `locked` looks for a table by the hash of the columns a run reads, in all revisions and in what
 //! came with bundles. `stored` lists what the store keeps, and makes one of it again.
 
@@ -20,7 +23,9 @@ mod database;
 mod ingest;
 mod locked;
 mod model;
+mod outcome;
 mod reading;
+mod reference;
 mod sources;
 mod stored;
 
@@ -28,5 +33,7 @@ pub use database::KnownDates;
 pub use ingest::{Ingested, IngestedTable, Snapshots};
 pub use locked::find_locked;
 pub use model::{Snapshot, SourceRecord, TableSnapshot};
+pub use outcome::{Outcome, Refused};
+pub use reference::Referred;
 pub use sources::SourceFile;
 pub use stored::{KeptFile, carried, carry, kept_files, revisions};

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::reference::Referred;
 use crate::check::CheckResult;
 use crate::definition::{AsOf, ColumnName, Dtype, TableName};
 use crate::hash::{
     ContentHash, ContentHasher, Digest, ObjectId, ReadingHash, SnapshotHash, TableHash,
 };
+use crate::store::ObjectName;
 use crate::table::{ColumnDigest, table_hash};
 
 /// All tables of one date as they were found together; a fact of kind `snapshot` under its date.
@@ -36,6 +38,12 @@ pub struct TableSnapshot {
     pub checks: Vec<CheckResult>,
     /// Rows of the last file that were left out.
     pub quarantined: u64,
+    /// The object with these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<TableHash>,
+    /// The tables that checks of its files looked into, in order of date and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Referred>,
 }
 
 /// One file a table was made of.
@@ -94,9 +102,35 @@ impl TableSnapshot {
             .collect()
     }
 
+    /// Its objects: the rows, and those that were set aside.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectName> {
+        let rows = [self.hash].into_iter().chain(self.quarantine);
+        rows.map(ObjectName::from)
+    }
+
     /// Checks of the last file: passed and failed.
     pub fn check_counts(&self) -> (usize, usize) {
         let passed = self.checks.iter().filter(|check| check.passed).count();
         (passed, self.checks.len() - passed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table as the first version entered it, before there was anything of quarantined rows and
+    /// other tables.
+    #[test]
+    fn snapshots_of_the_first_version_are_read() {
+        let (hash, reading) = ("ab".repeat(32), "cd".repeat(32));
+        let check = r#"{"column":"hours","rule":"not null","severity":"warn","mostly":1.0,"checked":4,"failed":0,"passed":true,"examples":[]}"#;
+        let text = format!(
+            r#"{{"hash":"{hash}","rows":1,"columns":{{}},"reading":"{reading}","sources":[],"checks":[{check}],"quarantined":2}}"#
+        );
+        let found: TableSnapshot = serde_json::from_str(&text).unwrap();
+        assert_eq!((found.quarantine, found.references.len()), (None, 0));
+        assert_eq!(found.objects().count(), 1);
+        assert_eq!(serde_json::to_string(&found).unwrap(), text);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::build::{HashedFile, build};
+use super::build::{HashedFile, Inputs, build};
 use super::ingest::{SNAPSHOT, Snapshots};
 use super::model::{Snapshot, SourceRecord, TableSnapshot};
 use super::reading::reading_hash;
@@ -119,7 +119,13 @@ impl Snapshots<'_> {
             let file = file.clone();
             files.push(HashedFile { file, hash });
         }
-        let built = build(self.workspace.store(), table, reading, &files, None)?;
+        let inputs = Inputs {
+            table,
+            reading,
+            files: &files,
+            references: recorded.references.clone(),
+        };
+        let built = build(self.workspace.store(), inputs, None)?;
         if built.hash != recorded.hash {
             return Err(Error::failure(format!(
                 "the same files give another table: {}",

@@ -65,7 +65,7 @@ pub fn sorted_rows(rows: usize, columns: &[&Values]) -> Vec<IdxSize> {
 
 /// The row numbers in the order of a column, and the stretches of them, two rows long or longer, that
 /// have one value. Nulls are one value.
-pub fn sorted_repeats(values: &Values) -> (Vec<IdxSize>, Vec<Range<usize>>) {
+fn sorted_repeats(values: &Values) -> (Vec<IdxSize>, Vec<Range<usize>>) {
     values.with_prefixes(Repeated { values })
 }
 

@@ -1,6 +1,7 @@
 //! Typed columns of equal length.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use polars::prelude::{
     BooleanChunked, ChunkTake, Float64Chunked, IdxCa, IdxSize, Int32Chunked, Int64Chunked,
@@ -149,6 +150,13 @@ impl Values {
         })
     }
 
+    /// The values of a stretch of rows, without copying them.
+    #[must_use]
+    pub fn slice(&self, rows: &Range<usize>) -> Self {
+        let start = i64::from(row_number(rows.start));
+        map_array!(self, array => array.slice(start, rows.len()))
+    }
+
     /// The values of `self`, then those of `other`. Both have one dtype.
     #[must_use]
     pub fn concat(&self, other: &Self) -> Self {
@@ -242,6 +250,30 @@ impl Frame {
         Self {
             rows: self.rows,
             columns,
+        }
+    }
+
+    /// The same values, each column in one stretch of memory.
+    #[must_use]
+    pub fn contiguous(&self) -> Self {
+        let columns: Vec<_> = self.columns.iter().collect();
+        let columns = columns
+            .into_par_iter()
+            .map(|(name, values)| (name.clone(), values.rechunked()));
+        Self {
+            rows: self.rows,
+            columns: columns.collect(),
+        }
+    }
+
+    /// A stretch of rows, without copying them.
+    #[must_use]
+    pub fn slice(&self, rows: &Range<usize>) -> Self {
+        let columns = self.columns.iter();
+        let columns = columns.map(|(name, values)| (name.clone(), values.slice(rows)));
+        Self {
+            rows: rows.len(),
+            columns: columns.collect(),
         }
     }
 

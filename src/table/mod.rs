@@ -10,12 +10,15 @@
 //! 3. [`column_hashes`] and [`table_hash`] name the values.
 //! 4. [`to_parquet`] and [`from_parquet_object`] keep them; [`hash_parquet_object`] tells what a
 //!    kept one is called.
+//!
+//! A file whose columns nobody declared, such as a spine, is a [`LooseTable`].
 
 mod canonical;
 mod cell;
 mod diff;
 mod digest;
 mod frame;
+mod loose;
 mod parquet;
 mod parse;
 mod places;
@@ -28,13 +31,19 @@ mod tests;
 mod upsert;
 mod write;
 
-pub use canonical::{arrange, row_order, sort, sorted_repeats, sorted_rows};
+pub use canonical::{arrange, row_order, sort, sorted_rows};
 pub use cell::Cell;
 pub use diff::{RowDiff, diff_rows};
 pub use digest::{ColumnDigest, column_hash, column_hashes, table_hash};
 pub use frame::{Frame, Values, row_number};
-pub use parquet::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
-pub use parse::{date as parse_date, datetime as parse_datetime};
+pub use loose::LooseTable;
+pub use parquet::{
+    columns_of_parquet_object, digest_parquet_object, from_parquet_object, hash_parquet_object,
+    to_parquet,
+};
+pub use parse::{
+    date as parse_date, datetime as parse_datetime, integer as parse_integer, reads_as,
+};
 pub use places::Places;
 pub use read::{Given, GivenColumn, Nature, ReadFile, RowReader, read, read_shuffled};
 pub use refusal::{aligned, counted, grouped, quoted};

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use crate::definition::AsOf;
+use crate::definition::{AsOf, Dtype};
 
 /// Why a text is not a value of its column's type. Displays as the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,20 @@ pub enum Unreadable {
     Year,
     /// An instant with a time of day where dates are declared.
     TimeOfDay,
+}
+
+/// Whether a text of a string column could be a value of another dtype, with the texts for true and
+/// false that a file has by default.
+pub fn reads_as(text: &str, dtype: Dtype) -> bool {
+    let trimmed = text.trim_ascii();
+    match dtype {
+        Dtype::String => true,
+        Dtype::Bool => ["true", "True", "1", "false", "False", "0"].contains(&trimmed),
+        Dtype::I64 => integer(trimmed).is_ok(),
+        Dtype::F64 => float(trimmed).is_ok_and(|value| value.is_some()),
+        Dtype::Date => date(trimmed).is_ok(),
+        Dtype::Datetime => datetime(trimmed).is_ok(),
+    }
 }
 
 /// A number; `None` for NaN. −0.0 becomes 0.0.

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Cell, Frame, to_parquet};
+use super::parquet::{columns_to_parquet, to_parquet};
+use super::{Cell, Frame, Values};
 use crate::error::{Error, Result};
 
 /// A format that tables are written in for people.
@@ -36,31 +37,48 @@ impl FileForm {
         match self {
             Self::Parquet => to_parquet(frame),
             Self::Csv => to_csv(frame, leading),
-            Self::Json => to_json(frame),
+            Self::Json => to_json(frame.rows(), &columns_of(frame)),
+        }
+    }
+
+    /// Columns as a file, in the order they are given; an object of JSON has no order.
+    pub fn encode_columns(self, rows: usize, columns: &[(&str, &Values)]) -> Result<Vec<u8>> {
+        match self {
+            Self::Parquet => columns_to_parquet(rows, columns),
+            Self::Csv => columns_to_csv(rows, columns),
+            Self::Json => to_json(rows, columns),
         }
     }
 }
 
+fn columns_of(frame: &Frame) -> Vec<(&str, &Values)> {
+    let columns = frame.columns().iter();
+    columns
+        .map(|(name, values)| (name.as_str(), values))
+        .collect()
+}
+
 /// A header and a line for each row.
 fn to_csv(frame: &Frame, leading: &[&str]) -> Result<Vec<u8>> {
-    let first = leading
-        .iter()
-        .filter_map(|name| frame.columns().get_key_value(*name));
-    let rest = frame
-        .columns()
-        .iter()
-        .filter(|(name, _)| !leading.contains(&name.as_str()));
-    let columns: Vec<_> = first.chain(rest).collect();
+    let first = leading.iter().filter_map(|name| {
+        let (name, values) = frame.columns().get_key_value(*name)?;
+        Some((name.as_str(), values))
+    });
+    let mut rest = columns_of(frame);
+    rest.retain(|(name, _)| !leading.contains(name));
+    columns_to_csv(frame.rows(), &first.chain(rest).collect::<Vec<_>>())
+}
+
+fn columns_to_csv(rows: usize, columns: &[(&str, &Values)]) -> Result<Vec<u8>> {
     let failed =
         |error: csv::Error| Error::failure("a table cannot be written as CSV").caused_by(error);
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer
-        .write_record(columns.iter().map(|(name, _)| name.as_str()))
+        .write_record(columns.iter().map(|(name, _)| *name))
         .map_err(failed)?;
-    for row in 0..frame.rows() {
-        let cells = columns
-            .iter()
-            .map(|(_, values)| csv_field(values.cell(row)));
+    for row in 0..rows {
+        let cells = columns.iter();
+        let cells = cells.map(|(_, values)| csv_field(values.cell(row)));
         writer.write_record(cells).map_err(failed)?;
     }
     writer.into_inner().map_err(|error| {
@@ -79,19 +97,19 @@ fn csv_field(cell: Cell) -> String {
 }
 
 /// An array of objects, one a line.
-fn to_json(frame: &Frame) -> Result<Vec<u8>> {
+fn to_json(rows: usize, columns: &[(&str, &Values)]) -> Result<Vec<u8>> {
     let mut text = String::from("[");
-    for row in 0..frame.rows() {
+    for row in 0..rows {
         text.push_str(if row == 0 { "\n" } else { ",\n" });
-        text.push_str(&record(frame, row).to_string());
+        text.push_str(&record(columns, row).to_string());
     }
-    text.push_str(if frame.rows() == 0 { "]\n" } else { "\n]\n" });
+    text.push_str(if rows == 0 { "]\n" } else { "\n]\n" });
     Ok(text.into_bytes())
 }
 
-fn record(frame: &Frame, row: usize) -> Value {
-    let fields = frame.columns().iter();
-    let fields = fields.map(|(name, values)| (name.to_string(), json_value(values.cell(row))));
+fn record(columns: &[(&str, &Values)], row: usize) -> Value {
+    let fields = columns.iter();
+    let fields = fields.map(|(name, values)| ((*name).to_string(), json_value(values.cell(row))));
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
@@ -109,7 +127,6 @@ fn json_value(cell: Cell) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Values;
     use std::collections::BTreeMap;
 
     fn frame() -> Frame {
@@ -139,13 +156,14 @@ mod tests {
 
     #[test]
     fn json_has_one_object_for_each_row() {
-        let records: Value = serde_json::from_slice(&to_json(&frame()).unwrap()).unwrap();
+        let records: Value =
+            serde_json::from_slice(&to_json(2, &columns_of(&frame())).unwrap()).unwrap();
         assert_eq!(records[0]["f"], 0.1 + 0.2);
         assert_eq!(records[0]["i"], i64::MAX);
         assert_eq!(records[0]["d"], "2024-02-29");
         assert!(records[1]["s"].is_null());
         assert_eq!(records.as_array().unwrap().len(), 2);
-        let empty = to_json(&Frame::new(0, BTreeMap::new())).unwrap();
+        let empty = to_json(0, &[]).unwrap();
         assert_eq!(empty, b"[]\n");
     }
 }

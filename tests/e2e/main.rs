@@ -4,6 +4,7 @@
 
 mod accident;
 mod attribute;
+mod checks;
 mod common;
 mod data;
 mod database;
@@ -13,6 +14,7 @@ mod diff;
 mod drift;
 mod environment;
 mod export;
+mod flow;
 mod init;
 mod intake;
 mod keep;
@@ -20,8 +22,10 @@ mod leakage;
 mod locked;
 mod merge;
 mod noise;
+mod point_in_time;
 mod replay;
 mod run;
 mod soak;
 mod statement;
 mod why;
+mod windows;

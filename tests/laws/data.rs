@@ -108,8 +108,9 @@ const PLAIN: Way = Way {
 /// Checks that take nothing out, whatever the rows.
 const CHECKS: [&str; 4] = [
     "",
-    "[[checks]]\ncolumn = \"user_id\"\nnot_null = true\nunique = true\n",
-    "[[checks]]\ncolumn = \"f\"\nbetween = [1.0, 2.0]\nnot_null = true\nseverity = \"warn\"\n",
+    "[[checks]]\ncolumn = \"user_id\"\nnot_null = true\n[[checks]]\ncolumn = \"user_id\"\nunique = true\n",
+    "[[checks]]\ncolumn = \"f\"\nbetween = [1.0, 2.0]\nseverity = \"warn\"\n\
+     [[checks]]\ncolumn = \"f\"\nnot_null = true\nseverity = \"warn\"\n",
     "[[checks]]\ncolumn = \"s\"\nin_set = [\"a\"]\nmostly = 0.01\nseverity = \"warn\"\n",
 ];
 
@@ -290,7 +291,7 @@ fn written(cell: TableCell, way: &Way) -> String {
 fn read(bytes: &[u8], table: &Table, at: usize) -> Frame {
     let path = table.source.path_at(date(at));
     let file = table::read(bytes, &path, date(at), table).unwrap();
-    let checked = check::check(file, &table.checks);
+    let checked = check::check(file, &table.checks, &check::Against::nothing(date(at)));
     assert!(check::refusal(&checked, table).is_none());
     let rows = table::arrange(checked.frame(), checked.places(), table).unwrap();
     let dates = Values::repeated_date(date(at).days(), rows.rows());
@@ -307,6 +308,8 @@ fn snapshot(rows: &Frame) -> TableSnapshot {
         sources: Vec::new(),
         checks: Vec::new(),
         quarantined: 0,
+        quarantine: None,
+        references: Vec::new(),
     }
 }
 

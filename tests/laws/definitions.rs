@@ -40,6 +40,8 @@ fn table_at(definitions: &Definitions, (name, as_of): &TableAt) -> TableSnapshot
         reading: ReadingHash::from_bytes([0; 32]),
         sources: Vec::new(),
         checks: Vec::new(),
+        quarantine: None,
+        references: Vec::new(),
         quarantined: 0,
     }
 }

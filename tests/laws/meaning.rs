@@ -18,6 +18,8 @@ pub struct Meaning {
     parameters: BTreeMap<String, Value>,
     threshold: f64,
     features: BTreeMap<FeatureName, String>,
+    /// What derived features read of windowed ones.
+    windowed: BTreeMap<FeatureName, String>,
     tables: BTreeMap<TableName, TableMeaning>,
 }
 
@@ -71,6 +73,10 @@ impl Meaning {
                 .iter()
                 .map(|name| (name.clone(), text_of(&tables[&name.table], name)))
                 .collect(),
+            windowed: features
+                .iter()
+                .flat_map(|name| windowed_of(&tables[&name.table], name))
+                .collect(),
             tables: used
                 .into_iter()
                 .map(|name| (name.clone(), table(name)))
@@ -110,10 +116,28 @@ fn split_meaning(split: &Split) -> Split {
 }
 
 fn text_of(table: &Table, name: &FeatureName) -> String {
+    if let Some(windowed) = table.features.windowed.get(&name.feature) {
+        return windowed.as_str().to_string();
+    }
     match table.features.derived.get(&name.feature) {
         Some(expression) => expression.as_str().to_string(),
         None => Expression::of_column(&name.feature),
     }
+}
+
+/// The windowed features that a derived one reads.
+fn windowed_of(table: &Table, name: &FeatureName) -> Vec<(FeatureName, String)> {
+    let Some(expression) = table.features.derived.get(&name.feature) else {
+        return Vec::new();
+    };
+    let windowed = table.features.windowed.iter();
+    windowed
+        .filter(|(name, _)| expression.columns().contains(name))
+        .map(|(feature, windowed)| {
+            let name = FeatureName::new(table.name.clone(), feature.clone());
+            (name, windowed.as_str().to_string())
+        })
+        .collect()
 }
 
 fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMeaning {
@@ -140,6 +164,7 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
         ttl,
         columns: _,
         derived,
+        windowed,
     } = features;
     let mut read = BTreeSet::from([key]);
     if label.table == *name {
@@ -149,10 +174,21 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
         .iter()
         .filter(|feature| feature.table == *name)
         .collect();
+    // A window says by itself how old an event may be.
+    let mut expires = false;
     for feature in &mine {
-        match derived.get(&feature.feature) {
-            Some(expression) => read.extend(expression.columns()),
-            None => read.extend([&feature.feature]),
+        let columns: Vec<&ColumnName> = match derived.get(&feature.feature) {
+            Some(expression) => expression.columns().iter().collect(),
+            None => vec![&feature.feature],
+        };
+        for column in columns {
+            match windowed.get(column) {
+                Some(windowed) => read.extend(windowed.columns()),
+                None => {
+                    expires = true;
+                    read.insert(column);
+                }
+            }
         }
         read.extend(timestamp.iter().chain(created));
     }
@@ -166,6 +202,9 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
             .into_iter()
             .map(|name| (name.clone(), dtype(name)))
             .collect(),
-        options: (!mine.is_empty()).then(|| (*ttl, timestamp.clone(), created.clone())),
+        options: (!mine.is_empty()).then(|| {
+            let ttl = ttl.filter(|_| expires);
+            (ttl, timestamp.clone(), created.clone())
+        }),
     }
 }

@@ -68,7 +68,7 @@ pub fn bases() -> Vec<Project> {
                 "registers": "leaving",
                 "as_of": ["2024-01-31", "2024-02-29"],
                 "label": label,
-                "dataset": { "features": ["usage.*", "size.size", "size.nfiles", "events.watched"] },
+                "dataset": { "features": ["usage.*", "size.size", "size.nfiles", "events.watched", "events.week", "events.share"] },
                 "split": split,
                 "preprocess": { "missing_numeric": "median", "missing_categorical": "category" },
                 "model": model,
@@ -128,7 +128,15 @@ fn tables() -> BTreeMap<&'static str, Json> {
         "columns": columns(json!({
             "seen_at": "datetime", "known_at": "datetime", "written_at": "datetime", "watched": "f64",
         })),
-        "features": { "ttl": "12h", "columns": ["watched"] },
+        "features": {
+            "ttl": "12h",
+            "columns": ["watched"],
+            "derived": { "share": "week / NULLIF(month, 0)" },
+            "windowed": {
+                "week": { "sql": "SUM(watched)", "window": "7d" },
+                "month": { "sql": "SUM(watched) FILTER (WHERE watched > 0)", "window": "30d" },
+            },
+        },
     });
     let labels = |name: &str| {
         json!({

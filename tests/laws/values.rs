@@ -47,7 +47,11 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "streamflow entities.*.key" => texts(&["user_id", "account_id"]),
         "streamflow serve.address" => texts(&["127.0.0.1:8000", "127.0.0.1:9000"]),
         "streamflow serve.model" | "experiment registers" => texts(&["leaving", "size"]),
-        "streamflow serve.max_age" | "feature features.ttl" => ages(),
+        "streamflow serve.max_age"
+        | "feature features.ttl"
+        | "feature features.windowed.*.window" => ages(),
+        "streamflow flow.*.description" => texts(&["Every month.", "size"]),
+        "streamflow flow.*.steps" => flow_steps(),
         "feature entity" => texts(&["user", "member"]),
         "feature description" | "experiment description" => {
             any::<String>().prop_map(|text| json!(text)).boxed()
@@ -70,6 +74,7 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "feature checks" => checks(),
         "feature features.columns" => columns(),
         "feature features.derived.*" => expressions(),
+        "feature features.windowed.*.sql" => aggregates(),
         "experiment as_of" => as_of(),
         "experiment label.table" => texts(&["labels", "others", "usage"]),
         "experiment label.column" => texts(&["left", "stayed", "count", "outcome", "reason"]),
@@ -102,15 +107,28 @@ fn ages() -> BoxedStrategy<Json> {
     prop_oneof![any, texts(&["45d", "14d", "2w", "12h", "720m"])].boxed()
 }
 
+fn flow_steps() -> BoxedStrategy<Json> {
+    let step = select(vec!["ingest", "materialize", "drift"]);
+    let step = (step, 0..3_u32)
+        .prop_map(|(action, retries)| json!({ "do": action, "name": action, "retries": retries }));
+    prop::collection::vec(step, 1..3)
+        .prop_map(|steps| json!(steps))
+        .boxed()
+}
+
 fn checks() -> BoxedStrategy<Json> {
     let severity = select(vec!["warn", "quarantine", "fail"]);
-    let one = (0..4_u32, 1..999_u32, severity).prop_map(|(rule, number, severity)| {
+    let one = (0..8_u32, 1..999_u32, severity).prop_map(|(rule, number, severity)| {
         let mut check = json!({ "column": "user_id", "severity": severity });
         match rule {
             0 => check["not_null"] = json!(true),
             1 => check["unique"] = json!(true),
             2 => check["in_set"] = json!(["a", number.to_string()]),
-            _ => check["mostly"] = json!(f64::from(number) / 1000.0),
+            3 => check["mostly"] = json!(f64::from(number) / 1000.0),
+            4 => check["where"] = json!("user_id <> 'nobody'"),
+            5 => check = json!({ "column": "user_id", "fail": { "count": number } }),
+            6 => return json!({ "row_count": { "min": number } }),
+            _ => return json!({ "sql": "user_id <> 'nobody'", "warn": { "count": number } }),
         }
         if rule > 2 {
             check["not_null"] = json!(true);
@@ -153,6 +171,22 @@ fn expressions() -> BoxedStrategy<Json> {
         .boxed()
 }
 
+/// Some of them are one aggregate in two spellings.
+fn aggregates() -> BoxedStrategy<Json> {
+    texts(&[
+        "SUM(watched)",
+        "sum( watched )",
+        "AVG(watched)",
+        "COUNT(*)",
+        "COUNT(watched)",
+        "COUNT(DISTINCT watched)",
+        "COUNT(*) FILTER (WHERE watched > 1)",
+        "count(*) filter (where watched>1)",
+        "LAST(watched)",
+        "STDDEV(watched + 1)",
+    ])
+}
+
 fn dates() -> BoxedStrategy<Json> {
     texts(&crate::DATES[..4])
 }
@@ -174,6 +208,9 @@ fn features() -> BoxedStrategy<Json> {
         "size.nfiles",
         "size.*",
         "events.watched",
+        "events.week",
+        "events.month",
+        "events.share",
         "unused.more",
         "unused.hours",
     ];

@@ -19,6 +19,7 @@ const AGGREGATES: &[&str] = &[
     "COUNT",
     "FIRST_VALUE",
     "LAG",
+    "LAST",
     "LAST_VALUE",
     "LEAD",
     "MAX",
@@ -45,11 +46,12 @@ pub fn function(reader: &Reader<'_>, call: &Call) -> Result<Node, Refusal> {
     let span = call.name.span();
     let upper = name.to_ascii_uppercase();
     if call.over.is_some() || AGGREGATES.contains(&upper.as_str()) {
-        return Err(Refusal::new(
-            span,
-            format!("{upper} gathers many rows, and an expression sees one"),
-            "aggregates belong in [features.windowed], which this version does not compute",
-        ));
+        let label = match reader.is_within_aggregate {
+            true => "an aggregate does not stand within another, or in its filter",
+            false => "an aggregate belongs in [features.windowed], with its window",
+        };
+        let message = format!("{upper} gathers many rows, and an expression sees one");
+        return Err(Refusal::new(span, message, label));
     }
     let function = known(&call.name.0, &upper).ok_or_else(|| {
         Refusal::new(span, format!("unknown function {name}"), suggestion(&upper))

@@ -26,6 +26,8 @@
 //! | `CAST` | null when it fails; text is trimmed; an f64 becomes the nearest i64, half away from zero |
 //! | `''` | refused: an empty text is null, so nothing equals it |
 //!
+//! `windowed` reads aggregates over many rows: the same expressions, gathered over a window.
+//!
 //! A bare NULL has no type. It may stand in CASE, COALESCE and CAST, where its neighbours give it
 //! one.
 
@@ -36,6 +38,7 @@ mod print;
 mod read;
 mod rule;
 mod tree;
+mod windowed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -47,6 +50,7 @@ use super::{ColumnName, Dtype};
 use crate::hash::{ContentHash, ContentHasher};
 
 pub use tree::{Arithmetic, Function, Node, Relation};
+pub use windowed::{Aggregate, Windowed};
 
 /// A scalar expression over the columns of one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +99,27 @@ impl Expression {
             }),
             // Parentheses that the canonical spelling adds can pass the limit of nesting.
             _ => Err(place::too_deep(text)),
+        }
+    }
+
+    /// The expression of a tree that was read.
+    fn of_node(root: Node) -> Self {
+        let dtype = root
+            .dtype()
+            .expect("a bare NULL is refused where it is read");
+        Self {
+            text: root.to_string(),
+            columns: columns_of(&root),
+            dtype,
+            root,
+        }
+    }
+
+    /// The column, where it is one and nothing else.
+    pub fn as_column(&self) -> Option<&ColumnName> {
+        match &self.root {
+            Node::Column(name, _) => Some(name),
+            _ => None,
         }
     }
 

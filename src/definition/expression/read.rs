@@ -21,7 +21,10 @@ use crate::error::did_you_mean;
 
 /// Standard SQL without anyone's extensions.
 #[derive(Debug)]
-struct FeatureSql;
+struct FeatureSql {
+    /// Whether FILTER may follow a call: it belongs to aggregates.
+    filter: bool,
+}
 
 impl Dialect for FeatureSql {
     fn is_identifier_start(&self, c: char) -> bool {
@@ -34,6 +37,10 @@ impl Dialect for FeatureSql {
 
     fn is_delimited_identifier_start(&self, c: char) -> bool {
         c == '"'
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        self.filter
     }
 }
 
@@ -52,10 +59,11 @@ pub fn read(
     text: &str,
     columns: &BTreeMap<ColumnName, Dtype>,
 ) -> Result<(Node, Dtype), ExpressionError> {
-    let syntax = parse(text, columns)?;
+    let syntax = parse(text, columns, &FeatureSql { filter: false })?;
     let reader = Reader {
         columns,
         depth: Cell::new(0),
+        is_within_aggregate: false,
     };
     let part = reader
         .part(&syntax)
@@ -64,7 +72,34 @@ pub fn read(
     Ok((part.node, dtype))
 }
 
-fn parse(text: &str, columns: &BTreeMap<ColumnName, Dtype>) -> Result<Expr, ExpressionError> {
+/// The syntax of an aggregate, whose FILTER is whole or not there.
+pub fn parse_aggregate(
+    text: &str,
+    columns: &BTreeMap<ColumnName, Dtype>,
+) -> Result<Expr, ExpressionError> {
+    let syntax = parse(text, columns, &FeatureSql { filter: true })?;
+    let filtered = matches!(&syntax, Expr::Function(call) if call.filter.is_some());
+    // sqlparser passes over a FILTER that nothing follows.
+    let word = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) => {
+            word.quote_style.is_none() && word.value.eq_ignore_ascii_case("filter")
+        }
+        _ => false,
+    };
+    match tokens(text)?.into_iter().find(word) {
+        Some(token) if !filtered && !columns.contains_key(&*token.token.to_string()) => {
+            let form = "write FILTER (WHERE condition)";
+            Err(Refusal::new(token.span, "this FILTER has no condition", form).at_bytes_of(text))
+        }
+        _ => Ok(syntax),
+    }
+}
+
+fn parse(
+    text: &str,
+    columns: &BTreeMap<ColumnName, Dtype>,
+    dialect: &FeatureSql,
+) -> Result<Expr, ExpressionError> {
     let tokens = tokens(text)?;
     let hint = quote_hint(&tokens, columns);
     let with_hint = |error: ExpressionError| match &hint {
@@ -74,7 +109,7 @@ fn parse(text: &str, columns: &BTreeMap<ColumnName, Dtype>) -> Result<Expr, Expr
         },
         None => error,
     };
-    let mut parser = Parser::new(&FeatureSql)
+    let mut parser = Parser::new(dialect)
         .with_recursion_limit(DEEPEST_TEXT)
         .with_tokens_with_locations(tokens);
     let syntax = parser
@@ -107,7 +142,7 @@ fn quote_hint(tokens: &[TokenWithSpan], columns: &BTreeMap<ColumnName, Dtype>) -
 }
 
 fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
-    let tokens = Tokenizer::new(&FeatureSql, text)
+    let tokens = Tokenizer::new(&FeatureSql { filter: true }, text)
         .tokenize_with_location()
         .map_err(|error| place::from_tokenizer(text, &error))?;
     let written = tokens
@@ -129,9 +164,22 @@ fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
 pub struct Reader<'a> {
     columns: &'a BTreeMap<ColumnName, Dtype>,
     depth: Cell<usize>,
+    /// Whether what is read is gathered by an aggregate.
+    pub is_within_aggregate: bool,
 }
 
 type Read<T> = Result<T, Refusal>;
+
+impl<'a> Reader<'a> {
+    /// A reader of what an aggregate gathers, or of its filter.
+    pub fn within_aggregate(columns: &'a BTreeMap<ColumnName, Dtype>) -> Self {
+        Self {
+            columns,
+            depth: Cell::new(0),
+            is_within_aggregate: true,
+        }
+    }
+}
 
 impl Reader<'_> {
     /// Reads a part, at most [`DEEPEST_TREE`] levels down.

@@ -204,7 +204,7 @@ const REFUSED: &[[&str; 4]] = &[
         "SUM(a)",
         "SUM",
         "SUM gathers many rows, and an expression sees one",
-        "aggregates belong in [features.windowed], which this version does not compute",
+        "an aggregate belongs in [features.windowed], with its window",
     ],
     [
         "COALESC(a, 0)",

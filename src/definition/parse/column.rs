@@ -109,6 +109,18 @@ impl<'d> Columns<'d> {
             .collect()
     }
 
+    /// The columns that no file may lack.
+    pub fn always_there(&self) -> impl Iterator<Item = &ColumnName> {
+        let undated = |declared: &Declared<'_>| {
+            let column = declared.column.as_ref();
+            column.is_some_and(|column| column.since.is_none())
+        };
+        self.declared
+            .iter()
+            .filter(move |(_, declared)| undated(declared))
+            .map(|(name, _)| name)
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &ColumnName> {
         self.declared.keys()
     }

@@ -7,7 +7,7 @@ use super::Tables;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::owned;
-use crate::definition::{ColumnName, Dtype, Expression, FeatureName, Label, Table};
+use crate::definition::{ColumnName, Dtype, Expression, FeatureName, Label, Table, Windowed};
 
 /// The features by name, each with the place of the text that took it.
 pub(super) type Places = BTreeMap<FeatureName, Option<Range<usize>>>;
@@ -109,5 +109,9 @@ fn check(name: &FeatureName, table: &Table, item: &Item<'_>) {
 fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
     let derived = table.features.derived.get(feature);
     let column = || table.columns.get(feature).map(|column| column.dtype);
-    derived.map(Expression::dtype).or_else(column)
+    let windowed = table.features.windowed.get(feature);
+    let computed = derived
+        .map(Expression::dtype)
+        .or_else(|| windowed.map(Windowed::dtype));
+    computed.or_else(column)
 }

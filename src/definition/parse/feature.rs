@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::column::Columns;
+use super::windowed;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
-use crate::definition::{ColumnName, Expression, Features, Source};
+use crate::definition::{ColumnName, Expression, Features, Source, Windowed};
 
 /// What is known of the table besides its columns.
 pub(super) struct Table<'a> {
@@ -20,12 +21,14 @@ pub(super) fn read(section: &Section<'_>, table: Option<&Table<'_>>) -> Features
         .optional("columns")
         .and_then(|item| Some(taken(&item.texts()?, table?)))
         .unwrap_or_default();
+    let windowed = section
+        .section("windowed")
+        .map(|section| windowed::read(&section, table))
+        .unwrap_or_default();
     let derived = section
         .section("derived")
-        .map(|section| derived(&section, table, &columns))
+        .map(|section| derived(&section, table, &columns, &windowed))
         .unwrap_or_default();
-    let windowed = "features over a window of events are not computed by this version";
-    section.unsupported("windowed", windowed);
     let request = "features from the request are not computed by this version";
     section.unsupported("request", request);
     section.finish();
@@ -33,6 +36,7 @@ pub(super) fn read(section: &Section<'_>, table: Option<&Table<'_>>) -> Features
         ttl,
         columns,
         derived,
+        windowed,
     }
 }
 
@@ -78,6 +82,7 @@ fn derived(
     section: &Section<'_>,
     table: Option<&Table<'_>>,
     taken: &[ColumnName],
+    windowed: &BTreeMap<ColumnName, Windowed>,
 ) -> BTreeMap<ColumnName, Expression> {
     let feature = |(name, item): (&str, Item<'_>)| {
         let refuse = |why: crate::definition::InvalidName| {
@@ -88,17 +93,26 @@ fn derived(
             let label = "`columns` takes a column of this name";
             section.refuse_key(name, format!("two features `{name}`"), label);
         }
-        Some((parsed, expression(&item, table?)?))
+        if windowed.contains_key(&parsed) {
+            let label = "[features.windowed] has one of this name";
+            section.refuse_key(name, format!("two features `{name}`"), label);
+        }
+        Some((parsed, expression(&item, table?, windowed)?))
     };
     section.entries().filter_map(feature).collect()
 }
 
-fn expression(item: &Item<'_>, table: &Table<'_>) -> Option<Expression> {
+/// Windowed features are columns to an expression.
+fn expression(
+    item: &Item<'_>,
+    table: &Table<'_>,
+    windowed: &BTreeMap<ColumnName, Windowed>,
+) -> Option<Expression> {
     let text = item.text()?;
     let refuse = |error: crate::definition::ExpressionError| {
         item.refuse_part(&error.range, error.message, error.label);
     };
-    Expression::parse(text, &table.columns.dtypes()?)
-        .map_err(refuse)
-        .ok()
+    let mut columns = table.columns.dtypes()?;
+    columns.extend(windowed.iter().map(|(name, w)| (name.clone(), w.dtype())));
+    Expression::parse(text, &columns).map_err(refuse).ok()
 }

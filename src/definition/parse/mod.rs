@@ -11,6 +11,7 @@ mod dataset;
 mod dialect;
 mod experiment;
 mod feature;
+mod flow;
 mod gate;
 mod label;
 mod model;
@@ -19,12 +20,14 @@ mod query;
 mod report;
 mod source;
 mod table;
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub(super) use self::check::SEVERITIES;
 pub(super) use self::dialect::DECIMALS;
+pub(super) use self::flow::ACTIONS;
 use self::report::Report;
 pub(super) use self::source::MODES;
 use super::{DefinitionFiles, Definitions, ExperimentName, InvalidName, Table, TableName};
@@ -58,6 +61,7 @@ impl Definitions {
             });
             tables.insert(name, table);
         }
+        check::hold_references(&tables, &mut report);
         let tables = Tables(tables);
         let mut experiments = BTreeMap::new();
         for (name, path, text) in named::<ExperimentName>(files, "experiments/", &mut report) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::flow::flows;
 use crate::definition::document::Document;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
@@ -17,12 +18,14 @@ pub(super) fn read(document: &Document) -> Option<Project> {
         .required_section("entities", "rows are about something: `[entities.user]`")
         .map(|section| entities(&section));
     let serve = root.section("serve").and_then(|section| serve(&section));
+    let flows = root.section("flow").map(|section| flows(&section));
     root.finish();
     Some(Project {
         name: name?,
         store: store?,
         entities: entities?,
         serve: serve?,
+        flows: flows?,
     })
 }
 

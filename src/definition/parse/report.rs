@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::definition::document::{Document, Misfit, Place};
 use crate::definition::wording::count;
-use crate::error::{Error, Finding, Kind, Result};
+use crate::error::{Error, Finding, Kind, Result, Span};
 
 #[derive(Default)]
 pub(super) struct Report {
@@ -42,6 +42,15 @@ impl Report {
             why,
         );
         self.take(document);
+    }
+
+    /// Reports at a place of a file that was read before.
+    pub fn refuse_at(&mut self, span: Option<Span>, message: String, label: impl Into<String>) {
+        self.findings.push(Finding {
+            message,
+            span,
+            label: label.into(),
+        });
     }
 
     fn take(&mut self, document: Document) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{age, column_name, date, name, named, section, text, texts, with_default, words};
 use crate::definition::Dtype;
-use crate::definition::parse::{DECIMALS, MODES, SEVERITIES};
+use crate::definition::parse::{DECIMALS, MODES};
 
 pub(super) fn schema() -> Value {
     let properties = json!({
@@ -15,7 +15,7 @@ pub(super) fn schema() -> Value {
         "checks": {
             "type": "array",
             "description": "Rules over an incoming file, before it is used.",
-            "items": check(),
+            "items": super::check::schema(),
         },
         "features": features(),
     });
@@ -85,50 +85,25 @@ fn columns() -> Value {
     )
 }
 
-fn check() -> Value {
-    let bound = json!({ "type": ["number", "string"] });
-    let between = json!({
-        "type": "array",
-        "description": "Lowest and highest value, both allowed. Null passes.",
-        "prefixItems": [bound, bound],
-        "minItems": 2,
-        "maxItems": 2,
-    });
-    let in_set = json!({
-        "type": "array",
-        "description": "Every value that is allowed. Null passes.",
-        "items": { "type": ["number", "string", "boolean"] },
-        "minItems": 1,
-    });
-    let mostly = json!({
-        "type": "number",
-        "description": "Share of non-null rows that must pass.",
-        "exclusiveMinimum": 0,
-        "maximum": 1,
-        "default": 1.0,
-    });
-    let severity = "warn: counted and shown; quarantine: the rows are left out; fail: the file is \
-                    refused.";
-    let properties = json!({
-        "column": column_name("The column it looks at."),
-        "not_null": { "const": true, "description": "No value is null." },
-        "unique": { "const": true, "description": "No value occurs twice; nulls do not count." },
-        "between": between,
-        "in_set": in_set,
-        "mostly": mostly,
-        "severity": words(severity, SEVERITIES, "fail"),
-    });
-    let mut check = section("Rules over one column.", &["column"], &properties);
-    let rule = |key| json!({ "required": [key] });
-    check["anyOf"] = ["not_null", "unique", "between", "in_set"].map(rule).into();
-    check
-}
-
 fn features() -> Value {
     let derived = named(
-        "SQL scalar expressions over the columns of one row.",
+        "SQL scalar expressions over the columns of one row, and over windowed features.",
         &column_name("The feature's name."),
         &text("Such as `watch_hours / NULLIF(devices, 0)`."),
+    );
+    let window = "How far back events count, such as `7d`: those in (t - window, t].";
+    let aggregate = section(
+        "An aggregate over the events of a window.",
+        &["sql", "window"],
+        &json!({
+            "sql": text("One of AVG, COUNT, LAST, MAX, MIN, STDDEV, SUM of an expression, with `FILTER (WHERE …)` or without."),
+            "window": age(window),
+        }),
+    );
+    let windowed = named(
+        "Aggregates over the events of a window; only with `timestamp` under [source].",
+        &column_name("The feature's name."),
+        &aggregate,
     );
     let ttl = "How long a value is valid, counted from its row's date, such as `45d`. None: it \
                never expires.";
@@ -136,6 +111,6 @@ fn features() -> Value {
     section(
         "What the table offers to experiments.",
         &[],
-        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived }),
+        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived, "windowed": windowed }),
     )
 }

@@ -4,6 +4,7 @@
 //! A schema says what one file alone can be held to. What takes several files, such as whether a
 //! feature exists, only the parser knows; that both know the same keys is a test.
 
+mod check;
 mod experiment;
 mod feature;
 mod project;

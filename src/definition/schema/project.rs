@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{age, column_name, name, named, section, text, with_default};
+use crate::definition::parse::ACTIONS;
 
 pub(super) fn schema() -> Value {
     let properties = json!({
@@ -17,6 +18,7 @@ pub(super) fn schema() -> Value {
         })),
         "entities": entities(),
         "serve": serve(),
+        "flow": flows(),
     });
     section(
         "A streamflow project.",
@@ -51,4 +53,71 @@ fn serve() -> Value {
             ),
         }),
     )
+}
+
+fn flows() -> Value {
+    let condition = section(
+        "What an earlier step must have come to; otherwise this one is skipped.",
+        &["step", "is"],
+        &json!({
+            "step": name("The name of an earlier step."),
+            "is": {
+                "enum": [
+                    "new", "unchanged", "drifted", "steady", "executed", "cached", "identical",
+                    "promoted", "refused", "skipped",
+                ],
+                "description": "What it must have come to.",
+            },
+        }),
+    );
+    let step = section(
+        "One step.",
+        &["do"],
+        &json!({
+            "do": { "enum": ACTIONS, "description": "What the step does." },
+            "name": name("Its name, where it is not the word after `do`."),
+            "experiment": name("run, replay, promote, drift: the experiment."),
+            "date": {
+                "enum": ["flow", "previous"],
+                "default": "flow",
+                "description": "run: at the flow's date, or at the date on file before it.",
+            },
+            "reference": {
+                "description": "drift: `previous`, `production` or a date.",
+                "default": "previous",
+            },
+            "to": {
+                "enum": ["production", "staging"],
+                "default": "production",
+                "description": "promote: the stage.",
+            },
+            "reason": text("promote: why; `{as_of}` stands for the date."),
+            "when": condition,
+            "retries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+                "default": 0,
+                "description": "How often it is tried again after a failure.",
+            },
+            "backoff": with_default(
+                age("The wait before the first further try; doubled before each one after it."),
+                "1s",
+            ),
+            "timeout": age("An attempt that takes longer is ended and has failed. None by default."),
+        }),
+    );
+    let steps = json!({
+        "type": "array",
+        "minItems": 1,
+        "items": step,
+        "description": "What is done, in order.",
+    });
+    let flow = section(
+        "What is done for a date, in order, by `streamflow flow NAME --as-of DATE`.",
+        &["steps"],
+        &json!({ "description": text("What the flow is for."), "steps": steps }),
+    );
+    let names = name("The flow's name, such as `monthly`.");
+    named("What is done for a date, in order.", &names, &flow)
 }

@@ -16,6 +16,8 @@ use crate::definition::expression::{Function, Node, Relation};
 use crate::definition::{Dtype, Expression};
 use crate::table::{Frame, Values};
 
+pub use number::canonical;
+
 /// The value of one part in each row; none is null.
 type Each<'a, T> = Box<dyn Fn(usize) -> Option<T> + 'a>;
 

@@ -253,7 +253,7 @@ proptest! {
 
     #[test]
     fn results_are_canonical(x in any::<f64>(), y in any::<f64>(), i in any::<i64>()) {
-        let canonical = |value: f64| number::canonical(value);
+        let canonical = |value: f64| canonical(value);
         let names = ["i", "x", "y"].map(|name| name.parse::<ColumnName>().unwrap());
         let columns = [
             Values::integers(&[Some(i)]),

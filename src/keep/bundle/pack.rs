@@ -243,8 +243,10 @@ fn snapshots(store: &Store, known: &KnownRun) -> Result<Vec<BundledTable>> {
             hash.is_ok_and(|hash| wanted.is_some_and(|wanted| wanted.hash == hash))
         };
         let found = find_locked(store, &at.0, at.1, matches)?;
-        let (snapshot, _) =
+        let (mut snapshot, _) =
             found.ok_or_else(|| lacking(known, &format!("the data of {} at {}", at.0, at.1)))?;
+        // A run does not need them, and the bundle does not carry them.
+        snapshot.quarantine = None;
         tables.push(BundledTable {
             table: at.0,
             as_of: at.1,

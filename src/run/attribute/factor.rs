@@ -59,7 +59,8 @@ pub fn factors(a: &Side, b: &Side) -> Result<Vec<Factor>> {
     let differs = [
         (
             Factor::Features,
-            (&of_a.features, &of_a.tables) != (&of_b.features, &of_b.tables),
+            (&of_a.features, &of_a.windowed, &of_a.tables)
+                != (&of_b.features, &of_b.windowed, &of_b.tables),
         ),
         (Factor::Split, of_a.split != of_b.split),
         (Factor::Preprocess, of_a.preprocess != of_b.preprocess),

@@ -122,6 +122,7 @@ impl<'a> Hybrids<'a> {
             label: labels.spec.label.clone(),
             label_as_of: labels.spec.label_as_of.clone(),
             features: features.spec.features.clone(),
+            windowed: features.spec.windowed.clone(),
             tables: features.spec.tables.clone(),
             split: side(Factor::Split).spec.split.clone(),
             preprocess: side(Factor::Preprocess).spec.preprocess.clone(),

@@ -24,6 +24,8 @@ pub use training_set::training_set;
 pub const TRAINING_SET_VERSION: u32 = 1;
 /// Raised when an expression gives other values than before.
 pub const EXPRESSION_VERSION: u32 = 1;
+/// Raised when an aggregate over a window gives other values than before.
+pub const WINDOW_VERSION: u32 = 1;
 /// Raised when the same model gives other scores than before.
 pub const PREDICT_VERSION: u32 = 1;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{AS_OF, LABEL, own, refuse_own_name};
-use crate::definition::{AsOf, ColumnName, TableName};
+use crate::definition::{AsOf, ColumnName};
 use crate::error::{Error, Kind, Result};
 use crate::feature::{self, History, Spine};
 use crate::plan::{FeatureDates, RunSpec, TableAt};
@@ -148,11 +148,9 @@ fn with_features(
         (own(LABEL), Values::bools(&labelled.labels)),
     ]);
     for table in spec.tables.keys() {
-        let spine = Spine {
-            keys: labelled.keys.clone(),
-            as_of: dates[table][at],
-        };
-        columns.extend(features_of(spec, table, &spine, load)?);
+        let as_of = dates[table][at];
+        let spine = Spine::at(labelled.keys.clone(), as_of);
+        columns.extend(features_of(spec, &(table.clone(), as_of), &spine, load)?);
     }
     columns.insert(spec.key.clone(), labelled.keys);
     Ok(Frame::new(rows, columns))
@@ -161,11 +159,12 @@ fn with_features(
 /// The features of one table under their full names.
 fn features_of(
     spec: &RunSpec,
-    table: &TableName,
+    at: &TableAt,
     spine: &Spine,
     load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
 ) -> Result<Vec<(ColumnName, Values)>> {
-    let frame = load(&(table.clone(), spine.as_of))?;
+    let frame = load(at)?;
+    let (table, _) = at;
     let dtypes = frame
         .columns()
         .iter()

@@ -5,5 +5,8 @@ mod pages;
 mod quiet;
 mod reader;
 
-pub use object::{digest_parquet_object, from_parquet_object, hash_parquet_object, to_parquet};
+pub use object::{
+    columns_of_parquet_object, columns_to_parquet, digest_parquet_object, from_parquet_object,
+    hash_parquet_object, to_parquet,
+};
 pub use reader::{Damaged, File, Stored};

@@ -4,7 +4,7 @@
 //! `TIMESTAMP(MICROS)` without a time zone, in UTC by convention. They are
 //! compressed with zstd, which makes a table of customers a quarter smaller than lz4 does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{
     Column, DataFrame, DataType, IntoColumn, IntoSeries, ParquetCompression, ParquetWriter, Series,
@@ -23,13 +23,21 @@ use super::reader::{Damaged, File};
 /// The bytes depend on the values and on the version of polars, not on threads or on how the values
 /// lie in memory. A frame without columns loses its rows.
 pub fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
+    let columns = frame.columns().iter();
+    let columns: Vec<_> = columns
+        .map(|(name, values)| (name.as_str(), values))
+        .collect();
+    columns_to_parquet(frame.rows(), &columns)
+}
+
+/// Columns in an order of one's own as the bytes of a Parquet file.
+pub fn columns_to_parquet(rows: usize, columns: &[(&str, &Values)]) -> Result<Vec<u8>> {
     let failed = |error| Error::failure("a table could not be written as Parquet").caused_by(error);
-    let columns = frame
-        .columns()
-        .iter()
+    let columns = columns.iter();
+    let columns = columns
         .map(|(name, values)| as_column(name, values))
         .collect();
-    let mut columns = DataFrame::new(frame.rows(), columns).map_err(failed)?;
+    let mut columns = DataFrame::new(rows, columns).map_err(failed)?;
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
         .with_compression(ParquetCompression::Zstd(None))
@@ -38,7 +46,7 @@ pub fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn as_column(name: &ColumnName, values: &Values) -> Column {
+fn as_column(name: &str, values: &Values) -> Column {
     let series = match values.rechunked() {
         Values::String(array) => array.into_series(),
         Values::Bool(array) => array.into_series(),
@@ -49,7 +57,7 @@ fn as_column(name: &ColumnName, values: &Values) -> Column {
             .into_datetime(TimeUnit::Microseconds, None)
             .into_series(),
     };
-    series.with_name(name.as_str().into()).into_column()
+    series.with_name(name.into()).into_column()
 }
 
 /// The frame that [`to_parquet`] wrote.
@@ -59,11 +67,21 @@ fn as_column(name: &ColumnName, values: &Values) -> Column {
 /// The bytes of an object are verified before they come here.
 pub fn from_parquet_object(bytes: &[u8]) -> Result<Frame> {
     let file = File::open(bytes).map_err(no_table)?;
-    let names: Vec<&str> = file
-        .columns()
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    read_columns(&file, |_| true)
+}
+
+/// The same, with only those of these columns that it has.
+///
+/// # Errors
+/// As [`from_parquet_object`].
+pub fn columns_of_parquet_object(bytes: &[u8], wanted: &BTreeSet<ColumnName>) -> Result<Frame> {
+    let file = File::open(bytes).map_err(no_table)?;
+    read_columns(&file, |name| wanted.contains(name))
+}
+
+fn read_columns(file: &File<'_>, is_wanted: impl Fn(&str) -> bool) -> Result<Frame> {
+    let names = file.columns().iter().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = names.filter(|name| is_wanted(name)).collect();
     let columns = file.read(&names).map_err(no_table)?;
     let columns = names.iter().zip(columns).map(|(name, series)| {
         let values =
@@ -106,13 +124,9 @@ fn no_table(damaged: Damaged) -> Error {
     Error::failure("a stored table is no Parquet file that streamflow wrote").caused_by(damaged.0)
 }
 
-/// The name of a column that we wrote, our own `__row_date` among them.
+/// The name of a column that we wrote, our own such as `__row_date` among them.
 fn column_name(text: &str) -> Result<ColumnName> {
-    let own = ColumnName::row_date();
-    if text == own.as_str() {
-        return Ok(own);
-    }
-    text.parse()
+    ColumnName::stored(text)
         .map_err(|error| Error::failure("a stored table has a nameless column").caused_by(error))
 }
 

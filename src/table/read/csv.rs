@@ -403,6 +403,7 @@ fn assemble(parts: Vec<Part>, header: &Header<'_>, incoming: &Incoming<'_>) -> R
     Ok(ReadFile {
         frame: Frame::new(rows, read.chain(absent).collect()),
         places,
+        columns: header.names(),
     })
 }
 

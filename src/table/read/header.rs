@@ -14,6 +14,14 @@ pub struct Header<'a> {
     pub absent: Vec<(&'a ColumnName, &'a Column)>,
 }
 
+impl Header<'_> {
+    /// The columns of the file in its order.
+    pub fn names(&self) -> Vec<ColumnName> {
+        let fields = self.fields.iter();
+        fields.map(|(name, _)| (*name).clone()).collect()
+    }
+}
+
 /// Finds the declared column of each name in the file.
 ///
 /// # Errors

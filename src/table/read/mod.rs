@@ -26,7 +26,7 @@ mod typed;
 pub use shuffled::read_shuffled;
 pub use typed::{Given, GivenColumn, Nature, RowReader};
 
-use crate::definition::{AsOf, Format, Table};
+use crate::definition::{AsOf, ColumnName, Format, Table};
 use crate::error::{Error, Kind, Result};
 
 use super::{Frame, Places};
@@ -36,6 +36,8 @@ use super::{Frame, Places};
 pub struct ReadFile {
     pub frame: Frame,
     pub places: Places,
+    /// The columns that stand in the file, in its order.
+    pub columns: Vec<ColumnName>,
 }
 
 /// Reads one file of a table. `path` is relative to the project's root and only printed.

@@ -102,8 +102,10 @@ fn convert(
     columns
         .extend(absent.map(|(name, column)| ((*name).clone(), Values::nulls(column.dtype, rows))));
     Ok(ReadFile {
-        frame: Frame::new(rows, columns.into_iter().collect()),
+        // A file has its columns in pieces, which everything after this would go through one by one.
+        frame: Frame::new(rows, columns.into_iter().collect()).contiguous(),
         places,
+        columns: header.names(),
     })
 }
 

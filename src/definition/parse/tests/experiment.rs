@@ -205,7 +205,7 @@ fn features() {
         (features, "features = [\"accounts.size\"]"),
         (features, "features = [\"accounts.*\"]"),
         (features, "features = [\"usage.plan\", \"usage.plan\"]"),
-    ]), @r#"
+    ]), @r##"
     features = []
        experiments/forest.toml:11:12 invalid value for `features` / a model needs at least one feature
     features = ["plan"]
@@ -217,20 +217,20 @@ fn features() {
     features = ["usage.plann"]
        experiments/forest.toml:11:13 unknown feature `usage.plann` / table `usage` has `plan`
     features = ["usage.zebra"]
-       experiments/forest.toml:11:13 unknown feature `usage.zebra` / table `usage` has `devices`, `hours`, `hours_per_device`, `plan`
+       experiments/forest.toml:11:13 unknown feature `usage.zebra` / table `usage` has `devices`, `hours`, `hours_7d`, `hours_per_device`, `plan`
     features = ["usage.active"]
        experiments/forest.toml:11:13 unknown feature `usage.active` / table `usage` has the column: take it in `columns` of [features] in features/usage.toml
     features = ["usage.user_id"]
-       experiments/forest.toml:11:13 unknown feature `usage.user_id` / table `usage` has `devices`, `hours`, `hours_per_device`, `plan`
+       experiments/forest.toml:11:13 unknown feature `usage.user_id` / table `usage` has `devices`, `hours`, `hours_7d`, `hours_per_device`, `plan`
     features = ["usage."]
-       experiments/forest.toml:11:13 unknown feature `usage.` / table `usage` has `devices`, `hours`, `hours_per_device`, `plan`
+       experiments/forest.toml:11:13 unknown feature `usage.` / table `usage` has `devices`, `hours`, `hours_7d`, `hours_per_device`, `plan`
     features = ["accounts.size"]
        experiments/forest.toml:11:13 table `accounts` is about another entity / `account`, and the label is about `user`
     features = ["accounts.*"]
        experiments/forest.toml:11:13 table `accounts` is about another entity / `account`, and the label is about `user`
     features = ["usage.plan", "usage.plan"]
        accepted
-    "#);
+    "##);
 }
 
 /// Whether it may is for the guards of a run to say; what is no feature is refused here.

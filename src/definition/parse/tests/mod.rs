@@ -1,5 +1,6 @@
 //! Wrong definitions, and what is said of them.
 
+mod check;
 mod experiment;
 mod project;
 mod set;
@@ -142,6 +143,7 @@ pub(in crate::definition) fn asked_by_the_parser(
 fn generic(path: &str) -> String {
     match path.split_once('.') {
         Some((list @ ("checks" | "entities" | "columns"), _)) => format!("{list}.*"),
+        Some(("features", rest)) if rest.starts_with("windowed.") => "features.windowed.*".into(),
         _ => path.to_string(),
     }
 }

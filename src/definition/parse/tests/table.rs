@@ -13,7 +13,7 @@ fn unknown_keys() {
         ("ttl = \"45d\"", "tll = \"45d\""),
         ("[features.derived]", "[features.drived]"),
         ("[features]", "[feature]"),
-    ]), @r#"
+    ]), @r##"
     descripton
        features/usage.toml:2:1 unknown key `descripton` / did you mean `description`?
     modus =
@@ -23,14 +23,14 @@ fn unknown_keys() {
     severty = "warn"
        features/usage.toml:31:1 unknown key `severty` / did you mean `severity`?
     regex = "a+"
-       features/usage.toml:31:1 unknown key `regex` / `[[checks]]` takes `between`, `column`, `in_set`, `mostly`, `not_null`, `severity`, `unique`
+       features/usage.toml:31:1 two rules in one block / a block has one rule, here `between`: add a block
     tll = "45d"
-       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`
+       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`, `windowed`
     [features.drived]
        features/usage.toml:42:11 unknown key `drived` / did you mean `derived`?
     [feature]
        features/usage.toml:39:2 unknown key `feature` / did you mean `features`?
-    "#);
+    "##);
 }
 
 #[test]
@@ -87,11 +87,12 @@ fn wrong_types() {
     hours = true
        features/usage.toml:18:9 wrong type for `hours` / expected a string, found a boolean
     between = { low = 0 }
-       features/usage.toml:29:11 wrong type for `between` / expected a list, found a table
+       features/usage.toml:29:11 invalid value for `between` / expected [low, high], { min = … } or { max = … }
+       features/usage.toml:29:13 unknown key `low` / bounds take `max`, `min`
     mostly = "99%"
        features/usage.toml:30:10 wrong type for `mostly` / expected a number, found a string
     not_null = "yes"
-       features/usage.toml:37:12 wrong type for `not_null` / expected true or false, found a string
+       features/usage.toml:38:12 wrong type for `not_null` / expected true or false, found a string
     columns = "*"
        features/usage.toml:41:11 wrong type for `columns` / expected a list, found a string
     hours_per_device = { sql = "hours" }
@@ -248,13 +249,14 @@ fn modes_and_times() {
         ("timestamp = \"seen_at\"", "timestamp = \"joined\""),
         ("created = \"created_at\"", "created = \"plan\""),
         ("seen_at = \"datetime\"", "seen_at = { type = \"datetime\", since = 2024-01-31 }"),
-    ]), @r#"
+    ]), @r##"
     mode = "append"
        features/usage.toml:6:8 unknown value `append` for `mode` / expected one of `upsert`, `replace`
     mode = "replaced"
        features/usage.toml:6:8 unknown value `replaced` for `mode` / did you mean `replace`?
     timestamp = "seen"
        features/usage.toml:13:13 unknown column `seen` / table `usage` has `seen_at`
+       features/usage.toml:44:1 a window needs events / say which column has the instant of an event: `timestamp` under [source]
     timestamp = "hours"
        features/usage.toml:13:13 column `hours` holds no time / it has to be a date or a datetime
     timestamp = "joined"
@@ -263,7 +265,7 @@ fn modes_and_times() {
        features/usage.toml:14:11 column `plan` holds no time / it has to be a date or a datetime
     seen_at = { type = "datetime", since = 2024-01-31 }
        features/usage.toml:23:11 column `seen_at` cannot be absent from older files / it places every row in time
-    "#);
+    "##);
 }
 
 #[test]
@@ -309,7 +311,7 @@ fn checks() {
     severity = "error"
        features/usage.toml:31:12 unknown value `error` for `severity` / expected one of `warn`, `quarantine`, `fail`
     not_null = false
-       features/usage.toml:37:12 a rule that is off / remove it: a rule that is not written is off
+       features/usage.toml:38:12 a rule that is off / remove it: a rule that is not written is off
     in_set = []
        features/usage.toml:35:10 invalid value for `in_set` / an empty set refuses every value
     in_set = ["basic", 2]
@@ -381,7 +383,6 @@ fn features() {
         ("[\"hours\", \"devices\", \"plan\"]", "[\"*\", \"hours\"]"),
         ("hours_per_device =", "plan ="),
         ("hours_per_device =", "\"\" ="),
-        ("[features.derived]", "[features.windowed]\nx = { sql = \"SUM(hours)\", window = \"7d\" }\n[features.derived]"),
         ("[features.derived]", "[features.request]\n[features.derived]"),
     ]), @r#"
     ttl = "45"
@@ -403,11 +404,33 @@ fn features() {
        features/usage.toml:43:1 two features `plan` / `columns` takes a column of this name
     "" =
        features/usage.toml:43:1 invalid name of a feature / a column's name is a text without control characters
-    [features.windowed] | x = { sql = "SUM(hours)", window = "7d" } | [features.derived]
-       features/usage.toml:42:1 `[features.windowed]` is not supported / features over a window of events are not computed by this version
     [features.request] | [features.derived]
        features/usage.toml:42:1 `[features.request]` is not supported / features from the request are not computed by this version
     "#);
+}
+
+#[test]
+fn windows_are_quoted_where_they_err() {
+    let windowed = "hours_7d = { sql = \"SUM(hours)\", window = \"7d\" }";
+    assert_snapshot!(said_of(USAGE, &[
+        ("timestamp = \"seen_at\"\n", ""),
+        (windowed, "x = \"SUM(hours)\""),
+        (windowed, "x = { sql = \"SUM(hours)\" }"),
+        (windowed, "x = { window = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(hours)\", window = \"0d\" }"),
+        (windowed, "x = { sql = \"SUM(hours)\", window = \"7 days\" }"),
+        (windowed, "x = { sql = \"SUM(hours)\", window = 7 }"),
+        (windowed, "x = { sql = \"SUM(hours)\", windw = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(hour)\", window = \"7d\" }"),
+        (windowed, "x = { sql = \"hours\", window = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(hours) FILTER (WHERE plan)\", window = \"7d\" }"),
+        (windowed, "x = { sql = \"SUM(AVG(hours))\", window = \"7d\" }"),
+        (windowed, "hours = { sql = \"SUM(hours)\", window = \"7d\" }"),
+        (windowed, "hours_per_device = { sql = \"SUM(hours)\", window = \"7d\" }"),
+        (windowed, "\"\" = { sql = \"SUM(hours)\", window = \"7d\" }"),
+        ("hours / NULLIF(devices, 0)", "hours_7d / NULLIF(devices, 0)"),
+        ("hours / NULLIF(devices, 0)", "hours_8d / NULLIF(devices, 0)"),
+    ]), @r"");
 }
 
 #[test]

@@ -3,8 +3,8 @@ use insta::assert_snapshot;
 use super::{ACCOUNTS, FOREST, PROJECT, USAGE, edited, said_of, small, whole_error};
 use crate::definition::estimator::find;
 use crate::definition::{
-    DefinitionFiles, Definitions, Format, MissingCategorical, MissingNumeric, Mode, Rule, Severity,
-    SplitMethod, Value,
+    Bounds, DefinitionFiles, Definitions, Format, MissingCategorical, MissingNumeric, Mode, Rule,
+    Severity, SplitMethod, Value,
 };
 use crate::error::{Kind, Result};
 
@@ -27,20 +27,17 @@ fn a_project_without_an_error_is_read() {
         (dialect.encoding.as_str(), dialect.null.len()),
         ("latin1", 1)
     );
-    let bounds = Rule::Between {
-        low: Value::Float(0.0),
-        high: Value::Float(744.0),
-    };
+    let bounds = Rule::Between(Bounds {
+        low: Some(Value::Float(0.0)),
+        high: Some(Value::Float(744.0)),
+    });
     let rules: Vec<_> = usage
         .checks
         .iter()
         .map(|check| check.rule.clone())
         .collect();
     let set = ["basic", "full"].map(|text| Value::Text(text.into()));
-    assert_eq!(
-        rules,
-        [bounds, Rule::NotNull, Rule::Unique, Rule::InSet(set.into())]
-    );
+    assert_eq!(rules, [bounds, Rule::InSet(set.into()), Rule::NotNull]);
     assert_eq!(usage.checks[0].severity, Severity::Warn);
     let accounts = &definitions.tables["accounts"].features;
     assert_eq!(format!("{:?}", accounts.columns), r#"["opened", "size"]"#);
@@ -49,6 +46,7 @@ fn a_project_without_an_error_is_read() {
     let expected = [
         "usage.devices",
         "usage.hours",
+        "usage.hours_7d",
         "usage.hours_per_device",
         "usage.plan",
     ];

@@ -1,9 +1,18 @@
+//! Rules on small files, on random ones, and what they say.
+
+mod every_rule;
+mod laws;
+
 use crate::definition::Dtype::{self, Date, Datetime, F64, I64, String as Text};
-use crate::definition::{Check, Rule, Severity, Value};
+use crate::definition::{Bounds, Check, Rule, Severity, Value};
 use crate::table::testing::{name, read_text, table, told};
 use crate::table::{ReadFile, arrange};
 
-use super::{check, refusal, run};
+use super::{Against, check, refusal, run};
+
+fn alone() -> Against {
+    Against::nothing(crate::table::testing::as_of())
+}
 
 const COLUMNS: [(&str, Dtype); 5] = [
     ("d", Date),
@@ -24,15 +33,21 @@ fn file() -> ReadFile {
 
 fn on(column: &str, rule: Rule, severity: Severity, mostly: f64) -> Check {
     Check {
-        column: name(column),
+        columns: vec![name(column)],
         rule,
+        filter: None,
         mostly,
         severity,
+        warn: None,
+        fail: None,
     }
 }
 
 fn between(low: Value, high: Value) -> Rule {
-    Rule::Between { low, high }
+    Rule::Between(Bounds {
+        low: Some(low),
+        high: Some(high),
+    })
 }
 
 fn text(text: &str) -> Value {
@@ -89,7 +104,7 @@ fn rules_break_where_they_should_and_nulls_pass() {
         ),
     ];
     for (column, rule, words, checked, rows) in cases {
-        let result = &run(&[on(column, rule, Severity::Warn, 1.0)], &file())[0];
+        let result = &run(&[on(column, rule, Severity::Warn, 1.0)], &file(), &alone())[0];
         assert_eq!(
             (result.rule.as_str(), result.checked, &result.rows),
             (words, checked, &rows),
@@ -108,30 +123,42 @@ fn bounds_that_are_no_numbers_let_nothing_through() {
         Rule::InSet(vec![nan(), Value::Float(1.5), nan()]),
     ];
     let failed: Vec<_> = rules
-        .map(|rule| run(&[on("f", rule, Severity::Warn, 1.0)], &file())[0].failed)
+        .map(|rule| run(&[on("f", rule, Severity::Warn, 1.0)], &file(), &alone())[0].failed)
         .into();
     assert_eq!(failed, [3, 2]);
 }
 
 #[test]
 fn examples_have_the_line_and_the_value() {
-    let result = &run(&[on("user_id", Rule::Unique, Severity::Warn, 1.0)], &file())[0];
+    let result = &run(
+        &[on("user_id", Rule::Unique, Severity::Warn, 1.0)],
+        &file(),
+        &alone(),
+    )[0];
     let json = serde_json::to_string(result).unwrap();
     assert_eq!(
         json,
-        r#"{"column":"user_id","rule":"unique","severity":"warn","mostly":1.0,"checked":4,"failed":2,"passed":false,"examples":[{"line":3,"value":"\"b\""},{"line":4,"value":"\"b\""}]}"#
+        r#"{"column":"user_id","rule":"unique","severity":"warn","mostly":1.0,"checked":4,"failed":2,"passed":false,"examples":[{"line":3,"value":"\"b\""},{"line":4,"value":"\"b\""}],"missing":0,"block":{"column":"user_id","severity":"warn","unique":true}}"#
     );
 }
 
 #[test]
 fn a_check_that_mostly_passes_takes_nothing_away() {
     let rule = || between(Value::Float(0.0), Value::Float(744.0));
-    let lenient = check(file(), &[on("f", rule(), Severity::Quarantine, 0.66)]);
+    let lenient = check(
+        file(),
+        &[on("f", rule(), Severity::Quarantine, 0.66)],
+        &alone(),
+    );
     assert_eq!(
         (lenient.frame().rows(), lenient.quarantined().len()),
         (4, 0)
     );
-    let strict = check(file(), &[on("f", rule(), Severity::Quarantine, 0.67)]);
+    let strict = check(
+        file(),
+        &[on("f", rule(), Severity::Quarantine, 0.67)],
+        &alone(),
+    );
     assert_eq!((strict.frame().rows(), strict.quarantined().len()), (3, 1));
 }
 
@@ -147,7 +174,7 @@ fn rows_in_are_clean_and_quarantined_rows() {
             1.0,
         ),
     ];
-    let checked = check(file(), &checks);
+    let checked = check(file(), &checks, &alone());
     let broken: Vec<_> = checked
         .quarantined()
         .iter()
@@ -180,7 +207,7 @@ fn a_refusal_names_place_value_rule_and_counts() {
         on("i", Rule::NotNull, Severity::Fail, 1.0),
         on("s", Rule::NotNull, Severity::Warn, 1.0),
     ];
-    let checked = check(file(), &checks);
+    let checked = check(file(), &checks, &alone());
     assert!(checked.is_refused());
     assert_eq!(
         told(&refusal(&checked, &table(&COLUMNS)).unwrap()),
