@@ -22,8 +22,7 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Output> 
     let format = context.printer.format();
     if !format.is_statement() {
         return Err(Error::usage("export needs a format for others")
-            .help("`--format slsa` is provenance, `--format model-card` a card in Markdown")
-            .help("`--to postgres` exports tables in place of a statement"));
+            .help("`--format slsa` is provenance, `--format model-card` a card in Markdown"));
     }
     let workspace = context.workspace()?;
     let run = arguments.run.as_deref().unwrap_or_default();
