@@ -117,15 +117,15 @@ fn done(action: &FlowAction, document: &Value) -> Option<String> {
             document["columns_drifted"].as_u64()?,
             count("columns")?
         )),
-        FlowAction::Run { experiment, .. } => {
+        FlowAction::Run { .. } => {
             let run: RunId = document["run"].as_str()?.parse().ok()?;
             let auc = document["metrics"]["auc"].as_f64();
             let auc = auc.map_or(String::new(), |auc| format!(", auc {auc:.4}"));
-            Some(format!("{experiment} {}{auc}", run.short()))
+            Some(format!("run {}{auc}", run.short()))
         }
-        FlowAction::Replay { experiment } | FlowAction::Promote { experiment, .. } => {
+        FlowAction::Replay { .. } | FlowAction::Promote { .. } => {
             let run: RunId = document["run"].as_str()?.parse().ok()?;
-            Some(format!("{experiment} {}", run.short()))
+            Some(format!("run {}", run.short()))
         }
         FlowAction::Materialize => {
             let features = document["features"].as_u64()?;

@@ -74,9 +74,9 @@ fn state_word(step: &StepRecord) -> String {
 fn tail(step: &StepRecord) -> String {
     let ending = step.ending();
     let mut parts = Vec::new();
-    if let Some(ending) = ending.filter(|ending| !ending.detail.is_empty()) {
-        parts.push(ending.detail.clone());
-    }
+    // What a failed step says stands in the error, and in the list of attempts.
+    let detail = ending.filter(|ending| ending.outcome.is_some());
+    parts.extend(detail.map(|ending| ending.detail.clone()));
     parts.extend(step.why.clone());
     if let Some(rows) = ending.and_then(|ending| ending.rows) {
         parts.push(format!("{} rows", count(rows)));
@@ -88,7 +88,8 @@ fn tail(step: &StepRecord) -> String {
     if !step.attempts.is_empty() {
         parts.push(seconds(step.seconds()));
     }
-    parts.join("   ")
+    parts.retain(|part| !part.is_empty());
+    parts.join("  ")
 }
 
 /// The last line of a flow that is finished.
@@ -173,16 +174,18 @@ pub fn flow_record_text(record: &FlowRecord) -> String {
     text
 }
 
-/// The flows that are declared.
+/// The flows that are declared, each with its steps and what it is for.
 pub fn flows_text<'a>(flows: impl Iterator<Item = &'a Flow>) -> String {
-    let mut table = Table::default();
+    let mut text = String::new();
     for flow in flows {
         let steps: Vec<&str> = flow.steps.iter().map(|step| step.name.as_str()).collect();
-        table
-            .row()
-            .left(bold(&flow.name))
-            .left(steps.join(" → "))
-            .left(dim(&flow.description));
+        text.push_str(&wrap(
+            &format!("{}   ", bold(&flow.name)),
+            &steps.join(" → "),
+        ));
+        if !flow.description.is_empty() {
+            text.push_str(&dim(wrap("  ", &flow.description)));
+        }
     }
-    table.render(0)
+    text
 }

@@ -170,6 +170,8 @@ fn read_file(
         None => table::read(&bytes, path, *date, table)?,
         Some(seed) => table::read_shuffled(&bytes, path, *date, table, seed)?,
     };
+    // What follows needs memory of its own.
+    drop(bytes);
     let checks: Vec<Check> = match order {
         None => table.checks.clone(),
         // Another order is no finding of a rule about order, and such a rule takes nothing out.
