@@ -112,6 +112,17 @@ impl FlowAction {
         }
     }
 
+    /// What an attempt that was cut off and the one after it came to together: what the second finds
+    /// done already, the first has done.
+    pub const fn outcome_of_both(&self, second: FlowOutcome) -> FlowOutcome {
+        match (self, second) {
+            (Self::Promote { .. }, FlowOutcome::Unchanged) => FlowOutcome::Promoted,
+            (_, FlowOutcome::Unchanged) => FlowOutcome::New,
+            (_, FlowOutcome::Cached) => FlowOutcome::Executed,
+            _ => second,
+        }
+    }
+
     /// What a step of this action can come to.
     pub const fn outcomes(&self) -> &'static [FlowOutcome] {
         use FlowOutcome as O;

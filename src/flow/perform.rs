@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::command::{Circumstances, Typed, typed, unknown_flow};
 use super::outcome::{ending, timed_out};
-use super::record::{Ending, Event, FlowRecord, Log, StepState};
+use super::record::{Attempt, Ending, Event, FlowRecord, Log, StepRecord, StepState};
 use crate::definition::{Age, AsOf, Flow, FlowStep, TableName};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::FileLock;
@@ -210,7 +210,12 @@ fn attempt(
             at: host::now(),
         };
         log.add(started)?;
-        let ending = run(circumstances.workspace, step, command)?;
+        let mut ending = run(circumstances.workspace, step, command)?;
+        if interrupted(&log.record.steps[at]) {
+            ending.outcome = ending
+                .outcome
+                .map(|found| step.action.outcome_of_both(found));
+        }
         let ended = Event::Ended {
             step: at,
             at: host::now(),
@@ -225,6 +230,16 @@ fn attempt(
         host::wait(wait);
     }
     Ok(())
+}
+
+/// Whether an earlier attempt was ended from outside, and may have done the work before that.
+fn interrupted(step: &StepRecord) -> bool {
+    let earlier = step.attempts.split_last().map_or(&[][..], |(_, all)| all);
+    let from_outside = |attempt: &Attempt| {
+        let ending = attempt.ending.as_ref();
+        ending.is_none_or(|ending| ending.exit_code.is_none())
+    };
+    earlier.iter().any(from_outside)
 }
 
 fn duration(age: Age) -> Duration {

@@ -33,6 +33,12 @@ fn world(flow: &str) -> World {
     world
 }
 
+/// A screen without the minutes at which things were done.
+fn untimed(screen: &str) -> String {
+    let minute = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d").unwrap();
+    minute.replace_all(screen, "<minute>").into_owned()
+}
+
 /// The records of `flow history`, the oldest first.
 fn history(world: &World) -> Vec<Value> {
     let output = world.run(&["flow", "history", "--format", "json"]);
@@ -53,12 +59,51 @@ fn states(record: &Value) -> Vec<(String, String)> {
 fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
     let world = world(MONTHLY);
     let done = world.run(&["flow", "monthly", "--as-of", FEBRUARY]);
-    insta::assert_snapshot!(done.assert_code(0).screen());
+    insta::assert_snapshot!(done.assert_code(0).screen(), @r##"
+    exit 0
+    --- stdout
+    Done: 6 steps in <time> s.
+    --- stderr
+    monthly   2024-02-29
+      ingest       new        6 tables, revision 1  12 268 rows  <time> s
+      drift        steady     0 of 21 columns  <time> s
+      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      replay       identical  run <short>  1 999 rows  <time> s
+      promote      promoted   run <short>  <time> s
+      materialize  new        21 features  2 045 rows  <time> s
+    "##);
     let again = world.run(&["flow", "monthly", "--as-of", FEBRUARY]);
-    insta::assert_snapshot!(again.assert_code(0).screen());
-    insta::assert_snapshot!(world.run(&["flow", "history"]).assert_code(0).screen());
+    insta::assert_snapshot!(untimed(&again.assert_code(0).screen()), @r##"
+    exit 0
+    --- stdout
+    monthly   2024-02-29   done on <minute> UTC; nothing to do.
+      `streamflow flow monthly --as-of 2024-02-29 --restart` does it anew
+    "##);
+    insta::assert_snapshot!(untimed(
+        &world.run(&["flow", "history"]).assert_code(0).screen()
+    ), @r##"
+    exit 0
+    --- stdout
+      <minute>  monthly  2024-02-29  done  6/6  <time> s  tester
+    "##);
     let attempts = world.run(&["flow", "history", "monthly", "--as-of", FEBRUARY]);
-    insta::assert_snapshot!(attempts.assert_code(0).screen());
+    insta::assert_snapshot!(untimed(&attempts.assert_code(0).screen()), @r##"
+    exit 0
+    --- stdout
+    monthly   2024-02-29   begun <minute> UTC by tester
+      ingest       new        6 tables, revision 1  12 268 rows  <time> s
+          1  <minute>  new
+      drift        steady     0 of 21 columns  <time> s
+          1  <minute>  steady
+      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+          1  <minute>  executed
+      replay       identical  run <short>  1 999 rows  <time> s
+          1  <minute>  identical
+      promote      promoted   run <short>  <time> s
+          1  <minute>  promoted
+      materialize  new        21 features  2 045 rows  <time> s
+          1  <minute>  new
+    "##);
     // What was promoted answers for the month's values; no lock of the tree was touched.
     let answer = world.run(&["predict", "2077-CJCND", "--format", "json"]);
     let answer = answer.assert_code(0).json();
@@ -68,7 +113,9 @@ fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
         history(&world)[0]["steps"][2]["attempts"][0]["run"]
     );
     assert_eq!(
-        world.git(&["status", "--short"]).trim(),
+        world
+            .git(&["status", "--short", "--untracked-files=all"])
+            .trim(),
         "?? lockfiles/streamflow_churn.pin"
     );
     let log = world.run(&["history", "--format", "json"]).json();
@@ -82,8 +129,25 @@ fn a_step_that_fails_stops_the_flow_which_goes_on_from_there() {
     let text = world.read(file);
     world.remove(file);
     let stopped = world.run(&["flow", "monthly", "--as-of", FEBRUARY]);
-    insta::assert_snapshot!(stopped.assert_code(5).screen());
-    insta::assert_snapshot!(world.run(&["flow", "history"]).assert_code(0).screen());
+    insta::assert_snapshot!(stopped.assert_code(5).screen(), @r##"
+    exit 5
+    --- stderr
+    monthly   2024-02-29
+      ingest failed, again in <time> s: subscriptions has no file for 2024-02-29
+      ingest       failed     2 attempts  <time> s
+    error: flow monthly of 2024-02-29 stopped at ingest
+      subscriptions has no file for 2024-02-29
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-02-29 --from DIR`
+          `streamflow flow monthly --as-of 2024-02-29` goes on from there
+    "##);
+    insta::assert_snapshot!(untimed(
+        &world.run(&["flow", "history"]).assert_code(0).screen()
+    ), @r##"
+    exit 0
+    --- stdout
+      <minute>  monthly  2024-02-29  failed  0/6  <time> s  tester  at ingest
+    "##);
     world.write(file, &text);
     let done = world.run(&["flow", "monthly", "--as-of", FEBRUARY, "--format", "json"]);
     let done = done.assert_code(0).json();
@@ -103,7 +167,18 @@ fn gates_that_do_not_hold_are_an_outcome_and_no_failure() {
         "",
     ));
     let done = world.run(&["flow", "monthly", "--as-of", FEBRUARY]);
-    insta::assert_snapshot!(done.assert_code(0).screen());
+    insta::assert_snapshot!(done.assert_code(0).screen(), @r##"
+    exit 0
+    --- stdout
+    Done: 5 steps in <time> s.
+    --- stderr
+    monthly   2024-02-29
+      ingest       new        6 tables, revision 1  12 268 rows  <time> s
+      drift        steady     0 of 21 columns  <time> s
+      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      promote      refused    run <short> does not pass 1 of 4 gates of production  <time> s
+      materialize  skipped    promote is refused, not promoted
+    "##);
     assert!(!world.has("lockfiles/streamflow_churn.pin"));
 }
 
@@ -118,7 +193,15 @@ fn an_attempt_that_takes_too_long_is_ended() {
         "trees = 20000",
     );
     let ended = world.run(&["flow", "slow", "--as-of", FEBRUARY]);
-    insta::assert_snapshot!(ended.assert_code(1).screen());
+    insta::assert_snapshot!(ended.assert_code(1).screen(), @r##"
+    exit 1
+    --- stderr
+    slow   2024-02-29
+      run          failed     <time> s
+    error: flow slow of 2024-02-29 stopped at run
+      it took longer than its `timeout` and was ended
+    help: `streamflow flow slow --as-of 2024-02-29` goes on from there
+    "##);
     let attempt = &history(&world)[0]["steps"][0]["attempts"][0];
     assert_eq!(attempt["exit_code"], Value::Null);
     assert!(attempt["seconds"].as_f64().unwrap() >= 1.0);
@@ -136,13 +219,50 @@ fn every_date_on_file_is_caught_up_with_in_order() {
         "2024-12-31",
     ];
     let done = world.run(&arguments).assert_code(0);
-    insta::assert_snapshot!(done.screen());
+    insta::assert_snapshot!(done.screen(), @r##"
+    exit 0
+    --- stdout
+    Done: 6 steps in <time> s.
+    Done: 6 steps in <time> s.
+    Done: 6 steps in <time> s.
+    --- stderr
+    monthly   2024-01-31
+      ingest       new        6 tables, revision 1  11 973 rows  <time> s
+      drift        skipped    no date before 2024-01-31 is on file
+      run          executed   run <short>, auc 0.7696  2 000 rows  <time> s
+      replay       identical  run <short>  2 000 rows  <time> s
+      promote      promoted   run <short>  <time> s
+      materialize  new        21 features  2 000 rows  <time> s
+    monthly   2024-02-29
+      ingest       new        6 tables, revision 1  12 268 rows  <time> s
+      drift        steady     0 of 21 columns  <time> s
+      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      replay       identical  run <short>  1 999 rows  <time> s
+      promote      promoted   run <short>  <time> s
+      materialize  new        21 features  2 045 rows  <time> s
+    monthly   2024-03-31
+      ingest       new        6 tables, revision 1  12 538 rows  <time> s
+      drift        steady     0 of 21 columns  <time> s
+      run          executed   run <short>, auc 0.7667  2 017 rows  <time> s
+      replay       identical  run <short>  2 017 rows  <time> s
+      promote      refused    run <short> does not pass 1 of 4 gates of production  <time> s
+      materialize  skipped    promote is refused, not promoted
+    "##);
     let dates: Vec<Value> = history(&world)
         .iter()
         .map(|record| record["as_of"].clone())
         .collect();
     assert_eq!(dates, ["2024-01-31", FEBRUARY, MARCH]);
-    insta::assert_snapshot!(world.run(&arguments).assert_code(0).screen());
+    insta::assert_snapshot!(untimed(&world.run(&arguments).assert_code(0).screen()), @r##"
+    exit 0
+    --- stdout
+    monthly   2024-01-31   done on <minute> UTC; nothing to do.
+      `streamflow flow monthly --as-of 2024-01-31 --restart` does it anew
+    monthly   2024-02-29   done on <minute> UTC; nothing to do.
+      `streamflow flow monthly --as-of 2024-02-29 --restart` does it anew
+    monthly   2024-03-31   done on <minute> UTC; nothing to do.
+      `streamflow flow monthly --as-of 2024-03-31 --restart` does it anew
+    "##);
     let none = world.run(&[
         "flow",
         "monthly",
@@ -151,9 +271,20 @@ fn every_date_on_file_is_caught_up_with_in_order() {
         "--to",
         "2023-12-31",
     ]);
-    insta::assert_snapshot!(none.assert_code(5).screen());
+    insta::assert_snapshot!(none.assert_code(5).screen(), @r##"
+    exit 5
+    --- stderr
+    error: no date from 2023-01-01 to 2023-12-31 has a file of every table with
+           features
+      on file   2024-01-31, 2024-02-29, 2024-03-31
+    "##);
     let backwards = world.run(&["flow", "monthly", "--from", MARCH, "--to", FEBRUARY]);
-    insta::assert_snapshot!(backwards.assert_code(2).screen());
+    insta::assert_snapshot!(backwards.assert_code(2).screen(), @r##"
+    exit 2
+    --- stderr
+    error: 2024-03-31 is after 2024-02-29
+    help: `--from` names the first date, `--to` the last
+    "##);
 }
 
 #[test]
@@ -185,7 +316,12 @@ fn one_process_does_a_flow_at_a_time() {
     let second = world.run(&["flow", "monthly", "--as-of", MARCH]);
     let first = world.wait(first).assert_code(0);
     drop(first);
-    insta::assert_snapshot!(second.assert_code(1).screen());
+    insta::assert_snapshot!(second.assert_code(1).screen(), @r##"
+    exit 1
+    --- stderr
+    error: flow monthly is being done already
+    help: `streamflow flow history monthly` shows how far it is
+    "##);
 }
 
 /// Each step in turn is cut off by `kill -9` in its middle, and the flow taken up again.
@@ -317,7 +453,137 @@ fn wrong_definitions_are_quoted() {
         r#"{ do = "ingest" }, { do = "materialize", when = { step = "ingest", is = "drifted" } }"#,
     ]
     .map(told);
-    insta::assert_snapshot!(screens.join("\n"));
+    insta::assert_snapshot!(screens.join("\n"), @r##"
+    exit 2
+    --- stderr
+    error: invalid value for `steps`
+       ╭▸ streamflow.toml:11:9
+       │
+    11 │ steps = []
+       ╰╴        ━━ a flow has at least one step, such as `{ do = "ingest" }`
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: unknown value `ingst` for `do`
+       ╭▸ streamflow.toml:11:17
+       │
+    11 │ steps = [{ do = "ingst" }]
+       ╰╴                ━━━━━━━ did you mean `ingest`?
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: missing key `do`
+       ╭▸ streamflow.toml:11:10
+       │
+    11 │ steps = [{ name = "a" }]
+       ╰╴         ━━━━━━━━━━━━━━ what the step does, such as `do = "ingest"`
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: unknown key `experiment`
+       ╭▸ streamflow.toml:11:27
+       │
+    11 │ steps = [{ do = "ingest", experiment = "small" }]
+       ╰╴                          ━━━━━━━━━━ `[[flow.x.steps]]` takes `backoff`, `do`, `name`, `retries`, `timeout`, `when`
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: invalid value for `retries`
+       ╭▸ streamflow.toml:11:37
+       │
+    11 │ steps = [{ do = "ingest", retries = -1 }]
+       ╰╴                                    ━━ expected 0 to 100 further tries
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: invalid value for `backoff`
+       ╭▸ streamflow.toml:11:37
+       │
+    11 │ steps = [{ do = "ingest", backoff = "soon" }]
+       ╰╴                                    ━━━━━━ `soon` is not a length of time such as `45d`, `12h` or `30m`
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: a second step `ingest`
+       ╭▸ streamflow.toml:11:31
+       │
+    11 │ steps = [{ do = "ingest" }, { do = "ingest" }]
+       ╰╴                              ━━ give it a name of its own: `name = "…"`
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: unknown experiment `smal`
+       ╭▸ streamflow.toml:11:37
+       │
+    11 │ steps = [{ do = "run", experiment = "smal" }]
+       ╰╴                                    ━━━━━━ did you mean `small`?
+
+    a flow names an experiment that is not there
+
+    exit 2
+    --- stderr
+    error: missing key `experiment`
+       ╭▸ streamflow.toml:11:10
+       │
+    11 │ steps = [{ do = "run" }]
+       ╰╴         ━━━━━━━━━━━━━━ the experiment, by the name of its file
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: no earlier step runs `small`
+       ╭▸ streamflow.toml:11:28
+       │
+    11 │ steps = [{ do = "promote", experiment = "small" }]
+       ╰╴                           ━━━━━━━━━━ add `{ do = "run", experiment = "small" }` before this step
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: invalid value for `reference`
+       ╭▸ streamflow.toml:11:38
+       │
+    11 │ steps = [{ do = "drift", reference = "lately" }]
+       ╰╴                                     ━━━━━━━━ expected `previous`, `production` or a date such as 2024-01-31
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: no earlier step `drift`
+       ╭▸ streamflow.toml:11:43
+       │
+    11 │ steps = [{ do = "ingest", when = { step = "drift", is = "drifted" } }]
+       ╰╴                                          ━━━━━━━ steps before this one: 
+
+    1 error in 1 of 4 files
+
+    exit 2
+    --- stderr
+    error: unknown value `drifted` for `is`
+       ╭▸ streamflow.toml:11:82
+       │
+    11 │ …t", is = "drifted" } }]
+       ╰╴          ━━━━━━━━━ expected one of `new`, `unchanged`, `skipped`
+
+    1 error in 1 of 4 files
+    "##);
 }
 
 #[test]
@@ -335,6 +601,38 @@ fn wrong_words_are_told() {
         .iter()
         .map(|words| world.run(words).screen())
         .collect();
-    insta::assert_snapshot!(screens.join("\n"));
-    insta::assert_snapshot!(world.run(&["flow"]).assert_code(0).screen());
+    insta::assert_snapshot!(screens.join("\n"), @r##"
+    exit 2
+    --- stderr
+    error: there is no flow `montly`
+    help: did you mean `monthly`?
+
+    exit 2
+    --- stderr
+    error: a flow is done for a date
+    help: `--as-of DATE`, or `--from DATE --to DATE` for every date on file between
+          them
+
+    exit 2
+    --- stderr
+    error: `february` is not a date of the form YYYY-MM-DD
+
+    exit 2
+    --- stderr
+    error: one flow at a time: monthly or other
+
+    exit 2
+    --- stderr
+    error: `flow history` takes a flow and `--as-of`
+
+    exit 0
+    --- stdout
+    no flow has been done in this store
+    "##);
+    insta::assert_snapshot!(world.run(&["flow"]).assert_code(0).screen(), @r##"
+    exit 0
+    --- stdout
+    monthly   ingest → drift → run → replay → promote → materialize
+      Once the six exports of a month are there.
+    "##);
 }
