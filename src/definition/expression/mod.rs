@@ -174,21 +174,24 @@ impl fmt::Display for Expression {
     }
 }
 
-/// The spelling, then the columns with their types: the same text over other types is another
-/// function.
 impl ContentHash for Expression {
     fn feed(&self, hasher: &mut ContentHasher) {
-        let inputs = self.inputs();
-        self.text.feed(hasher);
-        hasher.count(inputs.len());
-        for (name, dtype) in &inputs {
-            hasher.text(name.as_str());
-            hasher.text(dtype.as_str());
-        }
+        feed(&self.text, &self.inputs(), hasher);
     }
 }
 
-/// An expression as it is stored: enough to read it again.
+/// The spelling, then the columns with their types: the same text over other types is another
+/// function.
+fn feed(text: &str, inputs: &BTreeMap<ColumnName, Dtype>, hasher: &mut ContentHasher) {
+    hasher.text(text);
+    hasher.count(inputs.len());
+    for (name, dtype) in inputs {
+        hasher.text(name.as_str());
+        hasher.text(dtype.as_str());
+    }
+}
+
+/// An expression, or an aggregate over a window, as it is stored: enough to read it again.
 #[derive(Serialize, Deserialize)]
 struct Written {
     sql: String,

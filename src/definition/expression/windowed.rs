@@ -30,7 +30,7 @@ use super::super::{Age, ColumnName, Dtype};
 use super::place::Refusal;
 use super::read::{Reader, parse_aggregate};
 use super::rule::Part;
-use super::{Expression, ExpressionError, Node, place};
+use super::{Expression, ExpressionError, Node, Written, place};
 use crate::error::did_you_mean;
 use crate::hash::{ContentHash, ContentHasher};
 
@@ -164,24 +164,11 @@ impl fmt::Display for Windowed {
     }
 }
 
-/// The spelling, then the columns with their types, as of an [`Expression`].
+/// As an [`Expression`] is hashed.
 impl ContentHash for Windowed {
     fn feed(&self, hasher: &mut ContentHasher) {
-        let inputs = self.inputs();
-        self.text.feed(hasher);
-        hasher.count(inputs.len());
-        for (name, dtype) in &inputs {
-            hasher.text(name.as_str());
-            hasher.text(dtype.as_str());
-        }
+        super::feed(&self.text, &self.inputs(), hasher);
     }
-}
-
-/// A windowed feature as it is stored: enough to read it again.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    sql: String,
-    columns: BTreeMap<ColumnName, Dtype>,
 }
 
 impl From<Windowed> for Written {
