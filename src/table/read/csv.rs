@@ -152,7 +152,7 @@ fn end_of_line(text: &str) -> u8 {
 }
 
 fn lines_in(bytes: &[u8], end: u8) -> usize {
-    bytes.iter().filter(|byte| **byte == end).count()
+    memchr_iter(end, bytes).count()
 }
 
 /// What came out of a piece.
@@ -395,13 +395,14 @@ fn assemble(parts: Vec<Part>, header: &Header<'_>, incoming: &Incoming<'_>) -> R
     if !bad.is_empty() {
         return Err(problems::unreadable(&bad, &places, incoming));
     }
-    let read = header.fields.iter().zip(columns);
+    let read = header.fields.par_iter().zip(columns);
     let read = read
         .map(|((name, column), parts)| ((*name).clone(), Values::concat_all(column.dtype, &parts)));
+    let read: Vec<_> = read.collect();
     let absent = header.absent.iter();
     let absent = absent.map(|(name, column)| ((*name).clone(), Values::nulls(column.dtype, rows)));
     Ok(ReadFile {
-        frame: Frame::new(rows, read.chain(absent).collect()),
+        frame: Frame::new(rows, read.into_iter().chain(absent).collect()),
         places,
         columns: header.names(),
     })
