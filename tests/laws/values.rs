@@ -140,14 +140,16 @@ fn checks() -> BoxedStrategy<Json> {
         .boxed()
 }
 
-/// Columns that the tables offer; what another table has is refused.
+/// Columns that the tables offer; what another table has is refused, and so is a date where every
+/// column is a feature: most lists are of the four that may stand together.
 fn columns() -> BoxedStrategy<Json> {
     let of = |columns: &'static [&'static str]| words(columns);
     prop_oneof![
-        of(&["hours", "devices", "plan", "active", "joined"]),
-        of(&["size", "nfiles", "other"]),
-        of(&["watched", "written_at"]),
-        texts(&["*"]).prop_map(|all| json!([all])),
+        4 => of(&["hours", "devices", "plan", "active"]),
+        1 => of(&["hours", "devices", "plan", "active", "joined"]),
+        1 => of(&["size", "nfiles", "other"]),
+        1 => of(&["watched", "written_at"]),
+        1 => texts(&["*"]).prop_map(|all| json!([all])),
     ]
     .boxed()
 }
