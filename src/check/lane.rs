@@ -1,6 +1,6 @@
 //! Values as they are looked up, read by row.
 
-pub use crate::table::lane::{days, flags, floats, integers, texts};
+pub use crate::table::lane::{days, flags, floats, integers, is_null, texts};
 
 use super::distinct::Key;
 

@@ -9,6 +9,8 @@ use polars::prelude::{
     BooleanChunked, ChunkedArray, Float64Type, Int32Type, Int64Type, StringChunked,
 };
 
+use super::{Cell, Values};
+
 macro_rules! numbers {
     ($($name:ident: $type:ty => $value:ty;)*) => {$(
         /// The value in each row; none for null.
@@ -31,6 +33,18 @@ numbers! {
     integers: Int64Type => i64;
     days: Int32Type => i32;
     floats: Float64Type => f64;
+}
+
+/// Whether the value in each row is null.
+pub fn is_null(values: &Values) -> impl Fn(usize) -> bool + Copy + Sync + '_ {
+    let valid = match values.chunks() {
+        [whole] => whole.validity(),
+        _ => None,
+    };
+    move |row| match valid {
+        Some(valid) => !valid.get_bit(row),
+        None => values.cell(row) == Cell::Null,
+    }
 }
 
 /// The text in each row; none for null.
