@@ -111,7 +111,8 @@ fn tables() -> BTreeMap<&'static str, Json> {
         "features": {
             "ttl": "45d",
             "columns": ["hours", "devices", "plan", "active"],
-            "derived": { "nfiles": "devices + 1", "per_device": "hours / NULLIF(devices, 0)" },
+            "derived": { "nfiles": "devices + 1", "per_device": "hours / NULLIF(devices, 0)", "per_minute": "hours / NULLIF(minute, 0)" },
+            "request": { "minute": "f64" },
         },
     });
     let size = json!({
@@ -145,6 +146,7 @@ fn tables() -> BTreeMap<&'static str, Json> {
             "source": source(name),
             "columns": columns(json!({
                 "left": "bool", "stayed": "bool", "count": "i64", "outcome": "string", "reason": "string",
+                "minute": "f64",
             })),
         })
     };
