@@ -84,7 +84,10 @@ impl Requested {
                 let value = object.get(name.as_str()).unwrap_or(&Value::Null);
                 cell(value, wanted.dtype).ok_or_else(|| {
                     let expected = expected(wanted.dtype);
-                    Unfit::Wrong(format!("`context.{name}` must be {expected} or null"))
+                    let found = found(value);
+                    Unfit::Wrong(format!(
+                        "`context.{name}` must be {expected} or null, and is {found}"
+                    ))
                 })
             });
             let cells = cells.collect::<Result<Vec<Cell>, Unfit>>()?;
@@ -143,6 +146,21 @@ fn cell(value: &Value, dtype: Dtype) -> Option<Cell<'_>> {
         (Dtype::Datetime, Value::String(text)) => Cell::Datetime(parse_datetime(text).ok()?),
         _ => return None,
     })
+}
+
+/// What stands there instead, in a few words.
+fn found(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_string(),
+        Value::Object(_) => "an object".to_string(),
+        other => match other.to_string() {
+            text if text.chars().count() > 40 => {
+                let start: String = text.chars().take(40).collect();
+                format!("{start}…")
+            }
+            text => text,
+        },
+    }
 }
 
 fn expected(dtype: Dtype) -> &'static str {
