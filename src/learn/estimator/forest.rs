@@ -68,6 +68,11 @@ impl Link {
         self.0 & Self::LEAF != 0
     }
 
+    /// All bits of a leaf's, none of a split's.
+    fn mask(self) -> u32 {
+        (self.0.cast_signed() >> 31).cast_unsigned()
+    }
+
     /// Of a leaf the index of its value, of a split its place.
     fn index(self) -> usize {
         (self.0 & !Self::LEAF) as usize
@@ -219,20 +224,13 @@ impl Forest {
         mut at: [Link; N],
         is_above: impl Fn(usize, usize, Test) -> bool,
     ) -> [Link; N] {
-        let Some(last) = self.splits.len().checked_sub(1) else {
-            return at;
-        };
-        let mut has_ended = at.iter().all(|link| link.is_leaf());
-        while !has_ended {
-            has_ended = true;
+        while !at.iter().fold(true, |all, link| all & link.is_leaf()) {
             for (lane, link) in at.iter_mut().enumerate() {
-                // A path that has ended looks at the last split, in vain: there is no branch to
-                // guess.
-                let split = self.splits[(link.0 as usize).min(last)];
-                let column = self.cuts.column(split.test);
-                let next = split.children[usize::from(is_above(lane, column, split.test))];
-                *link = if link.is_leaf() { *link } else { next };
-                has_ended &= link.is_leaf();
+                if !link.is_leaf() {
+                    let split = &self.splits[link.index()];
+                    let column = self.cuts.column(split.test);
+                    *link = split.children[usize::from(is_above(lane, column, split.test))];
+                }
             }
         }
         at
