@@ -149,7 +149,7 @@ fn model(
     let columns: Vec<FeatureColumn> = (0..train.columns())
         .map(|column| {
             let numbers = some.iter().map(|row| Some(train.row(*row)[column]));
-            FeatureColumn::numeric(&format!("table.column_{column:04}"), numbers.collect())
+            FeatureColumn::numeric(format!("table.column_{column:04}"), numbers.collect())
         })
         .collect();
     let preprocess = Preprocess {

@@ -68,11 +68,6 @@ impl Link {
         self.0 & Self::LEAF != 0
     }
 
-    /// All bits of a leaf's, none of a split's.
-    fn mask(self) -> u32 {
-        (self.0.cast_signed() >> 31).cast_unsigned()
-    }
-
     /// Of a leaf the index of its value, of a split its place.
     fn index(self) -> usize {
         (self.0 & !Self::LEAF) as usize
