@@ -170,7 +170,19 @@ fn what_is_damaged_is_named_with_what_needs_it() {
     error: the store is not sound: 1 problem
     help: `streamflow fsck --repair` moves what is damaged aside and rebuilds it
     ");
-    insta::assert_snapshot!(world.run(&["fsck", "--repair"]).assert_code(0).screen());
+    insta::assert_snapshot!(world.run(&["fsck", "--repair"]).assert_code(0).screen(), @r"
+    exit 0
+    --- stdout
+      repaired  object <short>
+        found       8 bytes instead of 1925
+        needed by   the model of run <short> (small)
+                    the cache of steps
+        done        made again by executing run <short>; the damaged file is in
+                    damaged/<short>…
+      notice  1 file set aside by repairs in the store's damaged/; nothing needs
+              them
+    Sound, 1 problem repaired: 10 objects of 13.2 kB, 15 facts, in <time> s.
+    ");
     fsck(&world, 0);
     assert_eq!(
         world.read(&format!(".streamflow/damaged/{model}")),

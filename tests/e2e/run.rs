@@ -120,7 +120,36 @@ fn the_screens_of_a_run() {
     world.commit("Everything");
     world.edit("experiments/small.toml", "trees = 12", "trees = 13");
     let second = world.run(&["run", "small"]).assert_code(0);
-    insta::assert_snapshot!(second.screen());
+    insta::assert_snapshot!(second.screen(), @r"
+    exit 0
+    --- stdout
+    small   run <short>   executed in <time> s
+      rows       60   train 48   test 12   left 35.0 %
+      as of      2024-01-31
+
+                         this run   prior  lock before
+      auc                  0.9545  0.5000     the same
+      average_precision    0.5000  0.0833     the same
+      f1                   0.5000  0.0000     the same
+      accuracy             0.8333  0.9167     the same
+      precision            0.3333  0.0000     the same
+      recall               1.0000  0.0000     the same
+      log_loss             3.2652  0.5670      +0.0024
+      brier                0.1598  0.1875      +4.1e-5
+
+                    predicted not left  predicted left
+      was not left                   9               2
+      was left                       0               1
+
+      what it looks at   hours 0.64 · per_device 0.23 · devices 0.08 · plan 0.05
+
+      lock written: lockfiles/small.lock   (model.trees 12 → 13)
+      next: git add lockfiles/small.lock && git commit
+    --- stderr
+        Executed fit of small                                            <time> s
+        Executed predict of small                                        <time> s
+        Executed evaluate of small                                       <time> s
+    ");
     insta::assert_snapshot!(world.run(&["run", "--locked"]).assert_code(0).screen(), @r"
     exit 0
     --- stdout
