@@ -97,7 +97,6 @@ const DOORS: &[(&[&str], &[&str], &str)] = &[
         "reading a stored table, which may be kept as changes,",
     ),
     (&["rusqlite::"], &["store"], "rusqlite"),
-    (&["smartcore::"], &["learn"], "smartcore"),
     (&["git2::"], &["code"], "git2"),
     (&["std::net"], &["serve", "postgres"], "the network"),
     (&["signal_hook::"], &["serve"], "signals"),
