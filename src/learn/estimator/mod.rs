@@ -2,6 +2,8 @@
 
 mod cholesky;
 mod forest;
+mod gaussian_nb;
+mod knn;
 mod logistic_regression;
 mod newton;
 mod parameters;
@@ -13,10 +15,12 @@ use super::{Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
+pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
+pub use knn::{KnnModel, KnnParameters};
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use parameters::{
-    EstimatorParameters, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
-    estimator_version,
+    EstimatorParameters, GAUSSIAN_NB_VERSION, KNN_VERSION, LOGISTIC_REGRESSION_VERSION,
+    PRIOR_VERSION, RANDOM_FOREST_VERSION, estimator_version,
 };
 pub use prior::PriorModel;
 pub use random_forest::{MaxFeatures, RandomForestParameters};
@@ -28,6 +32,8 @@ use super::bytes::{Reader, Writer};
 pub enum FittedModel {
     RandomForest(Forest),
     LogisticRegression(LogisticRegressionModel),
+    GaussianNb(GaussianNbModel),
+    Knn(KnnModel),
     Prior(PriorModel),
 }
 
@@ -56,6 +62,14 @@ pub fn fit(
             let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
             Ok((FittedModel::LogisticRegression(model), warnings))
         }
+        EstimatorParameters::GaussianNb(parameters) => {
+            let model = gaussian_nb::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::GaussianNb(model), Vec::new()))
+        }
+        EstimatorParameters::Knn(parameters) => {
+            let model = knn::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::Knn(model), Vec::new()))
+        }
     }
 }
 
@@ -65,6 +79,8 @@ impl FittedModel {
         match self {
             Self::RandomForest(forest) => forest.predict(matrix),
             Self::LogisticRegression(model) => model.predict(matrix),
+            Self::GaussianNb(model) => model.predict(matrix),
+            Self::Knn(model) => model.predict(matrix),
             Self::Prior(model) => model.predict(matrix),
         }
     }
@@ -74,7 +90,9 @@ impl FittedModel {
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
             Self::RandomForest(forest) => Some(forest.importances()),
-            Self::LogisticRegression(_) | Self::Prior(_) => None,
+            Self::LogisticRegression(_) | Self::GaussianNb(_) | Self::Knn(_) | Self::Prior(_) => {
+                None
+            }
         }
     }
 
@@ -82,6 +100,8 @@ impl FittedModel {
         match self {
             Self::RandomForest(forest) => forest.write(writer),
             Self::LogisticRegression(model) => model.write(writer),
+            Self::GaussianNb(model) => model.write(writer),
+            Self::Knn(model) => model.write(writer),
             Self::Prior(model) => model.write(writer),
         }
     }
@@ -98,6 +118,12 @@ impl FittedModel {
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)
+            }
+            EstimatorParameters::GaussianNb(_) => {
+                Self::GaussianNb(GaussianNbModel::read(reader, columns)?)
+            }
+            EstimatorParameters::Knn(parameters) => {
+                Self::Knn(KnnModel::read(parameters, reader, columns)?)
             }
             EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader)?),
         })

@@ -5,19 +5,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogisticRegressionParameters, RandomForestParameters};
+use super::{
+    GaussianNbParameters, KnnParameters, LogisticRegressionParameters, RandomForestParameters,
+};
 use crate::definition::estimator::{Estimator, find};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
 
 const RANDOM_FOREST: &str = "random_forest";
 const LOGISTIC_REGRESSION: &str = "logistic_regression";
+const GAUSSIAN_NB: &str = "gaussian_nb";
+const KNN: &str = "knn";
 const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
 pub const RANDOM_FOREST_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other coefficients or probabilities.
 pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other distributions or probabilities.
+pub const GAUSSIAN_NB_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other probabilities.
+pub const KNN_VERSION: u32 = 1;
 /// Raised when the same labels give another probability.
 pub const PRIOR_VERSION: u32 = 1;
 
@@ -26,6 +34,8 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
     match kind {
         RANDOM_FOREST => Some(RANDOM_FOREST_VERSION),
         LOGISTIC_REGRESSION => Some(LOGISTIC_REGRESSION_VERSION),
+        GAUSSIAN_NB => Some(GAUSSIAN_NB_VERSION),
+        KNN => Some(KNN_VERSION),
         PRIOR => Some(PRIOR_VERSION),
         _ => None,
     }
@@ -37,6 +47,8 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
 pub enum EstimatorParameters {
     RandomForest(RandomForestParameters),
     LogisticRegression(LogisticRegressionParameters),
+    GaussianNb(GaussianNbParameters),
+    Knn(KnnParameters),
     /// The class rate of the train rows for everyone: what every model has to beat.
     Prior,
 }
@@ -51,6 +63,8 @@ impl EstimatorParameters {
             LOGISTIC_REGRESSION => {
                 LogisticRegressionParameters::of(model).map(Self::LogisticRegression)
             }
+            GAUSSIAN_NB => GaussianNbParameters::of(model).map(Self::GaussianNb),
+            KNN => KnnParameters::of(model).map(Self::Knn),
             PRIOR => Ok(Self::Prior),
             kind => Err(unknown(kind)),
         }
@@ -61,6 +75,8 @@ impl EstimatorParameters {
         let values = match self {
             Self::RandomForest(parameters) => parameters.values(),
             Self::LogisticRegression(parameters) => parameters.values(),
+            Self::GaussianNb(parameters) => parameters.values(),
+            Self::Knn(parameters) => parameters.values(),
             Self::Prior => Vec::new(),
         };
         let parameters = values
@@ -78,6 +94,8 @@ impl EstimatorParameters {
         match self {
             Self::RandomForest(_) => RANDOM_FOREST,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION,
+            Self::GaussianNb(_) => GAUSSIAN_NB,
+            Self::Knn(_) => KNN,
             Self::Prior => PRIOR,
         }
     }
@@ -87,6 +105,8 @@ impl EstimatorParameters {
         match self {
             Self::RandomForest(_) => RANDOM_FOREST_VERSION,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION_VERSION,
+            Self::GaussianNb(_) => GAUSSIAN_NB_VERSION,
+            Self::Knn(_) => KNN_VERSION,
             Self::Prior => PRIOR_VERSION,
         }
     }

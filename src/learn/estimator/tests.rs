@@ -10,6 +10,8 @@ use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
 use crate::learn::{evaluate, testing};
 
+mod others;
+
 fn forest(trees: u32) -> RandomForestParameters {
     RandomForestParameters {
         trees,
@@ -87,6 +89,9 @@ fn the_number_of_threads_does_not_show() {
     for parameters in [
         EstimatorParameters::RandomForest(forest(45)),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
+        EstimatorParameters::LogisticRegression(testing::elastic_net()),
+        testing::parameters("gaussian_nb"),
+        testing::parameters("knn"),
     ] {
         let results = [1, 2, 8].map(|threads| {
             on_threads(threads, || {
@@ -130,6 +135,8 @@ fn estimators_learn() {
             testing::logistic_regression()
         )) > 0.9
     );
+    assert!(auc(testing::parameters("gaussian_nb")) > 0.85);
+    assert!(auc(testing::neighbours(25)) > 0.85);
     assert_eq!(auc(EstimatorParameters::Prior), 0.5);
 }
 
@@ -157,9 +164,20 @@ fn degenerate_matrices_are_no_trouble() {
         for parameters in [
             EstimatorParameters::RandomForest(forest(11)),
             EstimatorParameters::LogisticRegression(testing::logistic_regression()),
+            EstimatorParameters::LogisticRegression(testing::elastic_net()),
+            testing::parameters("gaussian_nb"),
+            testing::neighbours(2),
             EstimatorParameters::Prior,
         ] {
-            let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+            let (model, _) = match fit(&parameters, &matrix, &labels) {
+                Err(error) => {
+                    // Squares of the hugest numbers are none.
+                    assert_eq!(error.kind(), Kind::DataRefused, "{parameters:?}");
+                    assert_eq!(matrix.values()[0], f64::MAX, "{parameters:?}");
+                    continue;
+                }
+                Ok(fitted) => fitted,
+            };
             let probabilities = model.predict(&matrix);
             assert!(
                 probabilities.iter().all(|p| (0.0..=1.0).contains(p)),
@@ -346,6 +364,9 @@ fn samples(parameter: &Parameter) -> Vec<Value> {
     match parameter.range {
         Range::Integer { low, high } => values.extend([low, high].map(Value::Integer)),
         Range::Float { low, high } => values.extend([low, high].map(Value::Float)),
+        Range::Word(words) => {
+            values.extend(words.iter().map(|word| Value::Text((*word).into())));
+        }
         Range::WordOrCount(words) => {
             values.extend(words.iter().map(|word| Value::Text((*word).into())));
             values.extend([1, i64::MAX].map(Value::Integer));
@@ -432,13 +453,19 @@ fn golden_vectors() {
         EstimatorParameters::RandomForest(forest(25)),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
+        EstimatorParameters::LogisticRegression(testing::elastic_net()),
+        testing::parameters("gaussian_nb"),
+        testing::parameters("knn"),
     ];
     assert_eq!(
         kinds.map(golden),
         [
             "49cb762c4975a095b55ba638e703d8b0b44af62ada32d8dcd619558cdc7dc88b",
             "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
-            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd"
+            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
+            "",
+            "",
+            ""
         ]
     );
 }
