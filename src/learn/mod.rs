@@ -61,7 +61,7 @@ pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature
 pub use matrix::Matrix;
 pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
-pub use noise::{AucTest, Interval, Scored, bootstrap, delong};
+pub use noise::{AucTest, Interval, Scored, bootstrap, delong, intervals};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 
 /// Something a person should know about a result that stands nevertheless. One sentence.
