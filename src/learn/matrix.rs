@@ -50,11 +50,4 @@ impl Matrix {
         }
         Self::new(indexes.len(), self.columns, values)
     }
-
-    /// The same numbers, column after column.
-    pub(super) fn column_major(&self) -> Vec<f64> {
-        (0..self.columns)
-            .flat_map(|column| self.column(column))
-            .collect()
-    }
 }

@@ -26,9 +26,8 @@
 //!
 //! # Limits
 //!
-//! One-hot encoding writes a dense matrix, so [`MAX_COLUMNS`] bounds its width. A random forest is
-//! grown by smartcore, a chunk of trees at a time on each thread, and holds those trees in their
-//! uncompressed form for that long: about 150 bytes a train row and tree.
+//! One-hot encoding writes a dense matrix, so [`MAX_COLUMNS`] bounds its width. A random forest
+//! keeps each number of the train rows a second time, as a rank of one, two or four bytes.
 
 mod blocks;
 mod bytes;
@@ -42,6 +41,7 @@ mod matrix;
 mod metric;
 mod model;
 mod noise;
+mod random;
 mod split;
 #[cfg(test)]
 mod testing;

@@ -150,14 +150,18 @@ impl Model {
             encoder,
             estimator,
         } = header;
-        let fitted = FittedModel::read(&estimator.parameters, &mut reader, encoder.width())?;
+        let EstimatorHeader {
+            version,
+            parameters,
+        } = estimator;
+        let fitted = FittedModel::read(&parameters, version, &mut reader, encoder.width())?;
         if !reader.is_at_end() {
             return Err(damaged("it is longer than it says"));
         }
         Ok(Self {
             features,
             encoder,
-            parameters: estimator.parameters,
+            parameters,
             fitted,
         })
     }

@@ -1,5 +1,6 @@
 //! Made-up data for tests: the same on every machine.
 
+pub use super::random::Random;
 use super::{
     EstimatorParameters, FeatureColumn, KnnParameters, LogisticRegressionParameters, Matrix,
     RandomForestParameters,
@@ -67,28 +68,6 @@ pub fn neighbours(neighbors: u32) -> EstimatorParameters {
             ..parameters
         }),
         other => panic!("{other:?}"),
-    }
-}
-
-/// SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number in [0, 1) with 53 random bits.
-    pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

@@ -93,9 +93,9 @@ fn shares_add_up_and_hybrids_come_from_the_cache() {
     let at = screen.stdout.find("why brier moved").unwrap();
     insta::assert_snapshot!(&screen.stdout[at..], @r##"
     why brier moved
-      labels  +0.1906  ████████████████████████████████
-      model   −0.0125  ██▏
-      usage   −0.0019  ▍
+      labels  +0.2367  ████████████████████████████████
+      usage   −0.0104  █▍
+      model   −0.0054  ▊
       Shapley values, exact: the two runs and 6 mixtures of them
     "##);
 }
@@ -296,7 +296,7 @@ fn runs_of_other_operations_are_not_mixed() {
     assert!(
         output
             .stdout
-            .contains("operations  random_forest  v1 → v99"),
+            .contains("operations  random_forest  v2 → v99"),
         "{}",
         output.stdout
     );

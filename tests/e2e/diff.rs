@@ -73,8 +73,8 @@ fn overwritten_labels_come_first_row_by_row() {
     insta::assert_snapshot!(screen, @r##"
     exit 0
     --- stdout
-    a  <short>  small  2024-01-31   auc 0.9091
-    b  <short>  small  2024-01-31   auc 0.8182
+    a  <short>  small  2024-01-31   auc 0.9545
+    b  <short>  small  2024-01-31   auc 0.9091
 
     what changed
       labels  at 2024-01-31   3 of 60 rows changed
@@ -96,31 +96,29 @@ fn overwritten_labels_come_first_row_by_row() {
       same
 
     what it did
-      auc                0.9091 → 0.8182   −0.0909
-      average_precision  0.5000 → 0.3333   −0.1667
+      auc                0.9545 → 0.9091   −0.0455
+      average_precision  0.5000 → 0.5000  the same
       f1                 0.5000 → 0.5000  the same
       accuracy           0.8333 → 0.8333  the same
       precision          0.3333 → 0.3333  the same
       recall             1.0000 → 1.0000  the same
-      log_loss           3.2594 → 0.4319   −2.8275
-      brier              0.1572 → 0.1389   −0.0184
+      log_loss           3.2629 → 3.2367   −0.0262
+      brier              0.1597 → 0.1464   −0.0133
       training_set  <short> → <short>
       split         <short>   the same
       model         <short> → <short>
       predictions   <short> → <short>
-      12 of 12 common test rows moved, 0 flipped
+      8 of 12 common test rows moved, 0 flipped
       with fewer than 30 of them nothing is said of noise
       the largest moves
-        U012  0.9333 → 0.7472  −0.1861
-        U060  0.1000 → 0.2333  +0.1333
-        U055  0.0000 → 0.1215  +0.1215
-        U035  1.0000 → 0.8958  −0.1042
-        U030  0.9167 → 0.8194  −0.0972
-        U015  0.0938 → 0.0000  −0.0938
-        U025  0.0833 → 0.1667  +0.0833
-        U039  0.0938 → 0.1250  +0.0312
-        U022  0.0833 → 0.1140  +0.0306
-        U032  0.0192 → 0.0371  +0.0178
+        U030  0.9167 → 0.5833  −0.3333
+        U012  1.0000 → 0.7500  −0.2500
+        U015  0.0833 → 0.2500  +0.1667
+        U025  0.0833 → 0.2500  +0.1667
+        U039  0.1667 → 0.3333  +0.1667
+        U055  0.0000 → 0.1667  +0.1667
+        U022  0.1667 → 0.2500  +0.0833
+        U060  0.0833 → 0.1667  +0.0833
     "##);
 }
 
@@ -174,8 +172,8 @@ fn declared_values_stand_with_their_place_and_features_with_their_lines() {
     insta::assert_snapshot!(screen, @r##"
     exit 0
     --- stdout
-    a  <short>  small  2024-01-31   auc 0.9091
-    b  <short>  small  2024-01-31   auc 1.0000
+    a  <short>  small  2024-01-31   auc 0.9545
+    b  <short>  small  2024-01-31   auc 0.9306
 
     what changed
       features    features.usage.per_device
@@ -192,14 +190,14 @@ fn declared_values_stand_with_their_place_and_features_with_their_lines() {
       +   22  per_device = "hours / (1 + devices)"
 
     what it did
-      auc                0.9091 → 1.0000  +0.0909
-      average_precision  0.5000 → 1.0000  +0.5000
-      f1                 0.5000 → 0.6667  +0.1667
-      accuracy           0.8333 → 0.7500  −0.0833
-      precision          0.3333 → 1.0000  +0.6667
-      recall             1.0000 → 0.5000  −0.5000
-      log_loss           3.2594 → 0.4436  −2.8158
-      brier              0.1572 → 0.1621  +0.0048
+      auc                0.9545 → 0.9306   −0.0240
+      average_precision  0.5000 → 0.9306   +0.4306
+      f1                 0.5000 → 0.8000   +0.3000
+      accuracy           0.8333 → 0.8333  the same
+      precision          0.3333 → 1.0000   +0.6667
+      recall             1.0000 → 0.6667   −0.3333
+      log_loss           3.2629 → 0.4099   −2.8530
+      brier              0.1597 → 0.1348   −0.0249
       training_set  <short> → <short>
       split         <short> → <short>
       model         <short> → <short>
@@ -207,9 +205,9 @@ fn declared_values_stand_with_their_place_and_features_with_their_lines() {
       3 of 3 common test rows moved, 0 flipped
       with fewer than 30 of them nothing is said of noise
       the largest moves
-        U012  0.9333 → 0.5333  −0.4000
-        U060  0.1000 → 0.0667  −0.0333
-        U015  0.0938 → 0.0667  −0.0271
+        U012  1.0000 → 0.8000  −0.2000
+        U060  0.0833 → 0.1333  +0.0500
+        U015  0.0833 → 0.0667  −0.0167
     "##);
 }
 

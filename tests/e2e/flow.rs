@@ -93,7 +93,7 @@ fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
     monthly   2024-02-29
       ingest       new        6 tables, revision 1  12 268 rows  <time> s
       drift        steady     0 of 21 columns  <time> s
-      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      run          executed   run <short>, auc 0.7833  1 999 rows  <time> s
       replay       identical  run <short>  1 999 rows  <time> s
       promote      promoted   run <short>  <time> s
       materialize  new        21 features  2 045 rows  <time> s
@@ -121,7 +121,7 @@ fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
           1  <minute>  new
       drift        steady     0 of 21 columns  <time> s
           1  <minute>  steady
-      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      run          executed   run <short>, auc 0.7833  1 999 rows  <time> s
           1  <minute>  executed
       replay       identical  run <short>  1 999 rows  <time> s
           1  <minute>  identical
@@ -200,7 +200,7 @@ fn gates_that_do_not_hold_are_an_outcome_and_no_failure() {
     monthly   2024-02-29
       ingest       new        6 tables, revision 1  12 268 rows  <time> s
       drift        steady     0 of 21 columns  <time> s
-      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      run          executed   run <short>, auc 0.7833  1 999 rows  <time> s
       promote      refused    run <short> does not pass 1 of 4 gates of production  <time> s
       materialize  skipped    promote is refused, not promoted
     "##);
@@ -254,21 +254,21 @@ fn every_date_on_file_is_caught_up_with_in_order() {
     monthly   2024-01-31
       ingest       new        6 tables, revision 1  11 973 rows  <time> s
       drift        skipped    no date before 2024-01-31 is on file
-      run          executed   run <short>, auc 0.7696  2 000 rows  <time> s
+      run          executed   run <short>, auc 0.7729  2 000 rows  <time> s
       replay       identical  run <short>  2 000 rows  <time> s
       promote      promoted   run <short>  <time> s
       materialize  new        21 features  2 000 rows  <time> s
     monthly   2024-02-29
       ingest       new        6 tables, revision 1  12 268 rows  <time> s
       drift        steady     0 of 21 columns  <time> s
-      run          executed   run <short>, auc 0.7817  1 999 rows  <time> s
+      run          executed   run <short>, auc 0.7833  1 999 rows  <time> s
       replay       identical  run <short>  1 999 rows  <time> s
       promote      promoted   run <short>  <time> s
       materialize  new        21 features  2 045 rows  <time> s
     monthly   2024-03-31
       ingest       new        6 tables, revision 1  12 538 rows  <time> s
       drift        steady     0 of 21 columns  <time> s
-      run          executed   run <short>, auc 0.7667  2 017 rows  <time> s
+      run          executed   run <short>, auc 0.7649  2 017 rows  <time> s
       replay       identical  run <short>  2 017 rows  <time> s
       promote      refused    run <short> does not pass 1 of 4 gates of production  <time> s
       materialize  skipped    promote is refused, not promoted

@@ -125,14 +125,14 @@ fn an_override_lets_it_pass_and_is_shown() {
       accuracy             1.0000  0.9167
       precision            1.0000  0.0000
       recall               1.0000  0.0000
-      log_loss             0.0676  0.5670
-      brier                0.0185  0.1875
+      log_loss             0.0479  0.5670
+      brier                0.0104  0.1875
 
                     predicted not left  predicted left
       was not left                  11               0
       was left                       0               1
 
-      what it looks at   status 0.77 · hours 0.14 · per_device 0.07 · devices 0.01
+      what it looks at   status 0.72 · hours 0.20 · per_device 0.06 · devices 0.02
                          plan 0.01
 
       notice usage.status is "gone" in all 21 rows where labels.left is true, and

@@ -140,20 +140,20 @@ fn another_result_is_written_only_when_it_is_accepted() {
       as of      2024-01-31
 
                          this run   prior  lock before
-      auc                  0.9091  0.5000     the same
+      auc                  0.9545  0.5000     the same
       average_precision    0.5000  0.0833     the same
       f1                   0.5000  0.0000     the same
       accuracy             0.8333  0.9167     the same
       precision            0.3333  0.0000     the same
       recall               1.0000  0.0000     the same
-      log_loss             3.2594  0.5670     the same
-      brier                0.1572  0.1875     the same
+      log_loss             3.2629  0.5670     the same
+      brier                0.1597  0.1875     the same
 
                     predicted not left  predicted left
       was not left                   9               2
       was left                       0               1
 
-      what it looks at   hours 0.59 · per_device 0.32 · devices 0.05 · plan 0.04
+      what it looks at   hours 0.64 · per_device 0.22 · devices 0.09 · plan 0.05
 
     --- stderr
         Ingested 2024-01-31   2 tables   120 rows   1 check passed
@@ -333,7 +333,7 @@ fn an_operation_of_another_version_is_a_difference() {
     exit 3
     --- stderr
     error: the lock of small is out of date, and --locked forbids changing it
-      random_forest   v99 → v1   locked by streamflow 0.0.9
+      random_forest   v99 → v2   locked by streamflow 0.0.9
     help: accept with `streamflow run small`,
           or run what is locked with `streamflow replay small@locked`
     ");

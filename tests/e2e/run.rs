@@ -92,20 +92,20 @@ fn the_screens_of_a_run() {
       as of      2024-01-31
 
                          this run   prior
-      auc                  0.9091  0.5000
+      auc                  0.9545  0.5000
       average_precision    0.5000  0.0833
       f1                   0.5000  0.0000
       accuracy             0.8333  0.9167
       precision            0.3333  0.0000
       recall               1.0000  0.0000
-      log_loss             3.2594  0.5670
-      brier                0.1572  0.1875
+      log_loss             3.2629  0.5670
+      brier                0.1597  0.1875
 
                     predicted not left  predicted left
       was not left                   9               2
       was left                       0               1
 
-      what it looks at   hours 0.59 · per_device 0.32 · devices 0.05 · plan 0.04
+      what it looks at   hours 0.64 · per_device 0.22 · devices 0.09 · plan 0.05
 
       lock written: lockfiles/small.lock   (the first)
       next: git add lockfiles/small.lock && git commit
@@ -128,20 +128,20 @@ fn the_screens_of_a_run() {
       as of      2024-01-31
 
                          this run   prior  lock before
-      auc                  0.8182  0.5000      −0.0909
-      average_precision    0.3333  0.0833      −0.1667
+      auc                  0.9545  0.5000     the same
+      average_precision    0.5000  0.0833     the same
       f1                   0.5000  0.0000     the same
       accuracy             0.8333  0.9167     the same
       precision            0.3333  0.0000     the same
       recall               1.0000  0.0000     the same
-      log_loss             3.2724  0.5670      +0.0130
-      brier                0.1591  0.1875      +0.0019
+      log_loss             3.2652  0.5670      +0.0024
+      brier                0.1598  0.1875      +4.1e-5
 
                     predicted not left  predicted left
       was not left                   9               2
       was left                       0               1
 
-      what it looks at   hours 0.60 · per_device 0.29 · devices 0.06 · plan 0.04
+      what it looks at   hours 0.64 · per_device 0.23 · devices 0.08 · plan 0.05
 
       lock written: lockfiles/small.lock   (model.trees 12 → 13)
       next: git add lockfiles/small.lock && git commit

@@ -1,67 +1,136 @@
-//! A forest in its compact form: what a model file holds and predictions run on.
+//! A forest in its compact form: what predictions run on.
 //!
-//! In the file a tree is its nodes in preorder. The children of a split follow from the order, so
-//! a file cannot hold a loop or a link out of bounds, whatever its bytes. Thresholds and leaf
-//! values repeat a lot: each is an index into one sorted list of distinct numbers.
+//! All splits of all trees stand in one flat array, twelve bytes each; a leaf is a link to its value
+//! and takes no place of its own. Each column has one ascending list of the thresholds that the
+//! forest holds against it, its *cuts*; a split names a cut by its number. A row is ranked once among
+//! the cuts of each column, and from then on only whole numbers are compared.
+//!
+//! A step waits for memory longer than it computes. So the larger of two subtrees stands right behind
+//! its split, where it is often in memory already, and eight paths are walked at once: one row through
+//! eight trees, or eight rows through one tree. Leaf values are always summed in the order of the
+//! trees, so both ways give the same bits.
 
+mod build;
 mod difference;
+mod file;
+mod layout;
 
-use super::smartcore_forest::{Tree, TreeNode, normalize};
-use crate::error::{Error, Result};
+use super::tree::LEAF;
 use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
-use crate::learn::bytes::{Reader, Writer};
 
 pub use difference::{ForestDifference, ForestNode, TreeCounts};
-
-/// `column` of a leaf.
-const LEAF: u32 = u32::MAX;
 
 /// Rows that go through one tree after the other: the tree stays in the processor's cache.
 const ROWS_PER_BLOCK: usize = 128;
 
+/// Paths that are walked at once.
+const LANES: usize = 8;
+
+/// Of a single row with at most so many columns, the ranks are kept on the stack.
+const COLUMNS_ON_STACK: usize = 256;
+
 /// Decision trees whose mean is the probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
-    /// All trees, each in preorder.
-    nodes: Vec<Node>,
-    /// Where each tree starts in `nodes`.
-    roots: Vec<u32>,
+    /// All splits, tree after tree.
+    splits: Vec<Split>,
+    /// Where each tree begins.
+    roots: Vec<Link>,
+    cuts: Cuts,
+    /// The distinct values of leaves, in the order of `total_cmp`.
+    leaves: Vec<f64>,
     importances: Vec<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Node {
-    /// The threshold of a split, or the value of a leaf.
-    value: f64,
-    /// The matrix column a split looks at, or [`LEAF`].
-    column: u32,
-    /// Where to go when the column's number is above the threshold; else to the next node.
-    above: u32,
+/// A row is below when its rank in the column is at most the number of the cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Split {
+    test: Test,
+    /// What is below, and what is above.
+    children: [Link; 2],
+}
+
+const _: () = assert!(size_of::<Split>() == 12);
+
+/// To a split by its place; or, with the top bit set, to a leaf by the index of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Link(u32);
+
+impl Link {
+    const LEAF: u32 = 1 << 31;
+
+    fn to_leaf(value: u32) -> Self {
+        Self(value | Self::LEAF)
+    }
+
+    fn is_leaf(self) -> bool {
+        self.0 & Self::LEAF != 0
+    }
+
+    /// Of a leaf the index of its value, of a split its place.
+    fn index(self) -> usize {
+        (self.0 & !Self::LEAF) as usize
+    }
+}
+
+/// A column and the number of one of its cuts, or a rank among them, in one word. Of one column,
+/// the cuts a number is above are those whose word is less than that of its rank.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd)]
+struct Test(u32);
+
+/// For each column the thresholds of the forest, ascending.
+#[derive(Debug, Clone, PartialEq)]
+struct Cuts {
+    thresholds: Vec<f64>,
+    /// Where the thresholds of each column begin; at the end, their count.
+    begins: Vec<u32>,
+    /// Bits of a [`Test`] that name the cut; those above name the column.
+    bits: u32,
+}
+
+impl Cuts {
+    fn of_column(&self, column: usize) -> &[f64] {
+        &self.thresholds[self.begins[column] as usize..self.begins[column + 1] as usize]
+    }
+
+    fn columns(&self) -> usize {
+        self.begins.len() - 1
+    }
+
+    fn column(&self, Test(test): Test) -> usize {
+        (test >> self.bits) as usize
+    }
+
+    /// The number of the cut.
+    fn cut(&self, Test(test): Test) -> u32 {
+        test & ((1 << self.bits) - 1)
+    }
+
+    fn threshold(&self, test: Test) -> f64 {
+        self.of_column(self.column(test))[self.cut(test) as usize]
+    }
+
+    fn test(&self, column: u32, cut: u32) -> Test {
+        Test(column << self.bits | cut)
+    }
+
+    /// For each column how many cuts its number is above.
+    fn rank_row(&self, row: &[f64], ranks: &mut [Test]) {
+        for (column, (rank, number)) in (0..).zip(ranks.iter_mut().zip(row)) {
+            let cuts = self.of_column(column as usize);
+            let above = cuts.partition_point(|cut| is_above(*number, *cut));
+            *rank = self.test(column, above as u32);
+        }
+    }
+}
+
+/// NaN, which no encoder gives, is above all.
+fn is_above(number: f64, threshold: f64) -> bool {
+    number > threshold || number.is_nan()
 }
 
 impl Forest {
-    pub(super) fn from_trees<'a>(
-        trees: impl Iterator<Item = &'a Tree>,
-        columns: usize,
-    ) -> Result<Self> {
-        let mut builder = Builder::new(columns);
-        let mut importances = vec![0.0; columns];
-        for tree in trees {
-            for &node in &tree.nodes {
-                builder.push(node)?;
-            }
-            for (sum, importance) in importances.iter_mut().zip(&tree.importances) {
-                *sum += importance;
-            }
-        }
-        for sum in &mut importances {
-            *sum /= builder.roots.len() as f64;
-        }
-        normalize(&mut importances);
-        builder.finish(importances)
-    }
-
     /// How many trees there are.
     pub fn trees(&self) -> usize {
         self.roots.len()
@@ -69,180 +138,115 @@ impl Forest {
 
     /// How many nodes all trees have.
     pub fn nodes(&self) -> usize {
-        self.nodes.len()
+        // A tree of s splits has s + 1 leaves.
+        2 * self.splits.len() + self.roots.len()
     }
 
     pub fn importances(&self) -> &[f64] {
         &self.importances
     }
 
-    /// The mean over the trees, summed in their order.
+    /// The mean over the trees for each row.
     pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
-        let mut sums = vec![0.0; matrix.rows()];
-        for_each_block(&mut sums, ROWS_PER_BLOCK, |block, sums| {
-            for &root in &self.roots {
-                for (offset, sum) in sums.iter_mut().enumerate() {
-                    *sum += self.leaf(root, matrix.row(block * ROWS_PER_BLOCK + offset));
+        let mut means = vec![0.0; matrix.rows()];
+        if let [mean] = means.as_mut_slice() {
+            *mean = self.predict_row(matrix.row(0));
+        } else {
+            for_each_block(&mut means, ROWS_PER_BLOCK, |block, means| {
+                self.predict_block(matrix, block * ROWS_PER_BLOCK, means);
+            });
+        }
+        means
+    }
+
+    /// The rows of `matrix` from `first` on, one for each of `means`.
+    fn predict_block(&self, matrix: &Matrix, first: usize, means: &mut [f64]) {
+        let columns = self.cuts.columns();
+        let padded = means.len().next_multiple_of(LANES);
+        let mut ranks = vec![Test::default(); padded * columns];
+        for row in 0..means.len() {
+            let ranks = &mut ranks[row * columns..][..columns];
+            self.cuts.rank_row(matrix.row(first + row), ranks);
+        }
+        for &root in &self.roots {
+            for (eight, sums) in means.chunks_mut(LANES).enumerate() {
+                let row = |lane| &ranks[(eight * LANES + lane) * columns..][..columns];
+                let rows: [&[Test]; LANES] = std::array::from_fn(row);
+                let leaves = self.walk([root; LANES], |lane, column, test| {
+                    test < rows[lane][column]
+                });
+                for (sum, leaf) in sums.iter_mut().zip(leaves) {
+                    *sum += self.leaves[leaf.index()];
                 }
             }
-            for sum in sums {
-                *sum /= self.roots.len() as f64;
+        }
+        for mean in means {
+            *mean /= self.roots.len() as f64;
+        }
+    }
+
+    /// The mean over the trees for one row. Takes no memory.
+    pub fn predict_row(&self, row: &[f64]) -> f64 {
+        let mut ranks = [Test::default(); COLUMNS_ON_STACK];
+        match ranks.get_mut(..self.cuts.columns()) {
+            Some(ranks) => {
+                self.cuts.rank_row(row, ranks);
+                self.mean(|column, test| test < ranks[column])
             }
-        });
-        sums
+            None => self.mean(|column, test| is_above(row[column], self.cuts.threshold(test))),
+        }
     }
 
-    fn leaf(&self, root: u32, row: &[f64]) -> f64 {
-        let mut at = root as usize;
-        loop {
-            let node = self.nodes[at];
-            if node.column == LEAF {
-                return node.value;
+    fn mean(&self, is_above: impl Fn(usize, Test) -> bool) -> f64 {
+        let (eights, rest) = self.roots.as_chunks::<LANES>();
+        let mut sum = 0.0;
+        for &roots in eights {
+            for leaf in self.walk(roots, |_, column, test| is_above(column, test)) {
+                sum += self.leaves[leaf.index()];
             }
-            // Written as smartcore compares, so that a NaN would go the same way.
-            at = if row[node.column as usize] <= node.value {
-                at + 1
-            } else {
-                node.above as usize
-            };
         }
+        for &root in rest {
+            let [leaf] = self.walk([root], |_, column, test| is_above(column, test));
+            sum += self.leaves[leaf.index()];
+        }
+        sum / self.roots.len() as f64
     }
 
-    /// | bytes | |
-    /// |---|---|
-    /// | 8 × columns | importances |
-    /// | 4, then 8 each | distinct numbers, in the order of `total_cmp` |
-    /// | 4 | trees |
-    /// | per node | 0 for a leaf, column + 1 for a split; then the index of its number; both LEB128 |
-    pub(super) fn write(&self, writer: &mut Writer) {
-        for &importance in &self.importances {
-            writer.float(importance);
+    /// The leaves at the end of paths that begin at these links. `is_above` says of a path, a column
+    /// and a test of it whether its row is above.
+    fn walk<const N: usize>(
+        &self,
+        mut at: [Link; N],
+        is_above: impl Fn(usize, usize, Test) -> bool,
+    ) -> [Link; N] {
+        while !at.iter().fold(true, |all, link| all & link.is_leaf()) {
+            for (lane, link) in at.iter_mut().enumerate() {
+                if !link.is_leaf() {
+                    let split = &self.splits[link.index()];
+                    let column = self.cuts.column(split.test);
+                    *link = split.children[usize::from(is_above(lane, column, split.test))];
+                }
+            }
         }
-        let mut numbers: Vec<f64> = self.nodes.iter().map(|node| node.value).collect();
-        numbers.sort_unstable_by(f64::total_cmp);
-        numbers.dedup_by_key(|number| number.to_bits());
-        writer.u32(numbers.len() as u32);
-        for &number in &numbers {
-            writer.float(number);
-        }
-        writer.u32(self.roots.len() as u32);
-        for node in &self.nodes {
-            writer.varint(if node.column == LEAF {
-                0
-            } else {
-                node.column + 1
-            });
-            let index = numbers.partition_point(|number| number.total_cmp(&node.value).is_lt());
-            writer.varint(index as u32);
-        }
+        at
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>, columns: usize) -> Result<Self> {
-        let importances = reader.floats(columns)?;
-        let count = reader.u32()? as usize;
-        let numbers = reader.floats(count)?;
-        let trees = reader.u32()? as usize;
-        let mut builder = Builder::new(columns);
-        while builder.roots.len() < trees || builder.is_open() {
-            let code = reader.varint()?;
-            let index = reader.varint()? as usize;
-            let value = *numbers
-                .get(index)
-                .ok_or_else(|| damaged("a number is not listed"))?;
-            builder.push(match code.checked_sub(1) {
-                None => TreeNode::Leaf(value),
-                Some(column) => TreeNode::Split {
-                    column,
-                    threshold: value,
-                },
-            })?;
-        }
-        builder.finish(importances)
-    }
-}
-
-/// Puts trees together from nodes in preorder.
-struct Builder {
-    nodes: Vec<Node>,
-    roots: Vec<u32>,
-    columns: usize,
-    /// Splits of the last tree whose upper subtree has not begun.
-    open: Vec<usize>,
-    /// Whether the last tree still lacks nodes.
-    unfinished: bool,
-}
-
-impl Builder {
-    fn new(columns: usize) -> Self {
-        Self {
-            nodes: Vec::new(),
-            roots: Vec::new(),
-            columns,
-            open: Vec::new(),
-            unfinished: false,
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.unfinished
-    }
-
-    fn push(&mut self, node: TreeNode) -> Result<()> {
-        let at = u32::try_from(self.nodes.len()).map_err(|_| {
-            Error::failure("the forest has more than 2³² nodes")
-                .help("grow fewer trees, or set `max_depth` or `min_samples_leaf` under [model]")
-        })?;
-        if !self.unfinished {
-            self.roots.push(at);
-            self.unfinished = true;
-        }
-        match node {
-            TreeNode::Leaf(value) => self.push_leaf(at, value),
-            TreeNode::Split { column, threshold } => self.push_split(column, threshold),
-        }
-    }
-
-    fn push_leaf(&mut self, at: u32, value: f64) -> Result<()> {
-        if !(0.0..=1.0).contains(&value) {
-            return Err(damaged("a leaf is not a probability"));
-        }
-        self.nodes.push(Node {
-            value,
-            column: LEAF,
-            above: 0,
-        });
-        match self.open.pop() {
-            Some(split) => self.nodes[split].above = at + 1,
-            None => self.unfinished = false,
-        }
-        Ok(())
-    }
-
-    fn push_split(&mut self, column: u32, threshold: f64) -> Result<()> {
-        if column as usize >= self.columns || !threshold.is_finite() {
-            return Err(damaged("a split looks at no column"));
-        }
-        self.open.push(self.nodes.len());
-        self.nodes.push(Node {
-            value: threshold,
-            column,
-            above: 0,
-        });
-        Ok(())
-    }
-
-    fn finish(self, importances: Vec<f64>) -> Result<Forest> {
-        if self.unfinished || self.roots.is_empty() {
-            return Err(damaged("a tree is not whole"));
-        }
-        Ok(Forest {
-            nodes: self.nodes,
-            roots: self.roots,
-            importances,
+    /// A tree's nodes in preorder: a split, what is below, what is above.
+    fn preorder(&self, tree: usize) -> impl Iterator<Item = ForestNode> {
+        let mut pending: Vec<Link> = self.roots.get(tree).copied().into_iter().collect();
+        std::iter::from_fn(move || {
+            let link = pending.pop()?;
+            if link.is_leaf() {
+                return Some(ForestNode::Leaf(self.leaves[link.index()]));
+            }
+            let split = self.splits[link.index()];
+            pending.extend(split.children.into_iter().rev());
+            let column = self.cuts.column(split.test);
+            let threshold = self.cuts.threshold(split.test);
+            Some(ForestNode::Split { column, threshold })
         })
     }
 }
 
-fn damaged(what: &str) -> Error {
-    Error::failure(format!("the forest of the model file is damaged: {what}"))
-}
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,8 @@
 //! it to the solver's tolerance.
 //!
 //! The search runs on rescaled columns, so that a feature in microseconds and one in percent are
-//! equally easy; the penalty stays on the coefficients of the columns as given. smartcore has a
-//! logistic regression too, but it calls the C library's `exp`, whose last bit is not the same on
-//! every machine.
+//! equally easy; the penalty stays on the coefficients of the columns as given. `exp` comes from
+//! [`crate::math`]: the last bit of the C library's is not the same on every machine.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,7 @@ mod newton;
 mod parameters;
 mod prior;
 mod random_forest;
-mod smartcore_forest;
+pub(in crate::learn) mod tree;
 
 use super::{Matrix, Warning};
 use crate::error::{Error, Kind, Result};
@@ -106,15 +106,17 @@ impl FittedModel {
         }
     }
 
-    /// Reads what [`FittedModel::write`] wrote, for a matrix of `columns` columns.
+    /// Reads what [`FittedModel::write`] of this or an earlier version of the estimator wrote, for a
+    /// matrix of `columns` columns.
     pub(super) fn read(
         parameters: &EstimatorParameters,
+        version: u32,
         reader: &mut Reader<'_>,
         columns: usize,
     ) -> Result<Self> {
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
-                Self::RandomForest(Forest::read(reader, columns)?)
+                Self::RandomForest(Forest::read(reader, version, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)
@@ -145,7 +147,7 @@ fn check_input(matrix: &Matrix, labels: &[bool]) -> Result<()> {
         )
         .help("a classifier needs examples of both; see that the label column holds both"));
     }
-    // smartcore sorts columns by comparing; a NaN would lead it astray.
+    // A NaN has no rank.
     if matrix.values().iter().all(|value| value.is_finite()) {
         return Ok(());
     }

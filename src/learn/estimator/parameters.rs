@@ -19,7 +19,9 @@ const KNN: &str = "knn";
 const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
-pub const RANDOM_FOREST_VERSION: u32 = 1;
+///
+/// 1: grown by smartcore 0.7, in chunks of trees. 2: grown by [`super::tree`].
+pub const RANDOM_FOREST_VERSION: u32 = 2;
 /// Raised when the same rows and parameters give other coefficients or probabilities.
 pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other distributions or probabilities.

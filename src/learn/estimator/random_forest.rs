@@ -1,17 +1,9 @@
-//! A random forest: smartcore grows the trees, [`Forest`] keeps them.
+//! A random forest: which trees are grown, and with which random numbers.
 //!
-//! smartcore's regressor on labels of 0 and 1 splits by squared error, which on such labels is the
-//! Gini impurity up to a factor, and the mean of a leaf is its share of positive rows. All sums
-//! inside are of whole numbers, hence exact; no function of the C library is called.
-//!
-//! smartcore works on one thread. So the forest is grown in chunks, each a smartcore forest of its
-//! own, on as many threads as there are. A chunk has 10 trees, or 1 000 000 / rows if that is less,
-//! but at least one. Chunk *c*, counted from 0, has as its seed the first eight bytes, little-
-//! endian, of BLAKE3 over the domain `streamflow forest 1`, the declared seed and *c*. Chunks are
-//! joined in order: the number of threads cannot show.
-//!
-//! Where it differs from scikit-learn: a node whose randomly drawn columns are all constant
-//! becomes a leaf, where scikit-learn would draw further ones.
+//! The trees are grown by [`super::tree`], [`Forest`] keeps them. Tree *t*, counted from 0, draws from
+//! a [`Random`] of its own. Its seed is the first eight bytes, little-endian, of BLAKE3 over the domain
+//! `streamflow forest 2`, the declared seed and *t*. So trees are grown on as many threads as there
+//! are, and the number of threads cannot show; nor does a tree depend on how many there are.
 
 use std::num::NonZeroU16;
 
@@ -20,17 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::forest::Forest;
 use super::parameters::{integer, unusable};
-use super::smartcore_forest::{Grower, Limits, Tree};
+use super::tree::{Grower, Limits, Tree};
 use crate::definition::{Model, Value};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hash::ContentHasher;
 use crate::learn::Matrix;
+use crate::learn::random::Random;
 
-/// Most trees of a chunk. Part of the algorithm: another number grows other trees.
-pub(super) const TREES_PER_CHUNK: usize = 10;
-
-/// Chunks hold fewer trees when trees × rows would be more: smartcore's trees are large.
-const ROWS_PER_CHUNK: usize = 1_000_000;
+/// Counts of rows share a word with one more bit.
+const MOST_ROWS: usize = (1 << 31) - 1;
 
 /// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,35 +112,40 @@ impl RandomForestParameters {
     }
 }
 
+impl RandomForestParameters {
+    pub(super) fn limits(&self, columns: usize) -> Limits {
+        Limits {
+            max_depth: self.max_depth.map(|depth| depth.get().into()),
+            min_samples_leaf: self.min_samples_leaf,
+            min_samples_split: self.min_samples_split,
+            columns_per_split: self.max_features.among(columns),
+        }
+    }
+}
+
 pub(super) fn fit(
     parameters: &RandomForestParameters,
     matrix: &Matrix,
     labels: &[bool],
 ) -> Result<Forest> {
-    let grower = Grower::new(matrix, labels)?;
-    let limits = Limits {
-        max_depth: parameters.max_depth.map(NonZeroU16::get),
-        min_samples_leaf: parameters.min_samples_leaf as usize,
-        min_samples_split: parameters.min_samples_split as usize,
-        columns_per_split: parameters.max_features.among(matrix.columns()),
-    };
-    let trees = parameters.trees as usize;
-    let per_chunk = (ROWS_PER_CHUNK / matrix.rows()).clamp(1, TREES_PER_CHUNK);
-    let chunks: Vec<Vec<Tree>> = (0..trees.div_ceil(per_chunk))
+    if matrix.rows() > MOST_ROWS {
+        let message = format!("{} train rows are more than a forest counts", matrix.rows());
+        return Err(Error::failure(message).help(format!("it learns from {MOST_ROWS} at most")));
+    }
+    let grower = Grower::new(matrix, labels, parameters.limits(matrix.columns()));
+    let trees: Vec<Tree> = (0..parameters.trees as usize)
         .into_par_iter()
         .with_max_len(1)
-        .map(|chunk| {
-            let count = per_chunk.min(trees - chunk * per_chunk);
-            grower.grow(count, &limits, chunk_seed(parameters.seed, chunk))
-        })
-        .collect::<Result<_>>()?;
-    Forest::from_trees(chunks.iter().flatten(), matrix.columns())
+        .map(|tree| grower.grow(random_of(parameters.seed, tree)))
+        .collect();
+    Forest::of_trees(&trees)
 }
 
-pub(super) fn chunk_seed(seed: i64, chunk: usize) -> u64 {
-    let mut hasher = ContentHasher::new("streamflow forest 1");
+/// Where the random numbers of a tree come from.
+pub(super) fn random_of(seed: i64, tree: usize) -> Random {
+    let mut hasher = ContentHasher::new("streamflow forest 2");
     hasher.integer(seed);
-    hasher.count(chunk);
+    hasher.count(tree);
     let [a, b, c, d, e, f, g, h, ..] = hasher.finish();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    Random::new(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
 }

@@ -2,8 +2,6 @@ use std::num::NonZeroU16;
 
 use serde::Deserialize;
 
-use super::random_forest::{TREES_PER_CHUNK, chunk_seed};
-use super::smartcore_forest::{Grower, Limits};
 use super::*;
 use crate::definition::estimator::{ESTIMATORS, Parameter, Range};
 use crate::definition::{Model, Value};
@@ -45,42 +43,6 @@ fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
         .build()
         .unwrap();
     pool.install(work)
-}
-
-#[test]
-fn the_compact_forest_predicts_as_smartcore_does_bit_by_bit() {
-    let (matrix, labels) = testing::classification(800, 9, 5);
-    let (unseen, _) = testing::classification(300, 9, 6);
-    for (max_depth, min_samples_leaf) in [(None, 1), (None, 5), (Some(4), 1)] {
-        let parameters = RandomForestParameters {
-            max_depth: max_depth.and_then(NonZeroU16::new),
-            min_samples_leaf,
-            ..forest(TREES_PER_CHUNK as u32)
-        };
-        let limits = Limits {
-            max_depth,
-            min_samples_leaf: min_samples_leaf as usize,
-            min_samples_split: 2,
-            columns_per_split: 3,
-        };
-        let grower = Grower::new(&matrix, &labels).unwrap();
-        let theirs = grower
-            .fit(TREES_PER_CHUNK, &limits, chunk_seed(42, 0))
-            .unwrap();
-        let ours = fit_forest(&parameters, &matrix, &labels);
-        let x = smartcore::linalg::basic::matrix::DenseMatrix::new(
-            300,
-            9,
-            unseen.values().to_vec(),
-            false,
-        )
-        .unwrap();
-        assert_eq!(ours.predict(&unseen), theirs.predict(&x).unwrap());
-        let importances = theirs.compute_feature_importances().unwrap();
-        for (a, b) in ours.importances().iter().zip(importances) {
-            assert!((a - b).abs() < 1e-12);
-        }
-    }
 }
 
 #[test]
@@ -138,6 +100,53 @@ fn estimators_learn() {
     assert!(auc(testing::parameters("gaussian_nb")) > 0.85);
     assert!(auc(testing::neighbours(25)) > 0.85);
     assert_eq!(auc(EstimatorParameters::Prior), 0.5);
+}
+
+/// On the same rows scikit-learn 1.9's `RandomForestClassifier(100)` has a mean AUC of 0.9507 over
+/// 20 seeds, with a deviation of 0.0011. benches/forest.py compares on real data.
+#[test]
+fn a_forest_is_as_good_as_scikit_learns() {
+    let (matrix, labels) = testing::classification(4000, 8, 11);
+    let (unseen, unseen_labels) = testing::classification(2000, 8, 12);
+    let auc = |seed| {
+        let parameters = RandomForestParameters {
+            seed,
+            ..forest(100)
+        };
+        let probabilities = fit_forest(&parameters, &matrix, &labels).predict(&unseen);
+        evaluate(&unseen_labels, &probabilities, 0.5).metrics["auc"]
+    };
+    let mean = (0..8).map(auc).sum::<f64>() / 8.0;
+    assert!((mean - 0.9507).abs() < 0.002, "{mean}");
+}
+
+#[test]
+fn a_tree_depends_on_the_seed_and_its_number_alone() {
+    let (matrix, labels) = testing::classification(400, 5, 21);
+    let few = fit_forest(&forest(7), &matrix, &labels);
+    let more = fit_forest(&forest(19), &matrix, &labels);
+    let found = few.first_difference(&more).expect("one has more trees");
+    assert_eq!((found.tree, found.trees.differ), (8, 0));
+    let reseeded = RandomForestParameters {
+        seed: 43,
+        ..forest(7)
+    };
+    let other = fit_forest(&reseeded, &matrix, &labels);
+    let found = few.first_difference(&other).expect("the seed is another");
+    assert_eq!(found.trees.differ, 7);
+}
+
+#[test]
+fn leaves_that_may_not_be_small_leave_no_splits() {
+    let (matrix, labels) = testing::classification(300, 4, 2);
+    let large = RandomForestParameters {
+        min_samples_leaf: 151,
+        ..forest(200)
+    };
+    let forest = fit_forest(&large, &matrix, &labels);
+    assert_eq!((forest.nodes(), forest.importances()), (200, &[0.0; 4][..]));
+    let share = labels.iter().filter(|label| **label).count() as f64 / 300.0;
+    assert!((forest.predict_row(matrix.row(0)) - share).abs() < 0.01);
 }
 
 #[test]
@@ -304,25 +313,6 @@ fn logistic_regression_agrees_with_scikit_learn() {
 }
 
 #[test]
-fn logistic_regression_agrees_with_smartcore() {
-    use smartcore::linear::logistic_regression::{
-        LogisticRegression, LogisticRegressionParameters as Parameters,
-    };
-    let (matrix, labels) = testing::classification(300, 4, 8);
-    let x =
-        smartcore::linalg::basic::matrix::DenseMatrix::new(300, 4, matrix.values().to_vec(), false)
-            .unwrap();
-    let y: Vec<i32> = labels.iter().map(|label| i32::from(*label)).collect();
-    let theirs = LogisticRegression::fit(&x, &y, Parameters::default().with_alpha(1.0)).unwrap();
-    let ours = fit_logistic(1.0, &matrix, &labels);
-    use smartcore::linalg::basic::arrays::Array;
-    for (column, found) in ours.coefficients.iter().enumerate() {
-        let expected = *theirs.coefficients().get((0, column));
-        assert!((found - expected).abs() < 0.01, "{found} {expected}");
-    }
-}
-
-#[test]
 fn separable_classes_converge_thanks_to_the_penalty() {
     let matrix = Matrix::new(6, 1, vec![1.0, 2.0, 3.0, 11.0, 12.0, 13.0]);
     let labels = [false, false, false, true, true, true];
@@ -460,7 +450,7 @@ fn golden_vectors() {
     assert_eq!(
         kinds.map(golden),
         [
-            "49cb762c4975a095b55ba638e703d8b0b44af62ada32d8dcd619558cdc7dc88b",
+            "4986c878eda2c92ded0460b55f3f4530126936154f517cb51e8ef898130cc674",
             "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
             "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
             "",

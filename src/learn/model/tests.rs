@@ -136,7 +136,7 @@ fn golden_vectors() {
     assert_eq!(
         golden,
         [
-            "1e837f1778327aa829ffb768b1a7ba294e7f7fc0d672dccde67b31be24821f9c",
+            "6d2d3c539d62d1172fa2003550680fc0effa0bbe8e3ab6df6db5045d7d2fa522",
             "e1cf38bcb136644e7acb743de866a06d31840569657d84ccb5046d769a172733",
             "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7",
             "",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Forest, LEAF, Node};
+use super::Forest;
 
 /// A node in words of the matrix it looks at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,8 +50,8 @@ impl Forest {
             Some(ForestDifference {
                 tree: tree + 1,
                 node: node + 1,
-                before: self.node(tree, node),
-                now: now.node(tree, node),
+                before: self.preorder(tree).nth(node),
+                now: now.preorder(tree).nth(node),
                 trees,
             })
         })
@@ -59,69 +59,53 @@ impl Forest {
 
     /// The number of the first node in which a tree is another.
     fn differing_node(&self, other: &Self, tree: usize) -> Option<usize> {
-        let most = self.tree(tree).len().max(other.tree(tree).len());
-        (0..most).find(|node| {
-            let bits = |forest: &Self| forest.tree(tree).get(*node).map(bits_of);
-            bits(self) != bits(other)
-        })
-    }
-
-    /// The nodes of a tree; none where there is no such tree.
-    fn tree(&self, tree: usize) -> &[Node] {
-        let start = |tree: usize| self.roots.get(tree).map(|root| *root as usize);
-        match start(tree) {
-            None => &[],
-            Some(first) => &self.nodes[first..start(tree + 1).unwrap_or(self.nodes.len())],
-        }
-    }
-
-    fn node(&self, tree: usize, node: usize) -> Option<ForestNode> {
-        let node = self.tree(tree).get(node)?;
-        Some(match node.column {
-            LEAF => ForestNode::Leaf(node.value),
-            column => ForestNode::Split {
-                column: column as usize,
-                threshold: node.value,
-            },
-        })
+        let (mut own, mut others) = (self.preorder(tree), other.preorder(tree));
+        (0..).find_map(|node| match (own.next(), others.next()) {
+            (None, None) => Some(None),
+            (Some(a), Some(b)) if a.bits() == b.bits() => None,
+            _ => Some(Some(node)),
+        })?
     }
 }
 
-fn bits_of(node: &Node) -> (u32, u64) {
-    (node.column, node.value.to_bits())
+impl ForestNode {
+    fn bits(self) -> (usize, u64) {
+        match self {
+            Self::Split { column, threshold } => (column, threshold.to_bits()),
+            Self::Leaf(value) => (usize::MAX, value.to_bits()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::smartcore_forest::TreeNode;
-    use super::super::Builder;
+    use super::super::super::tree::{LEAF, Tree};
     use super::*;
 
-    fn forest(trees: &[&[TreeNode]]) -> Forest {
-        let mut builder = Builder::new(2);
-        for node in trees.iter().flat_map(|tree| tree.iter()) {
-            builder.push(*node).unwrap();
-        }
-        builder.finish(vec![0.5, 0.5]).unwrap()
-    }
+    const STUMP: [(u32, f64); 3] = [(0, 1.0), (LEAF, 0.0), (LEAF, 1.0)];
 
-    fn split(column: u32, threshold: f64) -> TreeNode {
-        TreeNode::Split { column, threshold }
+    fn forest(trees: &[&[(u32, f64)]]) -> Forest {
+        let tree = |nodes: &&[(u32, f64)]| Tree {
+            columns: nodes.iter().map(|node| node.0).collect(),
+            values: nodes.iter().map(|node| node.1).collect(),
+            importances: vec![0.5, 0.5],
+        };
+        let trees: Vec<Tree> = trees.iter().map(tree).collect();
+        Forest::of_trees(&trees).unwrap()
     }
 
     #[test]
     fn the_first_node_that_differs_is_found() {
-        let stump = [split(0, 1.0), TreeNode::Leaf(0.0), TreeNode::Leaf(1.0)];
-        let other = [split(0, 1.0), TreeNode::Leaf(0.0), TreeNode::Leaf(0.5)];
-        let leaf = [TreeNode::Leaf(0.25)];
-        let before = forest(&[&stump, &stump, &leaf]);
+        let other = [(0, 1.0), (LEAF, 0.0), (LEAF, 0.5)];
+        let leaf = [(LEAF, 0.25)];
+        let before = forest(&[&STUMP, &STUMP, &leaf]);
         assert_eq!(before.first_difference(&before), None);
-        let found = before.first_difference(&forest(&[&stump, &other, &stump]));
+        let found = before.first_difference(&forest(&[&STUMP, &other, &STUMP]));
         let found = found.expect("they differ");
         assert_eq!((found.tree, found.node, found.trees.differ), (2, 3, 2));
         assert_eq!(found.before, Some(ForestNode::Leaf(1.0)));
         assert_eq!(found.now, Some(ForestNode::Leaf(0.5)));
-        let found = before.first_difference(&forest(&[&stump, &stump]));
+        let found = before.first_difference(&forest(&[&STUMP, &STUMP]));
         let found = found.expect("one has a tree more");
         assert_eq!((found.tree, found.node, found.now), (3, 1, None));
         assert_eq!(
