@@ -135,8 +135,83 @@ const SEED: Parameter = Parameter {
     default: Default::Integer(42),
 };
 
+const MAX_DEPTH: Parameter = Parameter {
+    name: "max_depth",
+    about: "Levels below the root; 0 sets no limit.",
+    range: Range::Integer {
+        low: 0,
+        high: 65_534,
+    },
+    default: Default::Integer(0),
+};
+
+const MAX_FEATURES: Parameter = Parameter {
+    name: "max_features",
+    about: "Columns drawn at random for each split: sqrt, log2, all, or a count.",
+    range: Range::WordOrCount(&["sqrt", "log2", "all"]),
+    default: Default::Text("sqrt"),
+};
+
+const MIN_SAMPLES_LEAF: Parameter = Parameter {
+    name: "min_samples_leaf",
+    about: "Rows a leaf holds at least, with their repetitions in the sample.",
+    range: Range::Integer {
+        low: 1,
+        high: 1_000_000_000,
+    },
+    default: Default::Integer(1),
+};
+
+const MIN_SAMPLES_SPLIT: Parameter = Parameter {
+    name: "min_samples_split",
+    about: "Rows a node holds at least to be split.",
+    range: Range::Integer {
+        low: 2,
+        high: 1_000_000_000,
+    },
+    default: Default::Integer(2),
+};
+
+const TREES: Parameter = Parameter {
+    name: "trees",
+    about: "How many trees.",
+    range: Range::Integer {
+        low: 1,
+        high: 100_000,
+    },
+    default: Default::Integer(100),
+};
+
 /// In bytewise order of their names.
 pub const ESTIMATORS: &[Estimator] = &[
+    Estimator {
+        name: "decision_tree",
+        about: "One tree grown by Gini impurity on all train rows, as scikit-learn's \
+                DecisionTreeClassifier.",
+        parameters: &[
+            MAX_DEPTH,
+            Parameter {
+                default: Default::Text("all"),
+                ..MAX_FEATURES
+            },
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
+            SEED,
+        ],
+    },
+    Estimator {
+        name: "extra_trees",
+        about: "Geurts, Ernst and Wehenkel's forest: trees grown on all train rows, each drawn column \
+                split at one random place, as scikit-learn's ExtraTreesClassifier.",
+        parameters: &[
+            MAX_DEPTH,
+            MAX_FEATURES,
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
+            SEED,
+            TREES,
+        ],
+    },
     Estimator {
         name: "gaussian_nb",
         about: "Naive Bayes with a normal distribution for each column and class, as scikit-learn's \
@@ -232,49 +307,12 @@ pub const ESTIMATORS: &[Estimator] = &[
         about: "Breiman's forest of trees grown by Gini impurity on bootstrap samples; the score is \
                 the mean share of true labels in the leaves, as scikit-learn's.",
         parameters: &[
-            Parameter {
-                name: "max_depth",
-                about: "Levels below the root; 0 sets no limit.",
-                range: Range::Integer {
-                    low: 0,
-                    high: 65_534,
-                },
-                default: Default::Integer(0),
-            },
-            Parameter {
-                name: "max_features",
-                about: "Columns drawn at random for each split: sqrt, log2, all, or a count.",
-                range: Range::WordOrCount(&["sqrt", "log2", "all"]),
-                default: Default::Text("sqrt"),
-            },
-            Parameter {
-                name: "min_samples_leaf",
-                about: "Rows a leaf holds at least, with their repetitions in the sample.",
-                range: Range::Integer {
-                    low: 1,
-                    high: 1_000_000_000,
-                },
-                default: Default::Integer(1),
-            },
-            Parameter {
-                name: "min_samples_split",
-                about: "Rows a node holds at least to be split.",
-                range: Range::Integer {
-                    low: 2,
-                    high: 1_000_000_000,
-                },
-                default: Default::Integer(2),
-            },
+            MAX_DEPTH,
+            MAX_FEATURES,
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
             SEED,
-            Parameter {
-                name: "trees",
-                about: "How many trees.",
-                range: Range::Integer {
-                    low: 1,
-                    high: 100_000,
-                },
-                default: Default::Integer(100),
-            },
+            TREES,
         ],
     },
 ];

@@ -66,7 +66,7 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
     }
     let columns = now.encoder.output_names();
     let found = match (&before.fitted, &now.fitted) {
-        (FittedModel::RandomForest(before), FittedModel::RandomForest(now)) => {
+        (FittedModel::Forest(before), FittedModel::Forest(now)) => {
             forest_difference(before, now, &columns)
         }
         (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now)) => {

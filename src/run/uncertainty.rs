@@ -11,10 +11,7 @@ use crate::store::Store;
 
 /// The 95 % interval of each metric. Empty while the predictions are not in this store, and for fewer
 /// than [`FEWEST_ROWS`] test rows.
-pub fn intervals_of(
-    store: &Store,
-    known: &KnownRun,
-) -> Result<BTreeMap<&'static str, Interval>> {
+pub fn intervals_of(store: &Store, known: &KnownRun) -> Result<BTreeMap<&'static str, Interval>> {
     let spec = RunSpec::from_declared(&known.record.declared).ok();
     let found = scores(store, known, spec.as_ref(), true)?.unwrap_or_default();
     let Some(spec) = spec.filter(|_| found.len() >= FEWEST_ROWS) else {

@@ -1,4 +1,4 @@
-"""Makes tests/reference/estimators.json: elastic nets, naive Bayes and neighbours of scikit-learn.
+"""Makes tests/reference/estimators.json: elastic nets, naive Bayes, neighbours and trees of scikit-learn.
 
 Run with scikit-learn 1.9 from the project root:
 
@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 
 def elastic_net_case(name, rows, labels, l1, l2):
@@ -83,6 +84,27 @@ def neighbours_cases(random):
     yield neighbours_case("all", train, labels, rows, 70, "distance")
 
 
+def tree_case(name, rows, labels, **parameters):
+    model = DecisionTreeClassifier(random_state=0, **parameters).fit(rows, labels)
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "max_depth": parameters.get("max_depth", 0),
+        "min_samples_leaf": parameters.get("min_samples_leaf", 1),
+        "probabilities": model.predict_proba(rows)[:, 1].tolist(),
+        "importances": model.feature_importances_.tolist(),
+    }
+
+
+def tree_cases(random):
+    rows = random.normal(size=(150, 3)).round(2)
+    labels = rows[:, 0] * rows[:, 1] + 0.5 * rows[:, 2] + 0.5 * random.normal(size=150) > 0.3
+    yield tree_case("three levels", rows, labels, max_depth=3)
+    yield tree_case("large leaves", rows, labels, min_samples_leaf=12)
+    yield tree_case("a stump", rows, labels, max_depth=1)
+
+
 def main():
     warnings.simplefilter("ignore")
     random = np.random.default_rng(20240229)
@@ -90,6 +112,7 @@ def main():
         "elastic_net": list(elastic_net_cases(random)),
         "gaussian_nb": list(naive_bayes_cases(random)),
         "knn": list(neighbours_cases(random)),
+        "decision_tree": list(tree_cases(random)),
     }
     print(json.dumps(cases))
 

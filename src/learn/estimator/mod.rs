@@ -19,18 +19,20 @@ pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
 pub use knn::{KnnModel, KnnParameters};
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use parameters::{
-    EstimatorParameters, GAUSSIAN_NB_VERSION, KNN_VERSION, LOGISTIC_REGRESSION_VERSION,
-    PRIOR_VERSION, RANDOM_FOREST_VERSION, estimator_version,
+    DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, GAUSSIAN_NB_VERSION,
+    KNN_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
+    estimator_version,
 };
 pub use prior::PriorModel;
-pub use random_forest::{MaxFeatures, RandomForestParameters};
+pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
 
 use super::bytes::{Reader, Writer};
 
 /// An estimator that has learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FittedModel {
-    RandomForest(Forest),
+    /// Of `random_forest`, `extra_trees`, and `decision_tree`, which is one of one tree.
+    Forest(Forest),
     LogisticRegression(LogisticRegressionModel),
     GaussianNb(GaussianNbModel),
     Knn(KnnModel),
@@ -55,8 +57,20 @@ pub fn fit(
         )
         .help("name features under [dataset], or set `kind = \"prior\"` under [model]")),
         EstimatorParameters::RandomForest(parameters) => {
-            let forest = random_forest::fit(parameters, matrix, labels)?;
-            Ok((FittedModel::RandomForest(forest), Vec::new()))
+            let forest =
+                random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels)?;
+            Ok((FittedModel::Forest(forest), Vec::new()))
+        }
+        EstimatorParameters::ExtraTrees(parameters) => {
+            let forest =
+                random_forest::fit(random_forest::EXTRA_TREES, parameters, matrix, labels)?;
+            Ok((FittedModel::Forest(forest), Vec::new()))
+        }
+        EstimatorParameters::DecisionTree(parameters) => {
+            let parameters = parameters.forest();
+            let tree =
+                random_forest::fit(random_forest::DECISION_TREE, &parameters, matrix, labels)?;
+            Ok((FittedModel::Forest(tree), Vec::new()))
         }
         EstimatorParameters::LogisticRegression(parameters) => {
             let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
@@ -77,7 +91,7 @@ impl FittedModel {
     /// The probability of the positive class for each row.
     pub fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         match self {
-            Self::RandomForest(forest) => forest.predict(matrix),
+            Self::Forest(forest) => forest.predict(matrix),
             Self::LogisticRegression(model) => model.predict(matrix),
             Self::GaussianNb(model) => model.predict(matrix),
             Self::Knn(model) => model.predict(matrix),
@@ -89,7 +103,7 @@ impl FittedModel {
     /// such notion. [`super::Encoder::by_feature`] sums them over the columns of a feature.
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
-            Self::RandomForest(forest) => Some(forest.importances()),
+            Self::Forest(forest) => Some(forest.importances()),
             Self::LogisticRegression(_) | Self::GaussianNb(_) | Self::Knn(_) | Self::Prior(_) => {
                 None
             }
@@ -98,7 +112,7 @@ impl FittedModel {
 
     pub(super) fn write(&self, writer: &mut Writer) {
         match self {
-            Self::RandomForest(forest) => forest.write(writer),
+            Self::Forest(forest) => forest.write(writer),
             Self::LogisticRegression(model) => model.write(writer),
             Self::GaussianNb(model) => model.write(writer),
             Self::Knn(model) => model.write(writer),
@@ -116,7 +130,11 @@ impl FittedModel {
     ) -> Result<Self> {
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
-                Self::RandomForest(Forest::read(reader, version, columns)?)
+                Self::Forest(Forest::read(reader, version, columns)?)
+            }
+            // They came with the second form of the file.
+            EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
+                Self::Forest(Forest::read(reader, RANDOM_FOREST_VERSION, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)

@@ -18,7 +18,7 @@ fn forest(trees: u32) -> RandomForestParameters {
 }
 
 fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bool]) -> Forest {
-    random_forest::fit(parameters, matrix, labels).unwrap()
+    random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels).unwrap()
 }
 
 fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LogisticRegressionModel {
@@ -54,6 +54,8 @@ fn the_number_of_threads_does_not_show() {
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
         testing::parameters("gaussian_nb"),
         testing::parameters("knn"),
+        testing::parameters("decision_tree"),
+        testing::parameters("extra_trees"),
     ] {
         let results = [1, 2, 8].map(|threads| {
             on_threads(threads, || {
@@ -99,6 +101,8 @@ fn estimators_learn() {
     );
     assert!(auc(testing::parameters("gaussian_nb")) > 0.85);
     assert!(auc(testing::neighbours(25)) > 0.85);
+    assert!(auc(testing::parameters("decision_tree")) > 0.7);
+    assert!(auc(testing::parameters("extra_trees")) > 0.9);
     assert_eq!(auc(EstimatorParameters::Prior), 0.5);
 }
 
@@ -176,6 +180,8 @@ fn degenerate_matrices_are_no_trouble() {
             EstimatorParameters::LogisticRegression(testing::elastic_net()),
             testing::parameters("gaussian_nb"),
             testing::neighbours(2),
+            testing::parameters("decision_tree"),
+            testing::parameters("extra_trees"),
             EstimatorParameters::Prior,
         ] {
             let (model, _) = match fit(&parameters, &matrix, &labels) {
@@ -446,6 +452,8 @@ fn golden_vectors() {
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
         testing::parameters("gaussian_nb"),
         testing::parameters("knn"),
+        testing::parameters("decision_tree"),
+        testing::parameters("extra_trees"),
     ];
     assert_eq!(
         kinds.map(golden),
@@ -453,6 +461,8 @@ fn golden_vectors() {
             "4986c878eda2c92ded0460b55f3f4530126936154f517cb51e8ef898130cc674",
             "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
             "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
+            "",
+            "",
             "",
             "",
             ""

@@ -5,7 +5,7 @@ use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
 use crate::learn::{RandomForestParameters, fit, testing};
 
-fn parameters() -> [EstimatorParameters; 6] {
+fn parameters() -> [EstimatorParameters; 8] {
     [
         EstimatorParameters::RandomForest(RandomForestParameters {
             trees: 3,
@@ -17,6 +17,8 @@ fn parameters() -> [EstimatorParameters; 6] {
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
         testing::parameters("gaussian_nb"),
         testing::parameters("knn"),
+        testing::parameters("decision_tree"),
+        testing::parameters("extra_trees"),
     ]
 }
 
@@ -139,6 +141,8 @@ fn golden_vectors() {
             "6d2d3c539d62d1172fa2003550680fc0effa0bbe8e3ab6df6db5045d7d2fa522",
             "e1cf38bcb136644e7acb743de866a06d31840569657d84ccb5046d769a172733",
             "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7",
+            "",
+            "",
             "",
             "",
             ""

@@ -1,4 +1,4 @@
-//! Elastic nets, naive Bayes and neighbours: held against scikit-learn, and at their edges.
+//! Elastic nets, naive Bayes, neighbours and single trees: held against scikit-learn, and at their edges.
 
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ struct Estimators {
     elastic_net: Vec<ElasticNetCase>,
     gaussian_nb: Vec<NaiveBayesCase>,
     knn: Vec<NeighboursCase>,
+    decision_tree: Vec<TreeCase>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +43,17 @@ struct NeighboursCase {
     neighbors: u32,
     weights: knn::Weights,
     probabilities: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct TreeCase {
+    name: String,
+    rows: Vec<Vec<f64>>,
+    labels: Vec<u8>,
+    max_depth: i64,
+    min_samples_leaf: i64,
+    probabilities: Vec<f64>,
+    importances: Vec<f64>,
 }
 
 fn estimators() -> Estimators {
@@ -161,6 +173,31 @@ fn neighbours_agree_with_scikit_learn() {
         };
         let model = knn::fit(&parameters, &matrix, &labels).unwrap();
         assert_close(&case.name, &model.predict(&rows), &case.probabilities, 1e-9);
+    }
+}
+
+#[test]
+fn a_tree_agrees_with_scikit_learn() {
+    let cases = estimators().decision_tree;
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let (matrix, labels) = table(&case.rows, &case.labels);
+        let mut model = testing::model("decision_tree");
+        let mut set = |name: &str, value: i64| {
+            model.parameters.insert(name.into(), Value::Integer(value));
+        };
+        set("max_depth", case.max_depth);
+        set("min_samples_leaf", case.min_samples_leaf);
+        let parameters = EstimatorParameters::of(&model).unwrap();
+        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        assert_close(
+            &case.name,
+            &model.predict(&matrix),
+            &case.probabilities,
+            1e-9,
+        );
+        let importances = model.importances().unwrap();
+        assert_close(&case.name, importances, &case.importances, 1e-9);
     }
 }
 
