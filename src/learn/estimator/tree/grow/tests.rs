@@ -88,7 +88,12 @@ impl Slow<'_> {
     /// Where a column with these distinct numbers, in their order, may be divided.
     fn cuts(&mut self, numbers: &[f64]) -> Vec<f64> {
         let between = |pair: &[f64]| {
-            let middle = pair[0] / 2.0 + pair[1] / 2.0;
+            // Halves of the tiniest numbers are none, sums of the hugest are none.
+            let is_tiny = pair[0].abs() < 1.0 && pair[1].abs() < 1.0;
+            let middle = match is_tiny {
+                true => (pair[0] + pair[1]) / 2.0,
+                false => pair[0] / 2.0 + pair[1] / 2.0,
+            };
             let is_between = middle >= pair[0] && middle < pair[1];
             if is_between { middle } else { pair[0] }
         };
