@@ -28,6 +28,7 @@ pub fn show(context: &Context, arguments: &ReferenceArgument) -> Result<Output> 
     let view = RunView {
         label,
         leakage,
+        intervals: run::intervals_of(workspace.store(), &known)?,
         band: run::band_of(workspace.store(), known.run)?,
         report: run::stored_report(workspace.store(), &known)?,
         commit: found.and_then(|found| found.commit),

@@ -34,6 +34,13 @@ pub struct Parameter {
     pub default: Default,
 }
 
+impl Parameter {
+    /// Whether a value is as if the parameter did not exist.
+    pub fn is_off(&self, value: &Value) -> bool {
+        self.default == Default::Off && *value == self.default.value()
+    }
+}
+
 /// What a parameter may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Range {
@@ -41,6 +48,8 @@ pub enum Range {
     Integer { low: i64, high: i64 },
     /// Inclusive.
     Float { low: f64, high: f64 },
+    /// One of the words.
+    Word(&'static [&'static str]),
     /// One of the words, or an integer of at least 1.
     WordOrCount(&'static [&'static str]),
 }
@@ -51,7 +60,9 @@ impl Range {
         match (self, value) {
             (Self::Integer { low, high }, Value::Integer(value)) => (low..=high).contains(&value),
             (Self::Float { low, high }, Value::Float(value)) => (low..=high).contains(&value),
-            (Self::WordOrCount(words), Value::Text(word)) => words.contains(&word.as_str()),
+            (Self::Word(words) | Self::WordOrCount(words), Value::Text(word)) => {
+                words.contains(&word.as_str())
+            }
             (Self::WordOrCount(_), Value::Integer(count)) => *count >= 1,
             _ => false,
         }
@@ -69,6 +80,10 @@ impl fmt::Display for Range {
             Self::Integer { low, high } => write!(f, "an integer from {low} to {high}"),
             Self::Float { low, high } => {
                 write!(f, "a number from {} to {}", short(*low), short(*high))
+            }
+            Self::Word(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+                write!(f, "one of {}", words.join(", "))
             }
             Self::WordOrCount(words) => {
                 words.iter().try_for_each(|word| write!(f, "`{word}`, "))?;
@@ -94,6 +109,9 @@ pub enum Default {
     Integer(i64),
     Float(f64),
     Text(&'static str),
+    /// 0.0, and declared only where something else is written: the parameter came after the
+    /// estimator, and runs that do not use it are those they were.
+    Off,
 }
 
 impl Default {
@@ -102,6 +120,7 @@ impl Default {
             Self::Integer(value) => Value::Integer(value),
             Self::Float(value) => Value::Float(value),
             Self::Text(value) => Value::Text(value.to_string()),
+            Self::Off => Value::Float(0.0),
         }
     }
 }
@@ -116,12 +135,137 @@ const SEED: Parameter = Parameter {
     default: Default::Integer(42),
 };
 
+const MAX_DEPTH: Parameter = Parameter {
+    name: "max_depth",
+    about: "Levels below the root; 0 sets no limit.",
+    range: Range::Integer {
+        low: 0,
+        high: 65_534,
+    },
+    default: Default::Integer(0),
+};
+
+const MAX_FEATURES: Parameter = Parameter {
+    name: "max_features",
+    about: "Columns drawn at random for each split: sqrt, log2, all, or a count.",
+    range: Range::WordOrCount(&["sqrt", "log2", "all"]),
+    default: Default::Text("sqrt"),
+};
+
+const MIN_SAMPLES_LEAF: Parameter = Parameter {
+    name: "min_samples_leaf",
+    about: "Rows a leaf holds at least, with their repetitions in the sample.",
+    range: Range::Integer {
+        low: 1,
+        high: 1_000_000_000,
+    },
+    default: Default::Integer(1),
+};
+
+const MIN_SAMPLES_SPLIT: Parameter = Parameter {
+    name: "min_samples_split",
+    about: "Rows a node holds at least to be split.",
+    range: Range::Integer {
+        low: 2,
+        high: 1_000_000_000,
+    },
+    default: Default::Integer(2),
+};
+
+const TREES: Parameter = Parameter {
+    name: "trees",
+    about: "How many trees.",
+    range: Range::Integer {
+        low: 1,
+        high: 100_000,
+    },
+    default: Default::Integer(100),
+};
+
 /// In bytewise order of their names.
 pub const ESTIMATORS: &[Estimator] = &[
     Estimator {
-        name: "logistic_regression",
-        about: "Logistic regression with an L2 penalty, as scikit-learn's with C = 1/l2.",
+        name: "decision_tree",
+        about: "One tree grown by Gini impurity on all train rows, as scikit-learn's \
+                DecisionTreeClassifier.",
         parameters: &[
+            MAX_DEPTH,
+            Parameter {
+                default: Default::Text("all"),
+                ..MAX_FEATURES
+            },
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
+            SEED,
+        ],
+    },
+    Estimator {
+        name: "extra_trees",
+        about: "Geurts, Ernst and Wehenkel's forest: trees grown on all train rows, each drawn column \
+                split at one random place, as scikit-learn's ExtraTreesClassifier.",
+        parameters: &[
+            MAX_DEPTH,
+            MAX_FEATURES,
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
+            SEED,
+            TREES,
+        ],
+    },
+    Estimator {
+        name: "gaussian_nb",
+        about: "Naive Bayes with a normal distribution for each column and class, as scikit-learn's \
+                GaussianNB.",
+        parameters: &[Parameter {
+            name: "smoothing",
+            about: "Share of the largest variance of a column that is added to every variance.",
+            range: Range::Float {
+                low: 1e-15,
+                high: 1.0,
+            },
+            default: Default::Float(1e-9),
+        }],
+    },
+    Estimator {
+        name: "knn",
+        about: "The share of true labels among the nearest train rows by Euclidean distance, as \
+                scikit-learn's KNeighborsClassifier; of rows equally near, the earlier in canonical \
+                order.",
+        parameters: &[
+            Parameter {
+                name: "neighbors",
+                about: "How many rows are asked. Distances depend on the features' units: see \
+                        `preprocess.numeric`.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 100_000,
+                },
+                default: Default::Integer(5),
+            },
+            Parameter {
+                name: "weights",
+                about: "Whether each counts the same, or by 1/distance; rows at distance 0 then count \
+                        alone.",
+                range: Range::Word(&["uniform", "distance"]),
+                default: Default::Text("uniform"),
+            },
+        ],
+    },
+    Estimator {
+        name: "logistic_regression",
+        about: "Logistic regression with an L2 penalty, an L1 penalty, or both (elastic net), as \
+                scikit-learn's with C = 1/(l1 + l2) and l1_ratio = l1/(l1 + l2).",
+        parameters: &[
+            Parameter {
+                name: "l1",
+                about: "Strength of the penalty on the absolute coefficients: it makes those that help \
+                        little exactly 0. The intercept is free.",
+                range: Range::Float {
+                    low: 0.0,
+                    high: 1e9,
+                },
+                default: Default::Off,
+            },
             Parameter {
                 name: "l2",
                 about: "Strength of the penalty on the squared coefficients; the intercept is free. \
@@ -163,49 +307,12 @@ pub const ESTIMATORS: &[Estimator] = &[
         about: "Breiman's forest of trees grown by Gini impurity on bootstrap samples; the score is \
                 the mean share of true labels in the leaves, as scikit-learn's.",
         parameters: &[
-            Parameter {
-                name: "max_depth",
-                about: "Levels below the root; 0 sets no limit.",
-                range: Range::Integer {
-                    low: 0,
-                    high: 65_534,
-                },
-                default: Default::Integer(0),
-            },
-            Parameter {
-                name: "max_features",
-                about: "Columns drawn at random for each split: sqrt, log2, all, or a count.",
-                range: Range::WordOrCount(&["sqrt", "log2", "all"]),
-                default: Default::Text("sqrt"),
-            },
-            Parameter {
-                name: "min_samples_leaf",
-                about: "Rows a leaf holds at least, with their repetitions in the sample.",
-                range: Range::Integer {
-                    low: 1,
-                    high: 1_000_000_000,
-                },
-                default: Default::Integer(1),
-            },
-            Parameter {
-                name: "min_samples_split",
-                about: "Rows a node holds at least to be split.",
-                range: Range::Integer {
-                    low: 2,
-                    high: 1_000_000_000,
-                },
-                default: Default::Integer(2),
-            },
+            MAX_DEPTH,
+            MAX_FEATURES,
+            MIN_SAMPLES_LEAF,
+            MIN_SAMPLES_SPLIT,
             SEED,
-            Parameter {
-                name: "trees",
-                about: "How many trees.",
-                range: Range::Integer {
-                    low: 1,
-                    high: 100_000,
-                },
-                default: Default::Integer(100),
-            },
+            TREES,
         ],
     },
 ];

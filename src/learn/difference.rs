@@ -32,7 +32,7 @@ pub enum ModelDifference {
         now: Value,
         trees: TreeCounts,
     },
-    /// A coefficient, or the intercept.
+    /// A coefficient, the intercept, or another number that the model consists of.
     Coefficient {
         name: String,
         before: f64,
@@ -66,16 +66,17 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
     }
     let columns = now.encoder.output_names();
     let found = match (&before.fitted, &now.fitted) {
-        (FittedModel::RandomForest(before), FittedModel::RandomForest(now)) => {
+        (FittedModel::Forest(before), FittedModel::Forest(now)) => {
             forest_difference(before, now, &columns)
         }
         (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now)) => {
-            let all = |model: &super::LogisticRegressionModel| -> Vec<f64> {
-                std::iter::once(model.intercept)
-                    .chain(model.coefficients.iter().copied())
-                    .collect()
-            };
-            coefficient_difference(&all(before), &all(now), &columns)
+            coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
+        }
+        (FittedModel::GaussianNb(before), FittedModel::GaussianNb(now)) => {
+            coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
+        }
+        (FittedModel::Knn(before), FittedModel::Knn(now)) => {
+            coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
         }
         (FittedModel::Prior(before), FittedModel::Prior(now)) => {
             let (before, now) = (before.probability, now.probability);
@@ -169,25 +170,21 @@ fn node_json(node: Option<ForestNode>, columns: &[String]) -> Value {
     }
 }
 
-/// `before` and `now` begin with the intercept.
+/// Numbers with their names, in the order of the model.
 fn coefficient_difference(
-    before: &[f64],
-    now: &[f64],
-    columns: &[String],
+    before: &[(String, f64)],
+    now: &[(String, f64)],
 ) -> Option<ModelDifference> {
     let others: Vec<usize> = (0..before.len().min(now.len()))
-        .filter(|at| before[*at].to_bits() != now[*at].to_bits())
+        .filter(|at| before[*at].1.to_bits() != now[*at].1.to_bits())
         .collect();
     let first = *others.first()?;
-    let name = match first.checked_sub(1) {
-        None => "intercept".to_string(),
-        Some(column) => columns.get(column).cloned().unwrap_or_default(),
-    };
+    let ((name, before), (_, now_first)) = (&before[first], &now[first]);
     Some(ModelDifference::Coefficient {
-        name,
-        before: before[first],
-        now: now[first],
-        by: now[first] - before[first],
+        name: name.clone(),
+        before: *before,
+        now: *now_first,
+        by: now_first - before,
         differ: others.len(),
         of: now.len(),
     })

@@ -51,16 +51,17 @@ use std::fmt;
 pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
-    EstimatorParameters, FittedModel, Forest, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
-    LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
-    RandomForestParameters, TreeCounts, estimator_version, fit,
+    DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, FittedModel, Forest,
+    GAUSSIAN_NB_VERSION, KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION,
+    LogisticRegressionModel, LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel,
+    RANDOM_FOREST_VERSION, RandomForestParameters, TreeCounts, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage};
 pub use matrix::Matrix;
 pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
-pub use noise::{AucTest, Interval, Scored, bootstrap, delong};
+pub use noise::{AucTest, Interval, Scored, bootstrap, delong, intervals};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 
 /// Something a person should know about a result that stands nevertheless. One sentence.

@@ -24,7 +24,6 @@ impl Random {
     }
 
     /// A number in [0, 1) with 53 random bits.
-    #[cfg(test)]
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -2,7 +2,7 @@
 
 pub use super::random::Random;
 use super::{
-    EstimatorParameters, FeatureColumn, LogisticRegressionParameters, Matrix,
+    EstimatorParameters, FeatureColumn, KnnParameters, LogisticRegressionParameters, Matrix,
     RandomForestParameters,
 };
 use crate::definition::{
@@ -43,6 +43,30 @@ pub fn random_forest() -> RandomForestParameters {
 pub fn logistic_regression() -> LogisticRegressionParameters {
     match EstimatorParameters::of(&model("logistic_regression")) {
         Ok(EstimatorParameters::LogisticRegression(parameters)) => parameters,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// With both penalties.
+pub fn elastic_net() -> LogisticRegressionParameters {
+    LogisticRegressionParameters {
+        l1: 20.0,
+        ..logistic_regression()
+    }
+}
+
+/// The defaults.
+pub fn parameters(kind: &str) -> EstimatorParameters {
+    EstimatorParameters::of(&model(kind)).unwrap()
+}
+
+/// So many of the nearest rows.
+pub fn neighbours(neighbors: u32) -> EstimatorParameters {
+    match parameters("knn") {
+        EstimatorParameters::Knn(parameters) => EstimatorParameters::Knn(KnnParameters {
+            neighbors,
+            ..parameters
+        }),
         other => panic!("{other:?}"),
     }
 }

@@ -290,8 +290,14 @@ fn declare_preprocess(preprocess: &Preprocess, declared: &mut Declared) {
 fn declare_model(model: &Model, declared: &mut Declared) {
     let Model { kind, parameters } = model;
     declared.insert("model.kind", Value::Text((*kind).to_string()));
+    let off = |name: &str, value: &Value| {
+        let parameter = estimator::find(kind).and_then(|estimator| estimator.parameter(name));
+        parameter.is_some_and(|parameter| parameter.is_off(value))
+    };
     for (name, value) in parameters {
-        declared.insert(format!("model.{name}"), value.clone());
+        if !off(name, value) {
+            declared.insert(format!("model.{name}"), value.clone());
+        }
     }
 }
 
@@ -423,11 +429,14 @@ fn read_model(declared: &Declared) -> Result<Model> {
     let estimator = estimator::find(kind).ok_or_else(|| {
         unreadable("model.kind").detail(format!("this program knows no estimator `{kind}`"))
     })?;
-    let parameters = declared
+    let off = estimator.parameters.iter();
+    let off = off.filter(|parameter| parameter.default == estimator::Default::Off);
+    let off = off.map(|parameter| (parameter.name.to_string(), parameter.default.value()));
+    let declared = declared
         .below("model")
         .filter(|(name, _)| *name != "kind")
-        .map(|(name, value)| (name.to_string(), value.clone()))
-        .collect();
+        .map(|(name, value)| (name.to_string(), value.clone()));
+    let parameters = off.chain(declared).collect();
     Ok(Model {
         kind: estimator.name,
         parameters,

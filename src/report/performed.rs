@@ -1,5 +1,7 @@
 //! What `run` says: the screen of a run, and the lines of `--locked`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::divergence::divergence_text;
@@ -50,6 +52,7 @@ fn status(result: &RunResult) -> &'static str {
 pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool) -> String {
     let document = document_of(result);
     let screen = RunScreen {
+        intervals: &BTreeMap::new(),
         document: &document,
         report: &result.execution.report,
         positive: result.record.rows.positive,

@@ -10,7 +10,7 @@ use crate::code::CodeState;
 use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
-use crate::learn::{Confusion, Leakage};
+use crate::learn::{Confusion, Interval, Leakage};
 use crate::lockfile::Outputs;
 use crate::run::{Divergence, ExecutionRecord, Leak, RecordedStep, Report, ThreadPair};
 
@@ -138,6 +138,8 @@ pub struct RunScreen<'a> {
     pub report: &'a Report,
     /// Rows of the training set whose label is true.
     pub positive: u64,
+    /// Where each metric lies in 95 of 100 draws of the test rows, where that was looked at.
+    pub intervals: &'a BTreeMap<&'static str, Interval>,
     /// Metrics that the lock held before.
     pub before: Option<&'a BTreeMap<String, f64>>,
     /// What the label is called.
@@ -199,7 +201,11 @@ fn rows_text(screen: &RunScreen) -> String {
 
 fn metrics_text(screen: &RunScreen) -> String {
     let mut table = Table::default();
-    table.row().left("").right("this run").right("prior");
+    table.row().left("").right("this run");
+    if !screen.intervals.is_empty() {
+        table.left("95 of 100 draws");
+    }
+    table.right("prior");
     if screen.before.is_some() {
         table.right("lock before");
     }
@@ -209,6 +215,9 @@ fn metrics_text(screen: &RunScreen) -> String {
         };
         let prior = screen.report.prior_metrics.get(name);
         table.row().left(name).right(format!("{value:.4}"));
+        if !screen.intervals.is_empty() {
+            table.left(interval(screen.intervals.get(name)));
+        }
         table.right(dim(
             prior.map_or("–".to_string(), |prior| format!("{prior:.4}"))
         ));
@@ -217,6 +226,13 @@ fn metrics_text(screen: &RunScreen) -> String {
         }
     }
     table.render(2)
+}
+
+/// `0.7243 to 0.8136`.
+fn interval(interval: Option<&Interval>) -> String {
+    interval.map_or("–".to_string(), |Interval { low, high, .. }| {
+        format!("{low:.4} to {high:.4}")
+    })
 }
 
 /// `+0.0031`, `−0.0017`, `the same`.

@@ -1,5 +1,7 @@
 //! One run with everything that is known of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::answers::{answers_document, answers_text, kind_words};
@@ -10,7 +12,7 @@ use super::style::{Table, bold, count, dim, green, seconds, yellow};
 use crate::code::{CodeState, CommitId};
 use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::Digest;
-use crate::learn::Leakage;
+use crate::learn::{Interval, Leakage};
 use crate::lockfile::Outputs;
 use crate::run::{Band, Disagreement, ExecutionRecord, KnownRun, Report};
 
@@ -20,6 +22,8 @@ pub struct RunView<'a> {
     pub known: &'a KnownRun,
     /// What the label is called.
     pub label: String,
+    /// The 95 % interval of each metric; empty where the predictions are not in this store.
+    pub intervals: BTreeMap<&'static str, Interval>,
     /// None when the store does not have it.
     pub report: Option<Report>,
     /// None where this store never looked.
@@ -60,11 +64,25 @@ pub fn show_document(view: &RunView) -> Value {
         "two_results": known.has_two_results(),
         "disagreement": Disagreement::of(known).as_ref().map(answers_document),
         "noise": view.band,
+        "intervals": intervals_document(&view.intervals),
     });
     if let (Value::Object(fields), Value::Object(more)) = (&mut document, extra) {
         fields.extend(more);
     }
     document
+}
+
+fn intervals_document(intervals: &BTreeMap<&'static str, Interval>) -> Value {
+    let each = |(name, interval): (&&str, &Interval)| {
+        let Interval {
+            low,
+            high,
+            resamples,
+        } = interval;
+        let about = json!({ "low": low, "high": high, "resamples": resamples });
+        ((*name).to_string(), about)
+    };
+    intervals.iter().map(each).collect()
 }
 
 fn executed_document(view: &RunView, execution: &ExecutionRecord) -> Value {
@@ -163,6 +181,7 @@ fn result(view: &RunView) -> String {
         let leakage = view.leakage.as_ref();
         let leakage = leakage.map(|leakage| counted(leakage, execution.rows.test));
         return result_text(&RunScreen {
+            intervals: &view.intervals,
             document: &document,
             report,
             positive: execution.rows.positive,

@@ -32,6 +32,7 @@ mod row_order;
 mod statement;
 mod steps;
 mod stored;
+mod uncertainty;
 mod verify;
 mod why;
 
@@ -72,5 +73,6 @@ pub use resolve::{
 pub use statement::{StatedArtefact, StatedSource, Statement, statement};
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};
+pub use uncertainty::intervals_of;
 pub use verify::{Vary, Verdict, Verified, VerifyExecution, verify};
 pub use why::{Cause, Reason, StepWhy, Why, why, why_runs};

@@ -60,6 +60,7 @@ fn value(item: &Item<'_>, parameter: &Parameter) -> Option<Value> {
     let value = match parameter.range {
         Range::Integer { .. } => Value::Integer(item.integer()?),
         Range::Float { .. } => Value::Float(item.float()?),
+        Range::Word(_) => Value::Text(item.text()?.to_string()),
         Range::WordOrCount(_) => match item.as_text() {
             Some(text) => Value::Text(text.to_string()),
             None => match item.as_integer() {

@@ -142,6 +142,7 @@ fn parameter(parameter: &Parameter) -> Value {
             json!({ "type": "integer", "minimum": low, "maximum": high })
         }
         Range::Float { low, high } => json!({ "type": "number", "minimum": low, "maximum": high }),
+        Range::Word(words) => json!({ "enum": words }),
         Range::WordOrCount(words) => {
             json!({ "oneOf": [{ "enum": words }, { "type": "integer", "minimum": 1 }] })
         }

@@ -1,9 +1,10 @@
 //! Logistic regression: the minimum of
 //!
-//! > Σ log(1 + e^η) − y·η + ½ · l2 · Σ coefficient², η = intercept + Σ coefficient · x
+//! > Σ log(1 + e^η) − y·η + ½ · l2 · Σ coefficient² + l1 · Σ |coefficient|, η = intercept + Σ coefficient · x
 //!
 //! over the coefficients and the intercept, which is not penalized. That is scikit-learn's
-//! `LogisticRegression(C = 1 / l2)`, and the coefficients agree with it to the solver's tolerance.
+//! `LogisticRegression(C = 1 / (l1 + l2), l1_ratio = l1 / (l1 + l2))`, and the coefficients agree with
+//! it to the solver's tolerance.
 //!
 //! The search runs on rescaled columns, so that a feature in microseconds and one in percent are
 //! equally easy; the penalty stays on the coefficients of the columns as given. `exp` comes from
@@ -28,6 +29,9 @@ const ROWS_PER_BLOCK: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogisticRegressionParameters {
+    /// Not written where it is 0: model files are what they were.
+    #[serde(with = "exact", default, skip_serializing_if = "is_zero")]
+    pub l1: f64,
     #[serde(with = "exact")]
     pub l2: f64,
     pub max_iterations: u32,
@@ -35,9 +39,16 @@ pub struct LogisticRegressionParameters {
     pub tolerance: f64,
 }
 
+/// serde gives the field by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 impl LogisticRegressionParameters {
     pub(super) fn of(model: &Model) -> Result<Self> {
         Ok(Self {
+            l1: float(model, "l1")?,
             l2: float(model, "l2")?,
             max_iterations: integer(model, "max_iterations")?,
             tolerance: float(model, "tolerance")?,
@@ -46,6 +57,7 @@ impl LogisticRegressionParameters {
 
     pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
         vec![
+            ("l1", Value::Float(self.l1)),
             ("l2", Value::Float(self.l2)),
             ("max_iterations", Value::Integer(self.max_iterations.into())),
             ("tolerance", Value::Float(self.tolerance)),
@@ -80,6 +92,7 @@ pub(super) fn fit(
         design: design(matrix, &rescalings),
         width: matrix.columns() + 1,
         labels,
+        l1: absolute_penalties(parameters.l1, &rescalings),
         penalties: penalties(parameters.l2, &rescalings),
     };
     let start = start(labels, problem.width);
@@ -143,6 +156,12 @@ fn penalties(l2: f64, rescalings: &[Rescaling]) -> Vec<f64> {
     columns.chain([0.0]).collect()
 }
 
+/// `l1 · |coefficient|` in the same terms.
+fn absolute_penalties(l1: f64, rescalings: &[Rescaling]) -> Vec<f64> {
+    let columns = rescalings.iter().map(|Rescaling { scale, .. }| l1 / scale);
+    columns.chain([0.0]).collect()
+}
+
 /// No effect of any feature: the log-odds of the class rate.
 fn start(labels: &[bool], width: usize) -> Vec<f64> {
     let positive = labels.iter().filter(|label| **label).count() as f64;
@@ -197,6 +216,16 @@ impl LogisticRegressionModel {
         terms.fold(self.intercept, |sum, (value, coefficient)| {
             sum + value * coefficient
         })
+    }
+
+    /// Every number with its name, in the order of the file.
+    pub(crate) fn numbers(&self, columns: &[String]) -> Vec<(String, f64)> {
+        let intercept = ("intercept".to_string(), self.intercept);
+        let named = columns
+            .iter()
+            .cloned()
+            .zip(self.coefficients.iter().copied());
+        std::iter::once(intercept).chain(named).collect()
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {

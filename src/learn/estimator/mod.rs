@@ -2,6 +2,8 @@
 
 mod cholesky;
 mod forest;
+mod gaussian_nb;
+mod knn;
 mod logistic_regression;
 mod newton;
 mod parameters;
@@ -13,21 +15,27 @@ use super::{Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
+pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
+pub use knn::{KnnModel, KnnParameters};
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use parameters::{
-    EstimatorParameters, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
+    DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, GAUSSIAN_NB_VERSION,
+    KNN_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
     estimator_version,
 };
 pub use prior::PriorModel;
-pub use random_forest::{MaxFeatures, RandomForestParameters};
+pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
 
 use super::bytes::{Reader, Writer};
 
 /// An estimator that has learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FittedModel {
-    RandomForest(Forest),
+    /// Of `random_forest`, `extra_trees`, and `decision_tree`, which is one of one tree.
+    Forest(Forest),
     LogisticRegression(LogisticRegressionModel),
+    GaussianNb(GaussianNbModel),
+    Knn(KnnModel),
     Prior(PriorModel),
 }
 
@@ -49,12 +57,32 @@ pub fn fit(
         )
         .help("name features under [dataset], or set `kind = \"prior\"` under [model]")),
         EstimatorParameters::RandomForest(parameters) => {
-            let forest = random_forest::fit(parameters, matrix, labels)?;
-            Ok((FittedModel::RandomForest(forest), Vec::new()))
+            let forest =
+                random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels)?;
+            Ok((FittedModel::Forest(forest), Vec::new()))
+        }
+        EstimatorParameters::ExtraTrees(parameters) => {
+            let forest =
+                random_forest::fit(random_forest::EXTRA_TREES, parameters, matrix, labels)?;
+            Ok((FittedModel::Forest(forest), Vec::new()))
+        }
+        EstimatorParameters::DecisionTree(parameters) => {
+            let parameters = parameters.forest();
+            let tree =
+                random_forest::fit(random_forest::DECISION_TREE, &parameters, matrix, labels)?;
+            Ok((FittedModel::Forest(tree), Vec::new()))
         }
         EstimatorParameters::LogisticRegression(parameters) => {
             let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
             Ok((FittedModel::LogisticRegression(model), warnings))
+        }
+        EstimatorParameters::GaussianNb(parameters) => {
+            let model = gaussian_nb::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::GaussianNb(model), Vec::new()))
+        }
+        EstimatorParameters::Knn(parameters) => {
+            let model = knn::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::Knn(model), Vec::new()))
         }
     }
 }
@@ -63,8 +91,10 @@ impl FittedModel {
     /// The probability of the positive class for each row.
     pub fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         match self {
-            Self::RandomForest(forest) => forest.predict(matrix),
+            Self::Forest(forest) => forest.predict(matrix),
             Self::LogisticRegression(model) => model.predict(matrix),
+            Self::GaussianNb(model) => model.predict(matrix),
+            Self::Knn(model) => model.predict(matrix),
             Self::Prior(model) => model.predict(matrix),
         }
     }
@@ -73,15 +103,19 @@ impl FittedModel {
     /// such notion. [`super::Encoder::by_feature`] sums them over the columns of a feature.
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
-            Self::RandomForest(forest) => Some(forest.importances()),
-            Self::LogisticRegression(_) | Self::Prior(_) => None,
+            Self::Forest(forest) => Some(forest.importances()),
+            Self::LogisticRegression(_) | Self::GaussianNb(_) | Self::Knn(_) | Self::Prior(_) => {
+                None
+            }
         }
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
         match self {
-            Self::RandomForest(forest) => forest.write(writer),
+            Self::Forest(forest) => forest.write(writer),
             Self::LogisticRegression(model) => model.write(writer),
+            Self::GaussianNb(model) => model.write(writer),
+            Self::Knn(model) => model.write(writer),
             Self::Prior(model) => model.write(writer),
         }
     }
@@ -96,10 +130,20 @@ impl FittedModel {
     ) -> Result<Self> {
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
-                Self::RandomForest(Forest::read(reader, version, columns)?)
+                Self::Forest(Forest::read(reader, version, columns)?)
+            }
+            // They came with the second form of the file.
+            EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
+                Self::Forest(Forest::read(reader, RANDOM_FOREST_VERSION, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)
+            }
+            EstimatorParameters::GaussianNb(_) => {
+                Self::GaussianNb(GaussianNbModel::read(reader, columns)?)
+            }
+            EstimatorParameters::Knn(parameters) => {
+                Self::Knn(KnnModel::read(parameters, reader, columns)?)
             }
             EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader)?),
         })

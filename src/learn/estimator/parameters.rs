@@ -5,29 +5,48 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogisticRegressionParameters, RandomForestParameters};
+use super::{
+    DecisionTreeParameters, GaussianNbParameters, KnnParameters, LogisticRegressionParameters,
+    RandomForestParameters,
+};
 use crate::definition::estimator::{Estimator, find};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
 
+const DECISION_TREE: &str = "decision_tree";
+const EXTRA_TREES: &str = "extra_trees";
 const RANDOM_FOREST: &str = "random_forest";
 const LOGISTIC_REGRESSION: &str = "logistic_regression";
+const GAUSSIAN_NB: &str = "gaussian_nb";
+const KNN: &str = "knn";
 const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
 ///
 /// 1: grown by smartcore 0.7, in chunks of trees. 2: grown by [`super::tree`].
 pub const RANDOM_FOREST_VERSION: u32 = 2;
+/// Raised when the same rows and parameters give another forest, or it gives other probabilities.
+pub const EXTRA_TREES_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give another tree, or it gives other probabilities.
+pub const DECISION_TREE_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other coefficients or probabilities.
 pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other distributions or probabilities.
+pub const GAUSSIAN_NB_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other probabilities.
+pub const KNN_VERSION: u32 = 1;
 /// Raised when the same labels give another probability.
 pub const PRIOR_VERSION: u32 = 1;
 
 /// The version of the estimator of that name, if there is one.
 pub fn estimator_version(kind: &str) -> Option<u32> {
     match kind {
+        DECISION_TREE => Some(DECISION_TREE_VERSION),
+        EXTRA_TREES => Some(EXTRA_TREES_VERSION),
         RANDOM_FOREST => Some(RANDOM_FOREST_VERSION),
         LOGISTIC_REGRESSION => Some(LOGISTIC_REGRESSION_VERSION),
+        GAUSSIAN_NB => Some(GAUSSIAN_NB_VERSION),
+        KNN => Some(KNN_VERSION),
         PRIOR => Some(PRIOR_VERSION),
         _ => None,
     }
@@ -38,7 +57,11 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
 #[serde(rename_all = "snake_case")]
 pub enum EstimatorParameters {
     RandomForest(RandomForestParameters),
+    ExtraTrees(RandomForestParameters),
+    DecisionTree(DecisionTreeParameters),
     LogisticRegression(LogisticRegressionParameters),
+    GaussianNb(GaussianNbParameters),
+    Knn(KnnParameters),
     /// The class rate of the train rows for everyone: what every model has to beat.
     Prior,
 }
@@ -50,9 +73,13 @@ impl EstimatorParameters {
         check(model)?;
         match model.kind {
             RANDOM_FOREST => RandomForestParameters::of(model).map(Self::RandomForest),
+            EXTRA_TREES => RandomForestParameters::of(model).map(Self::ExtraTrees),
+            DECISION_TREE => DecisionTreeParameters::of(model).map(Self::DecisionTree),
             LOGISTIC_REGRESSION => {
                 LogisticRegressionParameters::of(model).map(Self::LogisticRegression)
             }
+            GAUSSIAN_NB => GaussianNbParameters::of(model).map(Self::GaussianNb),
+            KNN => KnnParameters::of(model).map(Self::Knn),
             PRIOR => Ok(Self::Prior),
             kind => Err(unknown(kind)),
         }
@@ -61,8 +88,11 @@ impl EstimatorParameters {
     /// The same as `[model]` declares them.
     pub fn declared(&self) -> Model {
         let values = match self {
-            Self::RandomForest(parameters) => parameters.values(),
+            Self::RandomForest(parameters) | Self::ExtraTrees(parameters) => parameters.values(),
+            Self::DecisionTree(parameters) => parameters.values(),
             Self::LogisticRegression(parameters) => parameters.values(),
+            Self::GaussianNb(parameters) => parameters.values(),
+            Self::Knn(parameters) => parameters.values(),
             Self::Prior => Vec::new(),
         };
         let parameters = values
@@ -79,7 +109,11 @@ impl EstimatorParameters {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::RandomForest(_) => RANDOM_FOREST,
+            Self::ExtraTrees(_) => EXTRA_TREES,
+            Self::DecisionTree(_) => DECISION_TREE,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION,
+            Self::GaussianNb(_) => GAUSSIAN_NB,
+            Self::Knn(_) => KNN,
             Self::Prior => PRIOR,
         }
     }
@@ -88,7 +122,11 @@ impl EstimatorParameters {
     pub fn version(&self) -> u32 {
         match self {
             Self::RandomForest(_) => RANDOM_FOREST_VERSION,
+            Self::ExtraTrees(_) => EXTRA_TREES_VERSION,
+            Self::DecisionTree(_) => DECISION_TREE_VERSION,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION_VERSION,
+            Self::GaussianNb(_) => GAUSSIAN_NB_VERSION,
+            Self::Knn(_) => KNN_VERSION,
             Self::Prior => PRIOR_VERSION,
         }
     }

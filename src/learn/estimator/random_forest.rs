@@ -1,4 +1,4 @@
-//! A random forest: which trees are grown, and with which random numbers.
+//! Forests and the single tree: which trees are grown, and with which random numbers.
 //!
 //! The trees are grown by [`super::tree`], [`Forest`] keeps them. Tree *t*, counted from 0, draws from
 //! a [`Random`] of its own. Its seed is the first eight bytes, little-endian, of BLAKE3 over the domain
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forest::Forest;
 use super::parameters::{integer, unusable};
-use super::tree::{Grower, Limits, Tree};
+use super::tree::{Cuts, Grower, Limits, Method, Sample, Tree};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Result};
 use crate::hash::ContentHasher;
@@ -123,7 +123,85 @@ impl RandomForestParameters {
     }
 }
 
+/// A tree alone: the parameters of a forest but how many trees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionTreeParameters {
+    /// None: as deep as the rows allow.
+    pub max_depth: Option<NonZeroU16>,
+    pub min_samples_leaf: u32,
+    pub min_samples_split: u32,
+    pub max_features: MaxFeatures,
+    pub seed: i64,
+}
+
+impl DecisionTreeParameters {
+    pub(super) fn of(model: &Model) -> Result<Self> {
+        let mut forest = model.clone();
+        forest.parameters.insert("trees".into(), Value::Integer(1));
+        let RandomForestParameters {
+            trees: _,
+            max_depth,
+            min_samples_leaf,
+            min_samples_split,
+            max_features,
+            seed,
+        } = RandomForestParameters::of(&forest)?;
+        Ok(Self {
+            max_depth,
+            min_samples_leaf,
+            min_samples_split,
+            max_features,
+            seed,
+        })
+    }
+
+    pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
+        let mut values = self.forest().values();
+        values.retain(|(name, _)| *name != "trees");
+        values
+    }
+
+    /// The forest of this one tree.
+    pub(super) fn forest(&self) -> RandomForestParameters {
+        let Self {
+            max_depth,
+            min_samples_leaf,
+            min_samples_split,
+            max_features,
+            seed,
+        } = self.clone();
+        RandomForestParameters {
+            trees: 1,
+            max_depth,
+            min_samples_leaf,
+            min_samples_split,
+            max_features,
+            seed,
+        }
+    }
+}
+
+/// Breiman's forest.
+pub(super) const RANDOM_FOREST: Method = Method {
+    sample: Sample::Bootstrap,
+    cuts: Cuts::All,
+};
+
+/// Geurts, Ernst and Wehenkel, Extremely randomized trees, Machine Learning 63 (2006).
+pub(super) const EXTRA_TREES: Method = Method {
+    sample: Sample::All,
+    cuts: Cuts::Random,
+};
+
+/// One tree on all rows.
+pub(super) const DECISION_TREE: Method = Method {
+    sample: Sample::All,
+    cuts: Cuts::All,
+};
+
 pub(super) fn fit(
+    method: Method,
     parameters: &RandomForestParameters,
     matrix: &Matrix,
     labels: &[bool],
@@ -132,7 +210,7 @@ pub(super) fn fit(
         let message = format!("{} train rows are more than a forest counts", matrix.rows());
         return Err(Error::failure(message).help(format!("it learns from {MOST_ROWS} at most")));
     }
-    let grower = Grower::new(matrix, labels, parameters.limits(matrix.columns()));
+    let grower = Grower::new(matrix, labels, method, parameters.limits(matrix.columns()));
     let trees: Vec<Tree> = (0..parameters.trees as usize)
         .into_par_iter()
         .with_max_len(1)

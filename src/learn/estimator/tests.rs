@@ -8,6 +8,8 @@ use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
 use crate::learn::{evaluate, testing};
 
+mod others;
+
 fn forest(trees: u32) -> RandomForestParameters {
     RandomForestParameters {
         trees,
@@ -16,7 +18,7 @@ fn forest(trees: u32) -> RandomForestParameters {
 }
 
 fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bool]) -> Forest {
-    random_forest::fit(parameters, matrix, labels).unwrap()
+    random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels).unwrap()
 }
 
 fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LogisticRegressionModel {
@@ -49,6 +51,11 @@ fn the_number_of_threads_does_not_show() {
     for parameters in [
         EstimatorParameters::RandomForest(forest(45)),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
+        EstimatorParameters::LogisticRegression(testing::elastic_net()),
+        testing::parameters("gaussian_nb"),
+        testing::parameters("knn"),
+        testing::parameters("decision_tree"),
+        testing::parameters("extra_trees"),
     ] {
         let results = [1, 2, 8].map(|threads| {
             on_threads(threads, || {
@@ -92,6 +99,10 @@ fn estimators_learn() {
             testing::logistic_regression()
         )) > 0.9
     );
+    assert!(auc(testing::parameters("gaussian_nb")) > 0.85);
+    assert!(auc(testing::neighbours(25)) > 0.85);
+    assert!(auc(testing::parameters("decision_tree")) > 0.7);
+    assert!(auc(testing::parameters("extra_trees")) > 0.9);
     assert_eq!(auc(EstimatorParameters::Prior), 0.5);
 }
 
@@ -166,9 +177,22 @@ fn degenerate_matrices_are_no_trouble() {
         for parameters in [
             EstimatorParameters::RandomForest(forest(11)),
             EstimatorParameters::LogisticRegression(testing::logistic_regression()),
+            EstimatorParameters::LogisticRegression(testing::elastic_net()),
+            testing::parameters("gaussian_nb"),
+            testing::neighbours(2),
+            testing::parameters("decision_tree"),
+            testing::parameters("extra_trees"),
             EstimatorParameters::Prior,
         ] {
-            let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+            let (model, _) = match fit(&parameters, &matrix, &labels) {
+                Err(error) => {
+                    // Squares of the hugest numbers are none.
+                    assert_eq!(error.kind(), Kind::DataRefused, "{parameters:?}");
+                    assert_eq!(matrix.values()[0], f64::MAX, "{parameters:?}");
+                    continue;
+                }
+                Ok(fitted) => fitted,
+            };
             let probabilities = model.predict(&matrix);
             assert!(
                 probabilities.iter().all(|p| (0.0..=1.0).contains(p)),
@@ -336,6 +360,9 @@ fn samples(parameter: &Parameter) -> Vec<Value> {
     match parameter.range {
         Range::Integer { low, high } => values.extend([low, high].map(Value::Integer)),
         Range::Float { low, high } => values.extend([low, high].map(Value::Float)),
+        Range::Word(words) => {
+            values.extend(words.iter().map(|word| Value::Text((*word).into())));
+        }
         Range::WordOrCount(words) => {
             values.extend(words.iter().map(|word| Value::Text((*word).into())));
             values.extend([1, i64::MAX].map(Value::Integer));
@@ -422,13 +449,23 @@ fn golden_vectors() {
         EstimatorParameters::RandomForest(forest(25)),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
+        EstimatorParameters::LogisticRegression(testing::elastic_net()),
+        testing::parameters("gaussian_nb"),
+        testing::parameters("knn"),
+        testing::parameters("decision_tree"),
+        testing::parameters("extra_trees"),
     ];
     assert_eq!(
         kinds.map(golden),
         [
             "4986c878eda2c92ded0460b55f3f4530126936154f517cb51e8ef898130cc674",
             "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
-            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd"
+            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
+            "cb20da10f887b622e0f6df9cbfc21ff97b33807df4870145e521cb79f6281b4d",
+            "6bf4b4465243e098d3d90753cd71a2dc9dd102748dace3ec22949384cb42bbe0",
+            "ba5e83c2b7b8b89b6456090aab91ef8826d4b8c36dda3554e0f8b5cbee070332",
+            "f12da889e9ecc5a9608e2ff52e8dcdc66bc9f014499b90c4b9f29333f51ee050",
+            "df685273d59a57d150c87d187bf50e5108d4f17286b1e273deb3b255f589f3ab"
         ]
     );
 }

@@ -5,7 +5,7 @@ use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
 use crate::learn::{RandomForestParameters, fit, testing};
 
-fn parameters() -> [EstimatorParameters; 3] {
+fn parameters() -> [EstimatorParameters; 8] {
     [
         EstimatorParameters::RandomForest(RandomForestParameters {
             trees: 3,
@@ -14,6 +14,11 @@ fn parameters() -> [EstimatorParameters; 3] {
         }),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
+        EstimatorParameters::LogisticRegression(testing::elastic_net()),
+        testing::parameters("gaussian_nb"),
+        testing::parameters("knn"),
+        testing::parameters("decision_tree"),
+        testing::parameters("extra_trees"),
     ]
 }
 
@@ -135,7 +140,12 @@ fn golden_vectors() {
         [
             "6d2d3c539d62d1172fa2003550680fc0effa0bbe8e3ab6df6db5045d7d2fa522",
             "e1cf38bcb136644e7acb743de866a06d31840569657d84ccb5046d769a172733",
-            "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7"
+            "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7",
+            "fc5ab4a37fc1b34af1dcc5d7db6f22ef96ec1997a5c1a3a6cc5b7b1a0075eee0",
+            "79bb082b00faf3340b931a97970b66474c75ae326cafcb1a4025668d18c33c49",
+            "49f4d670b422413fb2e5bf029766ecf14f05d95045775385e828c6394d07954e",
+            "af774e530ad32e7edbbcc9cb1d728a8e857012df61fd763d132aee8d8f7bb716",
+            "0b1679a21f9a81497ed5db4f7dc224bdd901c8c4a06548a9b8e2f82b9155b3b4"
         ]
     );
 }

@@ -120,7 +120,7 @@ impl Judged {
             scores(|row| row.a.probability),
             scores(|row| row.b.probability),
         );
-        let entities = number_entities(rows);
+        let entities = number_entities(rows.iter().map(|row| &row.row.0));
         let of_a = Scored {
             labels: &labels_a,
             probabilities: &a,
@@ -168,11 +168,10 @@ impl Judged {
 }
 
 /// The number of each row's entity, from 0 on. Rows are in the order of their entities.
-fn number_entities(rows: &[CommonRow]) -> Vec<usize> {
-    let mut numbers = Vec::with_capacity(rows.len());
+pub fn number_entities<'a>(keys: impl Iterator<Item = &'a EntityKey>) -> Vec<usize> {
+    let mut numbers = Vec::new();
     let mut last: Option<(&EntityKey, usize)> = None;
-    for row in rows {
-        let key = &row.row.0;
+    for key in keys {
         let number = match last {
             Some((earlier, number)) if earlier == key => number,
             Some((_, number)) => number + 1,

@@ -28,8 +28,10 @@ use crate::lockfile::Outputs;
 use crate::plan::RunSpec;
 use crate::workspace::Workspace;
 
+pub(super) use effect::number_entities;
 pub use effect::{FEWEST_ROWS, MetricPair, Noise, NoiseMethod};
 pub use inputs::{InputDifference, InputKind};
+pub(super) use scores::scores;
 pub use scores::{PredictionChanges, PredictionMove};
 pub use text::{ChangedLine, FileDiff};
 

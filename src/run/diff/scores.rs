@@ -8,6 +8,8 @@ use super::Side;
 use crate::definition::AsOf;
 use crate::error::{Error, Result};
 use crate::hash::Digest;
+use crate::plan::RunSpec;
+use crate::run::reference::KnownRun;
 use crate::run::steps::{AS_OF, LABEL, PROBABILITY};
 use crate::store::Store;
 use crate::table::{Cell, EntityKey, Values};
@@ -69,7 +71,8 @@ pub fn common_rows(store: &Store, a: &Side, b: &Side) -> Result<Option<Vec<Commo
     // With one date each, rows are compared by entity alone, so that two months can be held against
     // each other.
     let dated = [a, b].iter().any(|side| side.known.as_of().len() > 1);
-    let (Some(a), Some(mut b)) = (scores(store, a, dated)?, scores(store, b, dated)?) else {
+    let of = |side: &Side| scores(store, side.known, side.spec.as_ref(), dated);
+    let (Some(a), Some(mut b)) = (of(a)?, of(b)?) else {
         return Ok(None);
     };
     let common = a
@@ -113,15 +116,22 @@ fn move_of(row: &CommonRow) -> PredictionMove {
     }
 }
 
-fn scores(store: &Store, side: &Side, dated: bool) -> Result<Option<BTreeMap<TestRow, Score>>> {
-    let (Some(outputs), Some(spec)) = (side.known.outputs(), &side.spec) else {
+/// What a run said of its test rows; none while its predictions are not in this store. `dated` keeps
+/// the rows of one entity at several dates apart.
+pub fn scores(
+    store: &Store,
+    known: &KnownRun,
+    spec: Option<&RunSpec>,
+    dated: bool,
+) -> Result<Option<BTreeMap<TestRow, Score>>> {
+    let (Some(outputs), Some(spec)) = (known.outputs(), spec) else {
         return Ok(None);
     };
     let name = outputs.predictions;
     if store.catalog().object(name.into())?.is_none() {
         return Ok(None);
     }
-    let needed_by = format!("the predictions of run {}", side.known.run.short());
+    let needed_by = format!("the predictions of run {}", known.run.short());
     let frame = table_store::read(store, name, &needed_by)?;
     let column = |name: &str| -> Result<&Values> {
         let values = frame.column(name);

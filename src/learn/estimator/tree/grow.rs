@@ -1,8 +1,9 @@
-//! Growing one tree of a forest.
+//! Growing one tree, alone or for a forest.
 //!
 //! The method is Breiman's (Random Forests, Machine Learning 45, 2001), as Louppe describes it
 //! (Understanding Random Forests, 2014): as many rows as there are, drawn with replacement; at each node some columns,
-//! drawn without replacement; the split of the least Gini impurity among them; no pruning.
+//! drawn without replacement; the split of the least Gini impurity among them; no pruning. A [`Method`]
+//! may take every row once instead, and one place for a split at random in each drawn column.
 //!
 //! A node that could be split becomes a leaf only if no drawn column allows it. Columns that are constant in the node count as
 //! drawn; if all are, further ones are drawn until one is not, as scikit-learn does. Of equal splits
@@ -11,6 +12,7 @@
 //!
 //! Nodes are grown in preorder, each with the next numbers of the tree's own source.
 
+use super::cut;
 use super::ranks::{Rank, Ranks};
 use super::split::{Offer, Search, Split, Terms};
 use super::tally::{Drawn, Tally};
@@ -27,6 +29,31 @@ pub struct Limits {
     /// Rows of a node that is split, with their repetitions.
     pub min_samples_split: u32,
     pub columns_per_split: usize,
+}
+
+/// Which rows a tree grows on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// As many as there are, drawn with replacement.
+    Bootstrap,
+    /// Each once.
+    All,
+}
+
+/// Which places for a split are looked at in a drawn column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cuts {
+    /// Every one between two neighbouring numbers.
+    All,
+    /// One at random between the smallest and the largest number.
+    Random,
+}
+
+/// What kind of tree is grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Method {
+    pub sample: Sample,
+    pub cuts: Cuts,
 }
 
 /// `column` of a leaf.
@@ -49,16 +76,18 @@ pub struct Grower<'a> {
     matrix: &'a Matrix,
     labels: &'a [bool],
     ranks: Vec<Ranks>,
+    method: Method,
     limits: Limits,
 }
 
 impl<'a> Grower<'a> {
     /// The matrix has finite numbers only, at least one column, and fewer than 2³¹ rows.
-    pub fn new(matrix: &'a Matrix, labels: &'a [bool], limits: Limits) -> Self {
+    pub fn new(matrix: &'a Matrix, labels: &'a [bool], method: Method, limits: Limits) -> Self {
         Self {
             matrix,
             labels,
             ranks: Ranks::of_columns(matrix),
+            method,
             limits,
         }
     }
@@ -67,6 +96,15 @@ impl<'a> Grower<'a> {
     pub fn grow(&self, random: Random) -> Tree {
         Growth::new(self, random).whole()
     }
+}
+
+/// The split a node gets.
+#[derive(Clone, Copy)]
+struct Chosen {
+    column: u32,
+    split: Split,
+    /// Where a random cut is; none: in the middle of the neighbouring numbers.
+    threshold: Option<f64>,
 }
 
 /// A part of the rows that is to become a subtree.
@@ -100,7 +138,10 @@ struct Growth<'a> {
 impl<'a> Growth<'a> {
     fn new(grower: &'a Grower<'a>, mut random: Random) -> Self {
         let columns = grower.ranks.len();
-        let rows = bootstrap(grower.labels, &mut random);
+        let rows = match grower.method.sample {
+            Sample::Bootstrap => bootstrap(grower.labels, &mut random),
+            Sample::All => each_once(grower.labels),
+        };
         Self {
             grower,
             random,
@@ -131,7 +172,7 @@ impl<'a> Growth<'a> {
         while let Some(node) = self.pending.pop() {
             self.forget_constants(node.constant);
             match self.best_split(&node) {
-                Some((column, split)) => self.divide(&node, column, split),
+                Some(chosen) => self.divide(&node, chosen),
                 None => self.push(LEAF, node.total.share()),
             }
         }
@@ -151,7 +192,7 @@ impl<'a> Growth<'a> {
         }
     }
 
-    fn best_split(&mut self, node: &Pending) -> Option<(u32, Split)> {
+    fn best_split(&mut self, node: &Pending) -> Option<Chosen> {
         let limits = &self.grower.limits;
         let rows = node.total.rows();
         let too_small = rows < limits.min_samples_split || rows / 2 < limits.min_samples_leaf;
@@ -159,7 +200,7 @@ impl<'a> Growth<'a> {
         if node.total.is_pure() || too_small || too_deep {
             return None;
         }
-        let mut best: Option<(u32, Split)> = None;
+        let mut best: Option<Chosen> = None;
         let mut looked_at = 0;
         for drawn in 0..self.columns.len() {
             if drawn >= limits.columns_per_split && looked_at > 0 {
@@ -169,15 +210,23 @@ impl<'a> Growth<'a> {
             if self.is_constant[column as usize] {
                 continue;
             }
-            let floor = best.map_or(0.0, |(_, split)| split.score);
-            match self.offer(node, column, floor) {
+            let floor = best.map_or(0.0, |best| best.split.score);
+            let (offer, threshold) = match self.grower.method.cuts {
+                Cuts::All => (self.offer(node, column, floor), None),
+                Cuts::Random => self.random_offer(node, column),
+            };
+            match offer {
                 Offer::Constant => {
                     self.is_constant[column as usize] = true;
                     self.constant.push(column);
                     continue;
                 }
                 Offer::Split(split) if best.is_none() || split.score > floor => {
-                    best = Some((column, split));
+                    best = Some(Chosen {
+                        column,
+                        split,
+                        threshold,
+                    });
                 }
                 Offer::Split(_) | Offer::Nothing => {}
             }
@@ -207,7 +256,38 @@ impl<'a> Growth<'a> {
         }
     }
 
-    fn divide(&mut self, node: &Pending, column: u32, split: Split) {
+    /// One place at random in a column, and where it is.
+    fn random_offer(&mut self, node: &Pending, column: u32) -> (Offer, Option<f64>) {
+        let Grower {
+            matrix,
+            ranks,
+            limits,
+            ..
+        } = self.grower;
+        let rows = &self.rows[node.start..node.end];
+        let number = |row: u32| matrix.row(row as usize)[column as usize];
+        let ends = match &ranks[column as usize] {
+            Ranks::Bytes(ranks) => cut::ends(ranks, rows),
+            Ranks::Shorts(ranks) => cut::ends(ranks, rows),
+            Ranks::Words(ranks) => cut::ends(ranks, rows),
+        };
+        let (low, high) = (number(ends.lowest), number(ends.highest));
+        // The rows of a node are never none, and a constant column draws no number.
+        if low == high {
+            return (Offer::Constant, None);
+        }
+        let threshold = cut::between(low, high, self.random.unit());
+        let below = match &ranks[column as usize] {
+            Ranks::Bytes(ranks) => cut::below(ranks, rows, number, threshold),
+            Ranks::Shorts(ranks) => cut::below(ranks, rows, number, threshold),
+            Ranks::Words(ranks) => cut::below(ranks, rows, number, threshold),
+        };
+        let offer = below.offer(node.total, limits.min_samples_leaf);
+        (offer, Some(threshold))
+    }
+
+    fn divide(&mut self, node: &Pending, chosen: Chosen) {
+        let Chosen { column, split, .. } = chosen;
         let rows = &mut self.rows[node.start..node.end];
         let spare = &mut self.spare;
         let divided = match &self.grower.ranks[column as usize] {
@@ -216,7 +296,8 @@ impl<'a> Growth<'a> {
             Ranks::Words(ranks) => divide(ranks, rows, spare, split.rank),
         };
         let number = |row: u32| self.grower.matrix.row(row as usize)[column as usize];
-        let threshold = threshold(number(divided.last_below), number(divided.first_above));
+        let middle = || threshold(number(divided.last_below), number(divided.first_above));
+        let threshold = chosen.threshold.unwrap_or_else(middle);
         let decrease = split.score - node.total.purity();
         self.tree.importances[column as usize] += decrease.max(0.0);
         self.push(column, threshold);
@@ -243,6 +324,12 @@ fn bootstrap(labels: &[bool], random: &mut Random) -> Vec<Drawn> {
     let rows = (0..).zip(times).zip(labels);
     rows.filter(|((_, times), _)| *times > 0)
         .map(|((row, times), label)| Drawn::new(row, times, *label))
+        .collect()
+}
+
+fn each_once(labels: &[bool]) -> Vec<Drawn> {
+    let rows = (0..).zip(labels);
+    rows.map(|(row, label)| Drawn::new(row, 1, *label))
         .collect()
 }
 

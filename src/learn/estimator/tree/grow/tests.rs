@@ -8,6 +8,7 @@ use crate::learn::testing;
 struct Slow<'a> {
     matrix: &'a Matrix,
     labels: &'a [bool],
+    method: Method,
     limits: Limits,
     random: Random,
     columns: Vec<usize>,
@@ -18,7 +19,10 @@ struct Slow<'a> {
 impl Slow<'_> {
     fn tree(mut self) -> Tree {
         let count = self.labels.len();
-        let mut sample: Vec<usize> = (0..count).map(|_| self.random.below(count)).collect();
+        let mut sample: Vec<usize> = match self.method.sample {
+            Sample::Bootstrap => (0..count).map(|_| self.random.below(count)).collect(),
+            Sample::All => (0..count).collect(),
+        };
         sample.sort_unstable();
         self.node(&sample, 0);
         normalize(&mut self.importances);
@@ -61,13 +65,7 @@ impl Slow<'_> {
             numbers.sort_by(|a, b| a.partial_cmp(b).unwrap());
             numbers.dedup();
             varying += usize::from(numbers.len() > 1);
-            for pair in numbers.windows(2) {
-                let middle = pair[0] / 2.0 + pair[1] / 2.0;
-                let cut = if middle >= pair[0] && middle < pair[1] {
-                    middle
-                } else {
-                    pair[0]
-                };
+            for cut in self.cuts(&numbers) {
                 let (below, above) = self.divided(rows, column, cut);
                 let least = below.len().min(above.len());
                 let score = self.purity(&below) + self.purity(&above);
@@ -87,24 +85,69 @@ impl Slow<'_> {
         self.node(&above, depth + 1);
     }
 
+    /// Where a column with these distinct numbers, in their order, may be divided.
+    fn cuts(&mut self, numbers: &[f64]) -> Vec<f64> {
+        let between = |pair: &[f64]| {
+            // Halves of the tiniest numbers are none, sums of the hugest are none.
+            let is_tiny = pair[0].abs() < 1.0 && pair[1].abs() < 1.0;
+            let middle = match is_tiny {
+                true => (pair[0] + pair[1]) / 2.0,
+                false => pair[0] / 2.0 + pair[1] / 2.0,
+            };
+            let is_between = middle >= pair[0] && middle < pair[1];
+            if is_between { middle } else { pair[0] }
+        };
+        match (self.method.cuts, numbers) {
+            (Cuts::All, _) => numbers.windows(2).map(between).collect(),
+            (Cuts::Random, [low, .., high]) => {
+                vec![cut::between(*low, *high, self.random.unit())]
+            }
+            (Cuts::Random, _) => Vec::new(),
+        }
+    }
+
     fn divided(&self, rows: &[usize], column: usize, threshold: f64) -> (Vec<usize>, Vec<usize>) {
         rows.iter()
             .partition(|row| self.matrix.row(**row)[column] <= threshold)
     }
 }
 
+const METHODS: [Method; 4] = [
+    FOREST,
+    Method {
+        sample: Sample::All,
+        cuts: Cuts::All,
+    },
+    Method {
+        sample: Sample::All,
+        cuts: Cuts::Random,
+    },
+    Method {
+        sample: Sample::Bootstrap,
+        cuts: Cuts::Random,
+    },
+];
+
+const FOREST: Method = Method {
+    sample: Sample::Bootstrap,
+    cuts: Cuts::All,
+};
+
 fn assert_same(matrix: &Matrix, labels: &[bool], limits: Limits, seed: u64) {
-    let slow = Slow {
-        matrix,
-        labels,
-        limits,
-        random: Random::new(seed),
-        columns: (0..matrix.columns()).collect(),
-        nodes: Vec::new(),
-        importances: vec![0.0; matrix.columns()],
-    };
-    let fast = Grower::new(matrix, labels, limits).grow(Random::new(seed));
-    assert_eq!(fast, slow.tree());
+    for method in METHODS {
+        let slow = Slow {
+            matrix,
+            labels,
+            method,
+            limits,
+            random: Random::new(seed),
+            columns: (0..matrix.columns()).collect(),
+            nodes: Vec::new(),
+            importances: vec![0.0; matrix.columns()],
+        };
+        let fast = Grower::new(matrix, labels, method, limits).grow(Random::new(seed));
+        assert_eq!(fast, slow.tree(), "{method:?}");
+    }
 }
 
 const NO_LIMITS: Limits = Limits {
@@ -203,7 +246,7 @@ fn the_first_column_that_varies_is_looked_at_however_late_it_is_drawn() {
         ..NO_LIMITS
     };
     for seed in 0..20 {
-        let tree = Grower::new(&matrix, &labels, limits).grow(Random::new(seed));
+        let tree = Grower::new(&matrix, &labels, FOREST, limits).grow(Random::new(seed));
         assert_eq!(tree.columns[0], 31);
         assert_eq!(tree.importances[31], 1.0);
         assert_same(&matrix, &labels, limits, seed);

@@ -1,0 +1,119 @@
+"""Makes tests/reference/estimators.json: elastic nets, naive Bayes, neighbours and trees of scikit-learn.
+
+Run with scikit-learn 1.9 from the project root:
+
+    python tests/peers/reference_estimators.py > tests/reference/estimators.json
+"""
+
+import json
+import warnings
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+
+def elastic_net_case(name, rows, labels, l1, l2):
+    model = LogisticRegression(
+        C=1 / (l1 + l2), l1_ratio=l1 / (l1 + l2), solver="saga", tol=1e-14, max_iter=200_000, random_state=0
+    )
+    model.fit(rows, labels)
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "l1": l1,
+        "l2": l2,
+        "intercept": float(model.intercept_[0]),
+        "coefficients": model.coef_[0].tolist(),
+    }
+
+
+def elastic_net_cases(random):
+    rows = random.normal(size=(80, 6)).round(3)
+    labels = rows[:, 0] - 0.5 * rows[:, 1] + random.normal(size=80) > 0.3
+    yield elastic_net_case("lasso", rows, labels, 2.0, 1e-9)
+    yield elastic_net_case("both", rows, labels, 1.0, 1.0)
+    scaled = (rows * [1, 0.5, 2, 1, 1, 3]).round(3)
+    yield elastic_net_case("other units", scaled, labels, 3.0, 0.25)
+
+
+def naive_bayes_case(name, rows, labels, smoothing):
+    model = GaussianNB(var_smoothing=smoothing).fit(rows, labels)
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "smoothing": smoothing,
+        "probabilities": model.predict_proba(rows)[:, 1].tolist(),
+    }
+
+
+def naive_bayes_cases(random):
+    rows = random.normal(size=(60, 4)).round(3)
+    labels = rows[:, 0] + random.normal(size=60) > 0.3
+    yield naive_bayes_case("plain", rows, labels, 1e-9)
+    yield naive_bayes_case("smoothed", rows, labels, 0.1)
+    dummies = np.hstack([rows[:, :2] * [1000, 0.01], np.eye(3)[random.integers(0, 3, 60)], np.full((60, 1), 2.5)])
+    yield naive_bayes_case("one-hot and a constant", dummies, labels, 1e-9)
+
+
+def neighbours_case(name, train, labels, rows, neighbors, weights):
+    model = KNeighborsClassifier(n_neighbors=neighbors, weights=weights, algorithm="brute").fit(train, labels)
+    return {
+        "name": name,
+        "train": train.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "rows": rows.tolist(),
+        "neighbors": neighbors,
+        "weights": weights,
+        "probabilities": model.predict_proba(rows)[:, 1].tolist(),
+    }
+
+
+def neighbours_cases(random):
+    train = random.normal(size=(70, 3)).round(4)
+    labels = train[:, 0] > 0.2
+    rows = np.vstack([random.normal(size=(30, 3)).round(4), train[:5]])
+    yield neighbours_case("five", train, labels, rows, 5, "uniform")
+    yield neighbours_case("by distance", train, labels, rows, 7, "distance")
+    yield neighbours_case("one", train, labels, rows, 1, "uniform")
+    yield neighbours_case("all", train, labels, rows, 70, "distance")
+
+
+def tree_case(name, rows, labels, **parameters):
+    model = DecisionTreeClassifier(random_state=0, **parameters).fit(rows, labels)
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "max_depth": parameters.get("max_depth", 0),
+        "min_samples_leaf": parameters.get("min_samples_leaf", 1),
+        "probabilities": model.predict_proba(rows)[:, 1].tolist(),
+        "importances": model.feature_importances_.tolist(),
+    }
+
+
+def tree_cases(random):
+    rows = random.normal(size=(150, 3)).round(2)
+    labels = rows[:, 0] * rows[:, 1] + 0.5 * rows[:, 2] + 0.5 * random.normal(size=150) > 0.3
+    yield tree_case("three levels", rows, labels, max_depth=3)
+    yield tree_case("large leaves", rows, labels, min_samples_leaf=12)
+    yield tree_case("a stump", rows, labels, max_depth=1)
+
+
+def main():
+    warnings.simplefilter("ignore")
+    random = np.random.default_rng(20240229)
+    cases = {
+        "elastic_net": list(elastic_net_cases(random)),
+        "gaussian_nb": list(naive_bayes_cases(random)),
+        "knn": list(neighbours_cases(random)),
+        "decision_tree": list(tree_cases(random)),
+    }
+    print(json.dumps(cases))
+
+
+main()
