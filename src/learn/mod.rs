@@ -51,7 +51,8 @@ use std::fmt;
 pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
-    EstimatorParameters, FittedModel, Forest, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
+    BoostedTrees, EstimatorParameters, FittedModel, Forest, GRADIENT_BOOSTING_VERSION,
+    GradientBoostingParameters, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
     LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
     RandomForestParameters, TreeCounts, estimator_version, fit,
 };

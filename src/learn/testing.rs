@@ -1,8 +1,8 @@
 //! Made-up data for tests: the same on every machine.
 
 use super::{
-    EstimatorParameters, FeatureColumn, LogisticRegressionParameters, Matrix,
-    RandomForestParameters,
+    EstimatorParameters, FeatureColumn, GradientBoostingParameters, LogisticRegressionParameters,
+    Matrix, RandomForestParameters,
 };
 use crate::definition::{
     MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, estimator,
@@ -34,6 +34,14 @@ pub fn model(kind: &str) -> Model {
 pub fn random_forest() -> RandomForestParameters {
     match EstimatorParameters::of(&model("random_forest")) {
         Ok(EstimatorParameters::RandomForest(parameters)) => parameters,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The defaults.
+pub fn gradient_boosting() -> GradientBoostingParameters {
+    match EstimatorParameters::of(&model("gradient_boosting")) {
+        Ok(EstimatorParameters::GradientBoosting(parameters)) => parameters,
         other => panic!("{other:?}"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod cholesky;
 mod forest;
+mod gradient_boosting;
 mod logistic_regression;
 mod newton;
 mod parameters;
@@ -13,10 +14,11 @@ use super::{Matrix, Warning};
 use crate::error::{Error, Kind, Result};
 
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
+pub use gradient_boosting::{BoostedTrees, GradientBoostingParameters};
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use parameters::{
-    EstimatorParameters, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
-    estimator_version,
+    EstimatorParameters, GRADIENT_BOOSTING_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION,
+    RANDOM_FOREST_VERSION, estimator_version,
 };
 pub use prior::PriorModel;
 pub use random_forest::{MaxFeatures, RandomForestParameters};
@@ -27,6 +29,7 @@ use super::bytes::{Reader, Writer};
 #[derive(Debug, Clone, PartialEq)]
 pub enum FittedModel {
     RandomForest(Forest),
+    GradientBoosting(BoostedTrees),
     LogisticRegression(LogisticRegressionModel),
     Prior(PriorModel),
 }
@@ -52,6 +55,10 @@ pub fn fit(
             let forest = random_forest::fit(parameters, matrix, labels)?;
             Ok((FittedModel::RandomForest(forest), Vec::new()))
         }
+        EstimatorParameters::GradientBoosting(parameters) => {
+            let trees = gradient_boosting::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::GradientBoosting(trees), Vec::new()))
+        }
         EstimatorParameters::LogisticRegression(parameters) => {
             let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
             Ok((FittedModel::LogisticRegression(model), warnings))
@@ -64,6 +71,7 @@ impl FittedModel {
     pub fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         match self {
             Self::RandomForest(forest) => forest.predict(matrix),
+            Self::GradientBoosting(trees) => trees.predict(matrix),
             Self::LogisticRegression(model) => model.predict(matrix),
             Self::Prior(model) => model.predict(matrix),
         }
@@ -74,6 +82,7 @@ impl FittedModel {
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
             Self::RandomForest(forest) => Some(forest.importances()),
+            Self::GradientBoosting(trees) => Some(trees.importances()),
             Self::LogisticRegression(_) | Self::Prior(_) => None,
         }
     }
@@ -81,6 +90,7 @@ impl FittedModel {
     pub(super) fn write(&self, writer: &mut Writer) {
         match self {
             Self::RandomForest(forest) => forest.write(writer),
+            Self::GradientBoosting(trees) => trees.write(writer),
             Self::LogisticRegression(model) => model.write(writer),
             Self::Prior(model) => model.write(writer),
         }
@@ -95,6 +105,9 @@ impl FittedModel {
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
                 Self::RandomForest(Forest::read(reader, columns)?)
+            }
+            EstimatorParameters::GradientBoosting(_) => {
+                Self::GradientBoosting(BoostedTrees::read(reader, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)

@@ -5,17 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogisticRegressionParameters, RandomForestParameters};
+use super::{GradientBoostingParameters, LogisticRegressionParameters, RandomForestParameters};
 use crate::definition::estimator::{Estimator, find};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
 
 const RANDOM_FOREST: &str = "random_forest";
+const GRADIENT_BOOSTING: &str = "gradient_boosting";
 const LOGISTIC_REGRESSION: &str = "logistic_regression";
 const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
 pub const RANDOM_FOREST_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other trees, or they give other probabilities.
+pub const GRADIENT_BOOSTING_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other coefficients or probabilities.
 pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
 /// Raised when the same labels give another probability.
@@ -25,6 +28,7 @@ pub const PRIOR_VERSION: u32 = 1;
 pub fn estimator_version(kind: &str) -> Option<u32> {
     match kind {
         RANDOM_FOREST => Some(RANDOM_FOREST_VERSION),
+        GRADIENT_BOOSTING => Some(GRADIENT_BOOSTING_VERSION),
         LOGISTIC_REGRESSION => Some(LOGISTIC_REGRESSION_VERSION),
         PRIOR => Some(PRIOR_VERSION),
         _ => None,
@@ -36,6 +40,7 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
 #[serde(rename_all = "snake_case")]
 pub enum EstimatorParameters {
     RandomForest(RandomForestParameters),
+    GradientBoosting(GradientBoostingParameters),
     LogisticRegression(LogisticRegressionParameters),
     /// The class rate of the train rows for everyone: what every model has to beat.
     Prior,
@@ -48,6 +53,7 @@ impl EstimatorParameters {
         check(model)?;
         match model.kind {
             RANDOM_FOREST => RandomForestParameters::of(model).map(Self::RandomForest),
+            GRADIENT_BOOSTING => GradientBoostingParameters::of(model).map(Self::GradientBoosting),
             LOGISTIC_REGRESSION => {
                 LogisticRegressionParameters::of(model).map(Self::LogisticRegression)
             }
@@ -60,6 +66,7 @@ impl EstimatorParameters {
     pub fn declared(&self) -> Model {
         let values = match self {
             Self::RandomForest(parameters) => parameters.values(),
+            Self::GradientBoosting(parameters) => parameters.values(),
             Self::LogisticRegression(parameters) => parameters.values(),
             Self::Prior => Vec::new(),
         };
@@ -77,6 +84,7 @@ impl EstimatorParameters {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::RandomForest(_) => RANDOM_FOREST,
+            Self::GradientBoosting(_) => GRADIENT_BOOSTING,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION,
             Self::Prior => PRIOR,
         }
@@ -86,6 +94,7 @@ impl EstimatorParameters {
     pub fn version(&self) -> u32 {
         match self {
             Self::RandomForest(_) => RANDOM_FOREST_VERSION,
+            Self::GradientBoosting(_) => GRADIENT_BOOSTING_VERSION,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION_VERSION,
             Self::Prior => PRIOR_VERSION,
         }

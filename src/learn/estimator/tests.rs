@@ -86,6 +86,7 @@ fn the_number_of_threads_does_not_show() {
     let (matrix, labels) = testing::classification(3000, 12, 1);
     for parameters in [
         EstimatorParameters::RandomForest(forest(45)),
+        EstimatorParameters::GradientBoosting(testing::gradient_boosting()),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
     ] {
         let results = [1, 2, 8].map(|threads| {
@@ -126,6 +127,11 @@ fn estimators_learn() {
     };
     assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
     assert!(
+        auc(EstimatorParameters::GradientBoosting(
+            testing::gradient_boosting()
+        )) > 0.9
+    );
+    assert!(
         auc(EstimatorParameters::LogisticRegression(
             testing::logistic_regression()
         )) > 0.9
@@ -156,6 +162,14 @@ fn degenerate_matrices_are_no_trouble() {
     for matrix in [constant, wide, huge, tiny] {
         for parameters in [
             EstimatorParameters::RandomForest(forest(11)),
+            EstimatorParameters::GradientBoosting(testing::gradient_boosting()),
+            EstimatorParameters::GradientBoosting(GradientBoostingParameters {
+                min_samples_leaf: 1,
+                min_hessian: 0.0,
+                column_share: 0.001,
+                row_share: 0.5,
+                ..testing::gradient_boosting()
+            }),
             EstimatorParameters::LogisticRegression(testing::logistic_regression()),
             EstimatorParameters::Prior,
         ] {
@@ -432,13 +446,15 @@ fn golden_vectors() {
         EstimatorParameters::RandomForest(forest(25)),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
+        EstimatorParameters::GradientBoosting(testing::gradient_boosting()),
     ];
     assert_eq!(
         kinds.map(golden),
         [
             "49cb762c4975a095b55ba638e703d8b0b44af62ada32d8dcd619558cdc7dc88b",
             "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
-            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd"
+            "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
+            "c49b38b972a69356bb1c0ffddbd7852d38eca3cfdff5cab9edff108511cc2460"
         ]
     );
 }

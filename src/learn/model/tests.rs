@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
-use crate::learn::{RandomForestParameters, fit, testing};
+use crate::learn::{GradientBoostingParameters, RandomForestParameters, fit, testing};
 
-fn parameters() -> [EstimatorParameters; 3] {
+fn parameters() -> [EstimatorParameters; 4] {
     [
         EstimatorParameters::RandomForest(RandomForestParameters {
             trees: 3,
@@ -14,6 +14,12 @@ fn parameters() -> [EstimatorParameters; 3] {
         }),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::Prior,
+        EstimatorParameters::GradientBoosting(GradientBoostingParameters {
+            trees: 3,
+            max_leaves: 4,
+            min_samples_leaf: 5,
+            ..testing::gradient_boosting()
+        }),
     ]
 }
 
@@ -135,7 +141,8 @@ fn golden_vectors() {
         [
             "1e837f1778327aa829ffb768b1a7ba294e7f7fc0d672dccde67b31be24821f9c",
             "e1cf38bcb136644e7acb743de866a06d31840569657d84ccb5046d769a172733",
-            "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7"
+            "0d78668d58fee12ec93166ff19d1fbb4cab7371e72c14d9c6c7c65fc370cb2f7",
+            "b7644c2e1eebf9d6bcf81674f85061eb9c7bf577fd7688a14bd65f13d26551b8"
         ]
     );
 }
