@@ -25,7 +25,7 @@ fn a_boosted_run_is_locked_and_proved_on_other_threads() {
     let run = world.run_one("small");
     assert!(run["metrics"]["auc"].as_f64().unwrap() > 0.6, "{run:#}");
     let importances = run["evaluation"]["importances"].as_array().unwrap();
-    let shares = importances.iter().map(|each| each["importance"].as_f64());
+    let shares = importances.iter().map(|each| each[1].as_f64());
     let sum: f64 = shares.map(Option::unwrap).sum();
     assert!((sum - 1.0).abs() < 1e-9, "{importances:#?}");
 
@@ -127,7 +127,8 @@ fn a_pinned_booster_scores() {
     world
         .run(&["materialize", "--as-of", "2024-01-31"])
         .assert_code(0);
-    let one = world.run(&["predict", "U003"]).assert_code(0).json();
+    let one = world.run(&["predict", "U003", "--format", "json"]);
+    let one = one.assert_code(0).json();
     assert_eq!(one["run"], run["run"]);
     let all = ["predict", "--all", "-o", "scores.csv"];
     world.run(&all).assert_code(0);
@@ -154,24 +155,57 @@ fn a_parameter_out_of_range_is_quoted() {
         "trees = 12",
         "trees = 0\nlearning_rate = 1.5\nmax_bins = 256\nleaves = 3",
     );
-    insta::assert_snapshot!(world.run(&["check"]).assert_code(2).screen(), @"");
+    insta::assert_snapshot!(world.run(&["check"]).assert_code(2).screen(), @r"
+    exit 2
+    --- stderr
+    error: invalid value for `trees`
+       ╭▸ experiments/small.toml:25:9
+       │
+    25 │ trees = 0
+       ╰╴        ━ expected an integer from 1 to 100000
+
+    error: invalid value for `learning_rate`
+       ╭▸ experiments/small.toml:26:17
+       │
+    26 │ learning_rate = 1.5
+       ╰╴                ━━━ expected a number from 1e-6 to 1
+
+    error: invalid value for `max_bins`
+       ╭▸ experiments/small.toml:27:12
+       │
+    27 │ max_bins = 256
+       ╰╴           ━━━ expected an integer from 2 to 255
+
+    error: unknown key `leaves`
+       ╭▸ experiments/small.toml:28:1
+       │
+    28 │ leaves = 3
+       ╰╴━━━━━━ `gradient_boosting` has no such parameter; did you mean `max_leaves`?
+
+    4 errors in 1 of 4 files
+    ");
 }
 
 #[test]
 fn data_that_cannot_be_boosted_is_refused_or_gives_the_class_rate() {
     let world = small();
-    // Of 45 train rows no 31 can stand on each side.
+    // Of 48 train rows no 31 can stand on each side.
     world.edit(SMALL, "min_samples_leaf = 3", "min_samples_leaf = 31");
     let run = world.run_one("small");
     assert_eq!(run["metrics"]["auc"], 0.5);
-    // Rows are held out of a handful.
+    // By this seed none of 48 rows is held out.
+    world.edit(SMALL, "seed  = 42", "seed  = 43");
     world.edit(
         SMALL,
         "min_samples_leaf = 31",
         "min_samples_leaf = 1\npatience = 2\nvalidation_share = 0.01",
     );
     let refused = world.run(&["run", "small"]).assert_code(6);
-    insta::assert_snapshot!(refused.error(), @"");
+    insta::assert_snapshot!(refused.error(), @r"
+    error: no train row is held out
+      `patience = 2` holds out 0 of 48 rows
+    help: set another `validation_share` under [model], or `patience = 0`
+    ");
     // Labels of one class.
     let labels = world
         .read("data/2024-01-31/labels.csv")

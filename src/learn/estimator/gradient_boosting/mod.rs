@@ -194,7 +194,7 @@ fn check_sides(
             parameters.patience,
             labels.len()
         ))
-        .help("set another `validation_share`, or `patience = 0` to hold out none, under [model]"))
+        .help("set another `validation_share` under [model], or `patience = 0`"))
 }
 
 #[cfg(test)]
