@@ -441,6 +441,9 @@ pub struct PredictArguments {
     /// The keys of entities.
     #[arg(required_unless_present = "all", value_name = "ID")]
     pub ids: Vec<String>,
+    /// What the run needs of the request, NAME=VALUE; without a value it is null. For all IDs alike.
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "all")]
+    pub context: Vec<String>,
     /// Scores every entity into a table.
     #[arg(long, requires = "output", conflicts_with = "ids")]
     pub all: bool,

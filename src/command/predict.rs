@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Context;
 use super::arguments::PredictArguments;
 use super::features::key_of;
 use super::ingest::date;
 use super::output::Output;
-use crate::definition::{AsOf, ColumnName};
+use crate::definition::{AsOf, ColumnName, Dtype};
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hash::Digest;
 use crate::host::Stopwatch;
 use crate::online::{self, OnlineView};
 use crate::report;
-use crate::serve::{Answer, Pair, ScoreColumns, State, answer, score_all};
+use crate::serve::{Answer, Computed, Pair, Requested, ScoreColumns, State, answer, score_all};
 use crate::table::{FileForm, Frame, Values};
 use crate::workspace::Workspace;
 
@@ -30,11 +30,11 @@ pub fn predict(context: &Context, arguments: &PredictArguments) -> Result<Output
             let as_of = arguments.as_of.as_deref().map(date).transpose()?;
             score(&workspace, as_of, path)
         }
-        _ => predict_some(&workspace, &arguments.ids),
+        _ => predict_some(&workspace, &arguments.ids, &arguments.context),
     }
 }
 
-fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
+fn predict_some(workspace: &Workspace, ids: &[String], given: &[String]) -> Result<Output> {
     let max_age = workspace.definitions().project.serve.max_age;
     let pair = State::load(workspace).into_pair(max_age)?;
     let column = pair.key().clone();
@@ -42,7 +42,15 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
         .iter()
         .map(|id| key_of(workspace, &column, id))
         .collect();
-    let answers = answer(&pair, &keys)?;
+    let context = context_of(&pair.requested, given)?;
+    let context = pair.requested.read(&vec![&context; keys.len()]);
+    let context = context.map_err(|unfit| {
+        unfit
+            .to_error()
+            .help("`--context NAME=VALUE` for each, `--context NAME=` for null")
+    })?;
+    let computed = Computed::of(&pair, &keys, &context)?;
+    let answers = answer(&pair, &keys, &computed)?;
     if let [_] = answers[..] {
         let only = answers.into_iter().next().expect("there is one");
         let found = only?;
@@ -72,6 +80,34 @@ fn predict_some(workspace: &Workspace, ids: &[String]) -> Result<Output> {
     let mut output = Output::new(text, &json!({ "predictions": documents }));
     output.error = first_error;
     Ok(output)
+}
+
+/// What the command line says of a request, as JSON of the declared types. A text that is of another
+/// type stays a text, and is refused as such.
+fn context_of(requested: &Requested, given: &[String]) -> Result<Map<String, Value>> {
+    let mut context = Map::new();
+    for text in given {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Error::usage(format!("`--context {text}` has no `=`"))
+                .help("write `--context NAME=VALUE`")
+        })?;
+        let dtype = requested.dtypes().find(|(known, _)| known.as_str() == name);
+        let typed = match dtype.map(|(_, dtype)| dtype) {
+            _ if value.is_empty() => Some(Value::Null),
+            Some(Dtype::Bool) => value.parse().ok().map(Value::Bool),
+            Some(Dtype::I64) => value.parse::<i64>().ok().map(Value::from),
+            Some(Dtype::F64) => value.parse::<f64>().ok().map(Value::from),
+            _ => None,
+        };
+        let typed = typed.filter(|typed| value.is_empty() || !typed.is_null());
+        let typed = typed.unwrap_or_else(|| Value::String(value.to_string()));
+        if context.insert(name.to_string(), typed).is_some() {
+            return Err(Error::usage(format!(
+                "`--context {name}=` stands there twice"
+            )));
+        }
+    }
+    Ok(context)
 }
 
 /// One entity's answer in words.

@@ -97,15 +97,6 @@ impl<'d> Section<'d> {
         self.section(key)
     }
 
-    /// Refuses a section that another version may read. It is no key one should be led to.
-    pub fn unsupported(&self, key: &'static str, why: &str) {
-        if let Some(item) = self.item(key) {
-            let path = join(&self.path, key);
-            item.refuse(format!("`[{path}]` is not supported"), why);
-            self.refused.borrow_mut().insert(key);
-        }
-    }
-
     /// Every entry of a section whose keys are names people give.
     pub fn entries(&self) -> impl Iterator<Item = (&'d str, Item<'d>)> {
         self.entries

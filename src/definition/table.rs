@@ -138,10 +138,13 @@ pub struct Features {
     pub ttl: Option<Age>,
     /// Columns taken as they are; `["*"]` already expanded to all but the key.
     pub columns: Vec<ColumnName>,
-    /// SQL scalar expressions over the columns of one row, and over windowed features.
+    /// SQL scalar expressions over the columns of one row, windowed features and requests.
     pub derived: BTreeMap<ColumnName, Expression>,
     /// Aggregates over the events of a window; only of event tables. None has the name of a column.
     pub windowed: BTreeMap<ColumnName, Windowed>,
+    /// What comes with a request, with its type; in training, the column of that name in the table
+    /// of the labels. None has the name of a column.
+    pub request: BTreeMap<ColumnName, Dtype>,
 }
 
 impl Features {
@@ -152,8 +155,21 @@ impl Features {
             .iter()
             .chain(self.derived.keys())
             .chain(self.windowed.keys())
+            .chain(self.request.keys())
             .collect();
         names.sort();
         names
+    }
+
+    /// What a feature needs of a request.
+    pub fn requested(&self, feature: &ColumnName) -> BTreeMap<ColumnName, Dtype> {
+        let needs = |name: &ColumnName| match self.derived.get(feature) {
+            Some(expression) => expression.columns().contains(name),
+            None => name == feature,
+        };
+        let request = self.request.iter().filter(|(name, _)| needs(name));
+        request
+            .map(|(name, dtype)| (name.clone(), *dtype))
+            .collect()
     }
 }

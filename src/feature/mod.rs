@@ -13,10 +13,12 @@
 //! older than the time to live. Then every feature of the table is null for the entity, derived
 //! ones too: `COALESCE(x, 0)` speaks of a null in a row, not of a row that is not there. Windowed
 //! features are null only where the first holds: an entity that was ever seen and has no event in
-//! the window has a COUNT of 0, however long ago it was seen.
+//! the window has a COUNT of 0, however long ago it was seen. Features on demand read what comes
+//! with the spine too; those that read nothing else need no row.
 
 mod derive;
 mod history;
+pub mod on_demand;
 mod spec;
 mod spine;
 mod window;
@@ -27,7 +29,7 @@ use polars::prelude::IdxSize;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Age, ColumnName, Expression, FeatureName, Windowed};
+use crate::definition::{Age, ColumnName, Dtype, Expression, FeatureName, Windowed};
 use crate::error::{Error, Result};
 use crate::table::{Cell, Frame, Values, row_number};
 
@@ -47,6 +49,8 @@ pub enum Status {
     Expired,
     /// The table has no row of the entity at the date; the value is null.
     NotFound,
+    /// The value is made when a request comes; here none has, and it is null.
+    Request,
 }
 
 impl Status {
@@ -57,6 +61,7 @@ impl Status {
             Self::Null => "null",
             Self::Expired => "expired",
             Self::NotFound => "not_found",
+            Self::Request => "request",
         }
     }
 }
@@ -133,6 +138,16 @@ impl Rows<'_> {
                 expression,
                 windowed,
             } => self.derived(spec, expression, windowed, live)?,
+            FeatureSource::OnDemand {
+                expression,
+                windowed,
+                request,
+            } => {
+                let of_table = expression.inputs().into_iter();
+                let of_table = of_table.filter(|(name, _)| !request.contains_key(name));
+                let known = self.inputs(spec, of_table, windowed, live)?;
+                return on_demand::values(spec, known, &live.status, &self.spine.request);
+            }
         };
         if values.dtype() != spec.dtype {
             return Err(unfit(spec, &spec.feature));
@@ -155,8 +170,20 @@ impl Rows<'_> {
         aggregates: &BTreeMap<ColumnName, Windowed>,
         live: &LiveRows,
     ) -> Result<Values> {
+        let inputs = self.inputs(spec, expression.inputs().into_iter(), aggregates, live)?;
+        Ok(live.blank(&evaluate(expression, &Frame::new(live.rows.len(), inputs))))
+    }
+
+    /// What an expression reads, null where no row counts.
+    fn inputs(
+        &self,
+        spec: &FeatureSpec,
+        names: impl Iterator<Item = (ColumnName, Dtype)>,
+        aggregates: &BTreeMap<ColumnName, Windowed>,
+        live: &LiveRows,
+    ) -> Result<BTreeMap<ColumnName, Values>> {
         let mut inputs = BTreeMap::new();
-        for (name, dtype) in expression.inputs() {
+        for (name, dtype) in names {
             let values = match aggregates.get(&name) {
                 Some(windowed) => self.windowed(spec, windowed)?,
                 None => column(self.history.frame(), spec, &name)?.gather(&live.rows),
@@ -166,7 +193,7 @@ impl Rows<'_> {
             }
             inputs.insert(name, values);
         }
-        Ok(live.blank(&evaluate(expression, &Frame::new(live.rows.len(), inputs))))
+        Ok(inputs)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Entities, each at a point in time.
 
-use crate::definition::AsOf;
+use std::collections::BTreeMap;
+
+use crate::definition::{AsOf, ColumnName};
 use crate::table::Values;
 
 /// Entities at points in time: one row of features is found for each row.
@@ -11,6 +13,8 @@ pub struct Spine {
     times: Times,
     /// The newest file each row sees; none: every file of the history.
     files: Option<Vec<AsOf>>,
+    /// What comes with each row, for features on demand.
+    pub request: BTreeMap<ColumnName, Values>,
 }
 
 /// What one spine row sees: everything up to an instant, of files up to one.
@@ -35,6 +39,7 @@ impl Spine {
             keys,
             times: Times::One(as_of.end() - 1),
             files: None,
+            request: BTreeMap::new(),
         }
     }
 
@@ -48,6 +53,7 @@ impl Spine {
             keys,
             times: Times::Each(instants),
             files: None,
+            request: BTreeMap::new(),
         }
     }
 
@@ -62,6 +68,12 @@ impl Spine {
             files: Some(files),
             ..self
         }
+    }
+
+    /// The same, with what comes with each row: one value for each key.
+    #[must_use]
+    pub fn with_request(self, request: BTreeMap<ColumnName, Values>) -> Self {
+        Self { request, ..self }
     }
 
     pub fn rows(&self) -> usize {

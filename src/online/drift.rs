@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::sheet::{column_of, compute};
-use super::wanted::{Wanted, feature_tables};
-use crate::definition::{AsOf, Experiment, ExperimentName, FeatureName, TableName};
+use crate::definition::{AsOf, Experiment, ExperimentName, FeatureName, Table, TableName};
 use crate::drift::{self, ColumnDrift, Pair, Reason, Rule};
 use crate::error::{Error, Kind, Result};
 use crate::feature::{FeatureSpec, History};
@@ -133,7 +132,11 @@ pub fn drift(workspace: &Workspace, options: &DriftOptions) -> Result<Drift> {
     });
     let compared = match labelled {
         Some(labelled) => labelled,
-        None => Compared::entities(workspace, &found, &features)?,
+        None => {
+            let (features, on_demand) = stored(features);
+            notices.extend(on_demand);
+            Compared::entities(workspace, &found, &features)?
+        }
     };
     let rule = options.rule;
     let mut columns = compare(&compared.columns, rule);
@@ -167,21 +170,44 @@ fn features_of(
     snapshots: &Snapshots,
     experiment: Option<&Experiment>,
 ) -> BTreeMap<TableName, Vec<FeatureSpec>> {
-    let definitions = snapshots.definitions;
-    let Some(experiment) = experiment else {
-        let offering = feature_tables(definitions);
-        let mut all = Wanted::of_tree(definitions).tables;
-        all.retain(|name, _| offering.contains(name));
-        return all;
+    let tables = &snapshots.definitions.tables;
+    let all = || {
+        let offered = |table: &Table| {
+            let names = table.features.names().into_iter().cloned();
+            let full = names.map(|name| FeatureName::new(table.name.clone(), name));
+            full.collect::<Vec<_>>()
+        };
+        tables.values().flat_map(offered).collect()
     };
+    let names: Vec<FeatureName> =
+        experiment.map_or_else(all, |experiment| experiment.features.clone());
     let mut features: BTreeMap<TableName, Vec<FeatureSpec>> = BTreeMap::new();
-    for name in &experiment.features {
-        let table = definitions.tables.get(&name.table);
+    for name in names {
+        let table = tables.get(&name.table);
         if let Some(spec) = table.and_then(|table| FeatureSpec::of(table, &name.feature)) {
-            features.entry(name.table.clone()).or_default().push(spec);
+            features.entry(name.table).or_default().push(spec);
         }
     }
     features
+}
+
+/// The features that entities have by themselves, and a word on those that need a request.
+fn stored(
+    mut features: BTreeMap<TableName, Vec<FeatureSpec>>,
+) -> (BTreeMap<TableName, Vec<FeatureSpec>>, Option<String>) {
+    let mut on_demand = Vec::new();
+    for specs in features.values_mut() {
+        let names = specs.iter().filter(|spec| spec.is_on_demand());
+        on_demand.extend(names.map(|spec| spec.name().to_string()));
+        specs.retain(|spec| !spec.is_on_demand());
+    }
+    let notice = (!on_demand.is_empty()).then(|| {
+        format!(
+            "{} need a request: only labelled rows have one, so they are not compared",
+            on_demand.join(", ")
+        )
+    });
+    (features, notice)
 }
 
 /// The columns of both dates over the same sort of rows.

@@ -38,7 +38,10 @@ pub struct SheetFact {
     /// The Parquet object: columns `key`, `instant`, and one for each feature under its hash.
     pub object: TableHash,
     pub features: Vec<FeatureSpec>,
-    /// Those of `features` that the working tree offered.
+    /// Features that need a request: computed when it comes, of columns that are among `features`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_demand: Vec<FeatureSpec>,
+    /// Those of `features` and `on_demand` that the working tree offered.
     pub offered: Vec<FeatureHash>,
 }
 
@@ -56,6 +59,10 @@ impl ContentHash for Content<'_> {
             hasher.text(sheet.key.as_str());
             sheet.object.feed(hasher);
             sheet.offered.feed(hasher);
+            if !sheet.on_demand.is_empty() {
+                let hashes: Vec<_> = sheet.on_demand.iter().map(FeatureSpec::hash).collect();
+                hashes.feed(hasher);
+            }
         }
     }
 }
@@ -76,9 +83,10 @@ impl Materialization {
         }
     }
 
-    /// Every feature definition whose values are there.
+    /// Every feature definition whose values are there, or are computed when a request comes.
     pub fn features(&self) -> impl Iterator<Item = &FeatureSpec> {
-        self.tables.values().flat_map(|sheet| &sheet.features)
+        let sheets = self.tables.values();
+        sheets.flat_map(|sheet| sheet.features.iter().chain(&sheet.on_demand))
     }
 
     fn objects(&self) -> Vec<ObjectName> {

@@ -185,15 +185,17 @@ fn describe(
     frame: &Frame,
     object: TableHash,
 ) -> SheetFact {
-    let hashes = specs.iter().map(FeatureSpec::hash);
+    let on_demand = wanted.on_demand.get(&table.name);
+    let on_demand = on_demand.cloned().unwrap_or_default();
+    let hashes = specs.iter().chain(&on_demand).map(FeatureSpec::hash);
+    let offered = hashes.filter(|hash| wanted.offered.contains(hash));
     SheetFact {
         entity: table.entity.clone(),
         key: table.key.clone(),
         rows: frame.rows() as u64,
         object,
-        offered: hashes
-            .filter(|hash| wanted.offered.contains(hash))
-            .collect(),
+        offered: offered.collect(),
         features: specs.to_vec(),
+        on_demand,
     }
 }

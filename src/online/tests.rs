@@ -56,6 +56,7 @@ fn sheet(frame: &Frame, specs: &[FeatureSpec], offered: &[FeatureHash]) -> Onlin
         rows: values.rows() as u64,
         object: object_of(&values),
         features: specs.to_vec(),
+        on_demand: Vec::new(),
         offered: offered.to_vec(),
     };
     OnlineSheet::new(&specs[0].table, &fact, &values).unwrap()

@@ -11,7 +11,7 @@ use super::keys::{Key, Keys};
 use super::sheet::{INSTANT, KEY, column_of};
 use crate::definition::{Age, AsOf, ColumnName, Dtype, FeatureName, TableName};
 use crate::error::{Error, Result};
-use crate::feature::Status;
+use crate::feature::{FeatureSpec, Status};
 use crate::hash::FeatureHash;
 use crate::store::Store;
 use crate::table::{Cell, Frame, Values};
@@ -31,9 +31,18 @@ struct SheetValues {
     table: TableName,
     /// Microseconds to the row's instant.
     instants: Vec<i64>,
+    on_demand: Vec<OnDemand>,
     /// The newest of them.
     newest: Option<i64>,
     columns: Vec<OnlineColumn>,
+}
+
+/// A feature that needs a request.
+#[derive(Debug)]
+struct OnDemand {
+    name: FeatureName,
+    spec: FeatureSpec,
+    offered: bool,
 }
 
 #[derive(Debug)]
@@ -70,11 +79,17 @@ impl OnlineSheet {
                 values: column(column_of(feature).as_str())?.clone(),
             });
         }
+        let on_demand = fact.on_demand.iter().map(|spec| OnDemand {
+            name: spec.name(),
+            offered: fact.offered.contains(&spec.hash()),
+            spec: spec.clone(),
+        });
         Ok(Self {
             key: fact.key.clone(),
             keys: Keys::of(column(KEY)?),
             values: SheetValues {
                 table: table.clone(),
+                on_demand: on_demand.collect(),
                 newest: instants.iter().copied().max(),
                 instants,
                 columns,
@@ -178,12 +193,15 @@ impl OnlineView {
         self.as_of
     }
 
-    /// Whether the values of a definition are there.
-    pub fn has(&self, feature: FeatureHash) -> bool {
-        self.places.contains_key(&feature)
+    /// The definition of a feature that is computed when a request comes; none for any other.
+    pub fn on_demand(&self, feature: FeatureHash) -> Option<&FeatureSpec> {
+        let sheets = self.sheets.iter();
+        let mut all = sheets.flat_map(|sheet| &sheet.values.on_demand);
+        all.find(|found| found.spec.hash() == feature)
+            .map(|found| &found.spec)
     }
 
-    /// The type of a definition's values.
+    /// The type of a definition's values; none when they are not there.
     pub fn dtype(&self, feature: FeatureHash) -> Option<Dtype> {
         let (sheet, column) = self.places.get(&feature)?;
         let sheet = &self.sheets[*sheet].values;
@@ -248,12 +266,29 @@ impl OnlineView {
             self.entities[self.sheets[*sheet].entities].column == *key
         };
         let offered = self.offered.iter().filter(of_key);
-        offered
-            .map(|(sheet, column)| {
-                let name = &self.sheets[*sheet].values.columns[*column].name;
-                (name, self.value_in(rows, *sheet, *column))
-            })
-            .collect()
+        let stored = offered.map(|(sheet, column)| {
+            let name = &self.sheets[*sheet].values.columns[*column].name;
+            (name, self.value_in(rows, *sheet, *column))
+        });
+        let mut values: Vec<_> = stored.chain(self.unanswered(key)).collect();
+        values.sort_by_key(|(name, _)| *name);
+        values
+    }
+
+    /// The offered features of the entity's tables that need a request, without one.
+    fn unanswered<'a>(
+        &'a self,
+        key: &ColumnName,
+    ) -> impl Iterator<Item = (&'a FeatureName, ValueAt<'a>)> {
+        let sheets = self.sheets.iter();
+        let of_key = sheets.filter(move |sheet| self.entities[sheet.entities].column == *key);
+        let offered = of_key.flat_map(|sheet| &sheet.values.on_demand);
+        let value = ValueAt {
+            cell: Cell::Null,
+            status: Status::Request,
+        };
+        let offered = offered.filter(|found| found.offered);
+        offered.map(move |found| (&found.name, value))
     }
 
     fn value_in(&self, rows: &EntityRows, sheet: usize, column: usize) -> ValueAt<'_> {

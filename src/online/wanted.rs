@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 #[derive(Debug, Default)]
 pub struct Wanted {
     pub tables: BTreeMap<TableName, Vec<FeatureSpec>>,
+    /// Features that need a request. What they read of rows stands among `tables`.
+    pub on_demand: BTreeMap<TableName, Vec<FeatureSpec>>,
     /// The definitions that the working tree offers.
     pub offered: BTreeSet<FeatureHash>,
     /// What pinned runs need and the tables cannot give, in words.
@@ -85,10 +87,21 @@ impl Wanted {
     }
 
     fn add(&mut self, spec: FeatureSpec) {
-        let specs = self.tables.entry(spec.table.clone()).or_default();
-        if specs.iter().all(|known| known.hash() != spec.hash()) {
-            specs.push(spec);
+        if !spec.is_on_demand() {
+            add_once(self.tables.entry(spec.table.clone()).or_default(), spec);
+            return;
         }
+        let stored = self.tables.entry(spec.table.clone()).or_default();
+        for column in spec.known_before() {
+            add_once(stored, column);
+        }
+        add_once(self.on_demand.entry(spec.table.clone()).or_default(), spec);
+    }
+}
+
+fn add_once(specs: &mut Vec<FeatureSpec>, spec: FeatureSpec) {
+    if specs.iter().all(|known| known.hash() != spec.hash()) {
+        specs.push(spec);
     }
 }
 

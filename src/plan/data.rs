@@ -55,6 +55,14 @@ impl RunSpec {
         reads
     }
 
+    /// What the features need of a request: in training, columns of the label's table.
+    pub fn requested(&self) -> BTreeMap<ColumnName, Dtype> {
+        let requests = self.tables.values().flat_map(|options| &options.request);
+        requests
+            .map(|(name, dtype)| (name.clone(), *dtype))
+            .collect()
+    }
+
     /// How the features of a table are computed, given the types of its columns.
     pub fn feature_specs(
         &self,
@@ -107,11 +115,14 @@ impl RunSpec {
             None => {
                 let mut columns = columns.clone();
                 columns.extend(windowed.iter().map(|(name, w)| (name.clone(), w.dtype())));
+                columns.extend(options.request.clone());
                 let expression = Expression::parse(text, &columns).map_err(unfit(name, text))?;
                 let dtype = expression.dtype();
-                let source = match text == Expression::of_column(&name.feature) {
+                let is_column = text == Expression::of_column(&name.feature)
+                    && !options.request.contains_key(&name.feature);
+                let source = match is_column {
                     true => FeatureSource::Column,
-                    false => FeatureSource::derived(expression, windowed),
+                    false => FeatureSource::derived(expression, windowed, &options.request),
                 };
                 (source, dtype)
             }
@@ -138,6 +149,7 @@ impl RunSpec {
         let mut used = BTreeSet::from([self.key.clone(), ColumnName::row_date()]);
         if purpose.label {
             used.insert(self.label.column.clone());
+            used.extend(self.requested().into_keys());
         }
         if purpose.features {
             let options = &self.tables[table];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::declared::{Declared, parse, unreadable};
 use crate::definition::{
-    Age, AsOf, ColumnName, Definitions, Experiment, Expression, FeatureName, Label,
+    Age, AsOf, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName, Label,
     MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, Split, SplitMethod,
     Table, TableName, Value, estimator,
 };
@@ -17,6 +17,8 @@ pub struct FeatureOptions {
     pub ttl: Option<Age>,
     pub timestamp: Option<ColumnName>,
     pub created: Option<ColumnName>,
+    /// What the features that are used need of a request.
+    pub request: BTreeMap<ColumnName, Dtype>,
 }
 
 /// An experiment as the engine sees it.
@@ -62,6 +64,8 @@ impl RunSpec {
                 .or_insert_with(|| FeatureOptions::without_ttl(table));
             let spec = FeatureSpec::of(table, &name.feature);
             options.ttl = options.ttl.or(spec.and_then(|spec| spec.ttl));
+            let requested = table.features.requested(&name.feature);
+            options.request.extend(requested);
         }
         Self {
             as_of: experiment.as_of.clone(),
@@ -186,6 +190,7 @@ impl FeatureOptions {
             ttl: None,
             timestamp: table.source.timestamp.clone(),
             created: table.source.created.clone(),
+            request: BTreeMap::new(),
         }
     }
 
@@ -194,6 +199,7 @@ impl FeatureOptions {
             ttl,
             timestamp,
             created,
+            request,
         } = self;
         let mut optional = |name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -207,11 +213,19 @@ impl FeatureOptions {
             "ttl",
             Some(ttl.map_or(NO_TTL.to_string(), |ttl| ttl.to_string())),
         );
+        for (name, dtype) in request {
+            optional(
+                &format!("{REQUEST}{name}"),
+                Some(dtype.as_str().to_string()),
+            );
+        }
     }
 }
 
 /// How a table whose values never expire is declared.
 const NO_TTL: &str = "none";
+/// Before the names of what its features need of a request.
+const REQUEST: &str = "request.";
 
 fn declare_label(label: &Label, declared: &mut Declared) {
     let Label {
@@ -336,7 +350,14 @@ fn read_tables(declared: &Declared) -> Result<BTreeMap<TableName, FeatureOptions
             ttl: None,
             timestamp: None,
             created: None,
+            request: BTreeMap::new(),
         });
+        if let Some(name) = option.strip_prefix(REQUEST) {
+            options
+                .request
+                .insert(parse(path, name)?, dtype_named(path, text)?);
+            continue;
+        }
         match option {
             "ttl" if text == NO_TTL => options.ttl = None,
             "ttl" => options.ttl = Some(parse(path, text)?),
@@ -346,6 +367,11 @@ fn read_tables(declared: &Declared) -> Result<BTreeMap<TableName, FeatureOptions
         }
     }
     Ok(tables)
+}
+
+fn dtype_named(path: &str, text: &str) -> Result<Dtype> {
+    let found = Dtype::ALL.into_iter().find(|dtype| dtype.as_str() == text);
+    found.ok_or_else(|| unreadable(path))
 }
 
 fn read_split(declared: &Declared) -> Result<Split> {

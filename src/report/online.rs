@@ -140,6 +140,7 @@ pub fn features_text(view: &EntityView) -> String {
             Status::Null => dim("null in its row"),
             Status::Expired => yellow("expired"),
             Status::NotFound => dim("no row in this table"),
+            Status::Request => dim("needs a request"),
         };
         let shown = match value.status {
             Status::Present => value.cell.to_string(),

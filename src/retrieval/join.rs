@@ -20,6 +20,8 @@ pub struct Join<'a> {
     pub keys: &'a Values,
     /// The last instant each row sees.
     pub instants: &'a [i64],
+    /// What comes with each row for features on demand.
+    pub context: &'a BTreeMap<ColumnName, Values>,
 }
 
 impl Join<'_> {
@@ -70,19 +72,17 @@ impl Join<'_> {
         group: &Group,
         frame: &Frame,
     ) -> Result<BTreeMap<FeatureName, FeatureValues>> {
-        let keys = match group.rows.len() == self.keys.len() {
-            true => self.keys.clone(),
-            false => {
-                let rows: Vec<_> = group
-                    .rows
-                    .iter()
-                    .map(|row| Some(row_number(*row)))
-                    .collect();
-                self.keys.gather(&rows)
-            }
+        let rows = group.rows.iter().map(|row| Some(row_number(*row)));
+        let rows: Vec<_> = rows.collect();
+        let of_group = |values: &Values| match rows.len() == values.len() {
+            true => values.clone(),
+            false => values.gather(&rows),
         };
         let instants = group.rows.iter().map(|row| self.instants[*row]);
-        let spine = Spine::each(keys, instants.collect());
+        let spine = Spine::each(of_group(self.keys), instants.collect());
+        let context = self.context.iter();
+        let context = context.map(|(name, values)| (name.clone(), of_group(values)));
+        let spine = spine.with_request(context.collect());
         let spine = match &group.files {
             Some(files) => spine.with_files(files.clone()),
             None => spine,

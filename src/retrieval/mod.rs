@@ -18,9 +18,11 @@
 //! |---|---|
 //! | `spine` | keys and times of a file |
 //! | `wanted` | which features |
+//! | `context` | what the spine brings for features on demand |
 //! | `files` | which files the rows see |
 //! | `join` | the values of one table |
 
+mod context;
 mod files;
 mod join;
 mod spine;
@@ -86,10 +88,14 @@ pub fn retrieve(workspace: &Workspace, request: Request) -> Result<Retrieved> {
         workspace,
         definitions,
     };
-    let specs = wanted::specs(definitions, &request.features, &request.spine)?;
+    let mut specs = wanted::specs(definitions, &request.features, &request.spine)?;
     let times = spine::times(&request.spine, &request.when)?;
-    refuse_clashes(&request.spine, &specs, request.with_status)?;
     let mut notices = times.notices();
+    if matches!(request.features, Choice::All) {
+        context::without_lacking(&request.spine, &mut specs, &mut notices)?;
+    }
+    let context = context::context(&request.spine, &specs)?;
+    refuse_clashes(&request.spine, &specs, request.with_status)?;
     let by_table = by_table(&specs);
     let mut plans = BTreeMap::new();
     for name in by_table.keys() {
@@ -109,6 +115,7 @@ pub fn retrieve(workspace: &Workspace, request: Request) -> Result<Retrieved> {
             specs: &by_table[name],
             keys: &keys,
             instants: &times.instants,
+            context: &context,
         };
         values.extend(joined.values(plan, &stamped)?);
     }

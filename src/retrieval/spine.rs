@@ -135,7 +135,7 @@ fn of_column(spine: &LooseTable, name: &str, kind: TimeKind) -> Result<Times> {
         );
         return Err(refused(spine, &why));
     }
-    let (read, wanted): (fn(Cell) -> Option<i64>, _) = match kind {
+    let (read, wanted): (for<'a> fn(Cell<'a>) -> Option<i64>, _) = match kind {
         TimeKind::Dates => (end_of_date, "is no date YYYY-MM-DD"),
         TimeKind::Instants => (instant, "is no instant such as 2024-01-31T12:00:00Z"),
     };
@@ -215,13 +215,13 @@ fn whole_number(cell: Cell) -> Option<i64> {
 ///
 /// # Errors
 /// With the first values that cannot be read, and the count of all.
-fn converted(
+pub(super) fn converted<'a, T>(
     spine: &LooseTable,
     name: &str,
-    values: &Values,
-    read: impl Fn(Cell) -> Option<i64>,
+    values: &'a Values,
+    read: impl Fn(Cell<'a>) -> Option<T>,
     wanted: &str,
-) -> Result<Vec<Option<i64>>> {
+) -> Result<Vec<Option<T>>> {
     let mut bad = Vec::new();
     let mut all = Vec::with_capacity(values.len());
     for row in 0..values.len() {
@@ -278,7 +278,7 @@ fn more(error: Error, count: usize) -> Error {
     }
 }
 
-fn refused(spine: &LooseTable, why: &str) -> Error {
+pub(super) fn refused(spine: &LooseTable, why: &str) -> Error {
     let path = spine.places().path();
     Error::new(Kind::DataRefused, format!("{path} refused: {why}"))
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::context::Computed;
 use super::predict::answer;
 use super::state::Pair;
 use crate::error::{Error, Kind, Result};
+use crate::hash::Digest;
 use crate::online::Key;
 use crate::table::Values;
 
@@ -26,7 +28,10 @@ pub fn score_all(pair: &Arc<Pair>) -> Result<ScoreColumns> {
     let mut probability = Vec::with_capacity(keys.len());
     let mut prediction = Vec::with_capacity(keys.len());
     let mut error = Vec::with_capacity(keys.len());
-    for found in answer(pair, &keys)? {
+    if !pair.requested.is_empty() {
+        return Err(needs_requests(pair));
+    }
+    for found in answer(pair, &keys, &Computed::default())? {
         let found = found.map_err(|error| reason(&error));
         probability.push(found.as_ref().ok().map(|found| found.probability));
         prediction.push(found.as_ref().ok().map(|found| i64::from(found.prediction)));
@@ -39,6 +44,20 @@ pub fn score_all(pair: &Arc<Pair>) -> Result<ScoreColumns> {
         prediction: Values::integers(&prediction),
         error: Values::strings(&error),
     })
+}
+
+fn needs_requests(pair: &Pair) -> Error {
+    let names: Vec<_> = pair
+        .requested
+        .dtypes()
+        .map(|(name, _)| name.to_string())
+        .collect();
+    Error::usage(format!(
+        "run {} needs {} of each request: there is no request to score all with",
+        pair.run().short(),
+        names.join(", ")
+    ))
+    .help("`streamflow predict ID… --context NAME=VALUE`, or POST /predict with a context for each")
 }
 
 /// The key is in the row already: the features at fault are the news.

@@ -1,6 +1,6 @@
 //! The body of `/predict`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use crate::definition::Dtype;
@@ -14,6 +14,32 @@ pub const MAX_IDS: usize = 10_000;
 pub enum Wanted {
     One(Value),
     Many(Vec<Value>),
+}
+
+/// A request, and what comes with it.
+#[derive(Debug, PartialEq)]
+pub struct Asked {
+    pub whom: Wanted,
+    pub context: Contexts,
+}
+
+/// What comes with a request.
+#[derive(Debug, PartialEq)]
+pub enum Contexts {
+    /// The same for each id.
+    Shared(Map<String, Value>),
+    /// One for each id.
+    Each(Vec<Map<String, Value>>),
+}
+
+impl Contexts {
+    /// One object for each of so many ids.
+    pub fn objects(&self, ids: usize) -> Vec<&Map<String, Value>> {
+        match self {
+            Self::Shared(object) => vec![object; ids],
+            Self::Each(objects) => objects.iter().collect(),
+        }
+    }
 }
 
 /// Refuses what does not say that it is JSON.
@@ -38,14 +64,19 @@ pub fn check_type(content_type: Option<&str>) -> Result<(), Problem> {
 }
 
 /// Reads `{"user_id": …}` or `{"user_ids": […]}`, where `key` is the name of the entity's key.
-pub fn parse(body: &[u8], key: &str) -> Result<Wanted, Problem> {
+///
+/// With one id, and with several that share it, `context` is an object; `contexts` is a list with one
+/// object for each of several.
+pub fn parse(body: &[u8], key: &str) -> Result<Asked, Problem> {
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| Problem::new(400, format!("The body is not JSON: {error}.")))?;
     let many = format!("{key}s");
     let shape = || {
         Problem::new(
             422,
-            format!("The body is an object with `{key}`, or with `{many}` and a list."),
+            format!(
+                "The body is an object with `{key}`, or with `{many}` and a list; what the run needs of the request stands in `context`."
+            ),
         )
     };
     let Value::Object(mut fields) = value else {
@@ -65,9 +96,41 @@ pub fn parse(body: &[u8], key: &str) -> Result<Wanted, Problem> {
         (None, Some(Value::Array(ids))) => Wanted::Many(ids),
         _ => return Err(shape()),
     };
+    let contexts = contexts(fields.remove("context"), fields.remove("contexts"), &wanted)?;
     match fields.keys().next() {
         Some(_) => Err(shape()),
-        None => Ok(wanted),
+        None => Ok(Asked {
+            whom: wanted,
+            context: contexts,
+        }),
+    }
+}
+
+fn contexts(
+    shared: Option<Value>,
+    each: Option<Value>,
+    whom: &Wanted,
+) -> Result<Contexts, Problem> {
+    let wrong = |why: String| Err(Problem::new(422, why));
+    match (shared, each, whom) {
+        (None, None, _) => Ok(Contexts::Shared(Map::new())),
+        (Some(Value::Object(object)), None, _) => Ok(Contexts::Shared(object)),
+        (Some(_), None, _) => wrong("`context` is an object.".to_string()),
+        (Some(_), Some(_), _) => wrong("A body has `context` or `contexts`, not both.".to_string()),
+        (None, Some(_), Wanted::One(_)) => {
+            wrong("`contexts` goes with several ids; with one it is `context`.".to_string())
+        }
+        (None, Some(Value::Array(values)), Wanted::Many(ids)) if values.len() == ids.len() => {
+            let objects = values.into_iter().map(|value| match value {
+                Value::Object(object) => Ok(object),
+                _ => Err(Problem::new(422, "Each of `contexts` is an object.")),
+            });
+            Ok(Contexts::Each(objects.collect::<Result<_, _>>()?))
+        }
+        (None, Some(_), Wanted::Many(ids)) => wrong(format!(
+            "`contexts` is a list of {}, one for each id.",
+            ids.len()
+        )),
     }
 }
 
@@ -98,7 +161,7 @@ mod tests {
     #[test]
     fn one_id_or_a_list_of_them_and_nothing_else() {
         let one = parse(br#"{"user_id":"a"}"#, "user_id").unwrap();
-        assert_eq!(one, Wanted::One(json!("a")));
+        assert_eq!(one.whom, Wanted::One(json!("a")));
         assert_eq!(status(r#"{"user_ids":[]}"#), 200);
         for body in [
             "{}",
@@ -110,6 +173,20 @@ mod tests {
             r#"{"user_id":"a","user_ids":[]}"#,
         ] {
             assert_eq!(status(body), 422, "{body}");
+        }
+        for (body, found) in [
+            (r#"{"user_id":"a","context":{"x":1}}"#, 200),
+            (r#"{"user_ids":["a","b"],"context":{}}"#, 200),
+            (r#"{"user_ids":["a"],"contexts":[{"x":null}]}"#, 200),
+            (r#"{"user_ids":["a","b"],"contexts":[{}]}"#, 422),
+            (r#"{"user_ids":["a"],"contexts":[1]}"#, 422),
+            (r#"{"user_ids":["a"],"contexts":{}}"#, 422),
+            (r#"{"user_id":"a","contexts":[{}]}"#, 422),
+            (r#"{"user_id":"a","context":[]}"#, 422),
+            (r#"{"user_id":"a","context":null}"#, 422),
+            (r#"{"user_ids":["a"],"context":{},"contexts":[{}]}"#, 422),
+        ] {
+            assert_eq!(status(body), found, "{body}");
         }
         let deep = "[".repeat(100_000);
         for body in ["", "{", "user_id=a", "{\"user_id\":\u{1}}", &deep] {

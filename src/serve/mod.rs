@@ -18,12 +18,14 @@
 //! | `route` | request → reply |
 //! | `state`, `watch` | what answers; how it is replaced |
 //! | `predict` | keys → answers, for the routes and the commands alike |
+//! | `context` | what comes with a request, and features of it |
 //! | `batch` | every entity into one table |
 //! | `problem` | errors as `application/problem+json` |
 //! | `telemetry`, `freshness`, `openapi` | `/metrics`, how fresh each table is, `/openapi.json` |
 
 mod batch;
 mod body;
+mod context;
 mod freshness;
 mod http;
 mod lookup;
@@ -37,6 +39,7 @@ mod telemetry;
 mod watch;
 
 pub use batch::{ScoreColumns, score_all};
+pub use context::{Computed, Requested, Unfit};
 pub use lookup::FeatureAnswer;
 pub use predict::{Answer, answer};
 pub use problem::Problem;

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::body::MAX_IDS;
+use super::context::Requested;
 use crate::definition::Dtype;
 
 /// The document for an entity whose key has that name and type; either, while it is not known.
-pub fn document(key: &str, dtype: Option<Dtype>) -> Value {
+///
+/// `requested` is what the run needs of a request; none while no run answers.
+pub fn document(key: &str, dtype: Option<Dtype>, requested: Option<&Requested>) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -18,12 +21,12 @@ pub fn document(key: &str, dtype: Option<Dtype>) -> Value {
             "/health": { "get": get("The process lives.", &schema_of_status("ok"), &[]) },
             "/ready": { "get": get("A pinned run and its values are loaded.", &reference("Ready"), &[503]) },
             "/features/{id}": { "get": features() },
-            "/predict": { "post": predict(key) },
+            "/predict": { "post": predict(key, requested.is_some_and(|found| !found.is_empty())) },
             "/model": { "get": get("The pinned run: what it is, since when, by whom and why.", &json!({ "type": "object" }), &[503]) },
             "/metrics": { "get": text("Counters as Prometheus reads them.") },
             "/openapi.json": { "get": get("This document.", &json!({ "type": "object" }), &[]) },
         },
-        "components": { "schemas": schemas(key, &key_schema(dtype)) },
+        "components": { "schemas": schemas(key, &key_schema(dtype), &context(requested)) },
     })
 }
 
@@ -95,7 +98,34 @@ fn features() -> Value {
     operation
 }
 
-fn predict(key: &str) -> Value {
+/// What comes with a request.
+fn context(requested: Option<&Requested>) -> Value {
+    let Some(requested) = requested else {
+        return json!({ "type": "object" });
+    };
+    let one = |dtype: Dtype| match dtype {
+        Dtype::String => json!({ "type": ["string", "null"] }),
+        Dtype::Bool => json!({ "type": ["boolean", "null"] }),
+        Dtype::I64 => json!({ "type": ["integer", "null"], "format": "int64" }),
+        Dtype::F64 => json!({ "type": ["number", "null"] }),
+        Dtype::Date => json!({ "type": ["string", "null"], "format": "date" }),
+        Dtype::Datetime => json!({ "type": ["string", "null"], "format": "date-time" }),
+    };
+    let names: Vec<_> = requested.dtypes().map(|(name, _)| name.as_str()).collect();
+    let properties = requested
+        .dtypes()
+        .map(|(name, dtype)| (name.to_string(), one(dtype)));
+    json!({
+        "type": "object",
+        "description": "What the run needs of the request; null follows its preprocessing.",
+        "required": names,
+        "additionalProperties": false,
+        "properties": properties.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+/// `needs` says whether the run needs something of the request.
+fn predict(key: &str, needs: bool) -> Value {
     let mut operation = get(
         "What the pinned run says of one entity, or of several in their order.",
         &json!({ "oneOf": [reference("Prediction"), reference("Predictions")] }),
@@ -105,27 +135,37 @@ fn predict(key: &str) -> Value {
     operation["responses"]["200"]["headers"] = json!({
         "X-Streamflow-Run": { "schema": { "type": "string" }, "description": "The run that answered." },
     });
+    let context = reference("Context");
+    let contexts = json!({ "type": "array", "maxItems": MAX_IDS, "items": context });
+    let ids = json!({ "type": "array", "maxItems": MAX_IDS, "items": reference("Key") });
+    let shape = |required: &[&str], properties: Value| {
+        json!({
+            "type": "object",
+            "required": required,
+            "additionalProperties": false,
+            "properties": properties,
+        })
+    };
+    let (one, many): (&str, &str) = (key, &many);
     operation["requestBody"] = json!({
         "required": true,
-        "content": { "application/json": { "schema": { "oneOf": [
-            {
-                "type": "object",
-                "required": [key],
-                "additionalProperties": false,
-                "properties": { key: reference("Key") },
-            },
-            {
-                "type": "object",
-                "required": [many],
-                "additionalProperties": false,
-                "properties": { many: { "type": "array", "maxItems": MAX_IDS, "items": reference("Key") } },
-            },
+        "content": { "application/json": { "schema": { "anyOf": [
+            shape(&required(one, "context", needs), json!({ one: reference("Key"), "context": context })),
+            shape(&required(many, "context", needs), json!({ many: ids, "context": context })),
+            shape(&[many, "contexts"], json!({ many: ids, "contexts": contexts })),
         ] } } },
     });
     operation
 }
 
-fn schemas(key: &str, key_schema: &Value) -> Value {
+fn required<'a>(key: &'a str, context: &'a str, needs: bool) -> Vec<&'a str> {
+    match needs {
+        true => vec![key, context],
+        false => vec![key],
+    }
+}
+
+fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
     let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
     let date = json!({ "type": "string", "format": "date" });
     let values = json!({
@@ -134,6 +174,7 @@ fn schemas(key: &str, key_schema: &Value) -> Value {
     });
     json!({
         "Key": key_schema,
+        "Context": context,
         "Ready": {
             "type": "object",
             "required": ["status", "model", "run", "as_of", "tables"],
@@ -155,7 +196,7 @@ fn schemas(key: &str, key_schema: &Value) -> Value {
                 "features": values,
                 "status": {
                     "type": "object",
-                    "additionalProperties": { "enum": ["present", "null", "expired", "not_found"] },
+                    "additionalProperties": { "enum": ["present", "null", "expired", "not_found", "request"] },
                 },
             },
         },

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::state::Pair;
+use super::context::Computed;
+use super::state::{Pair, Source};
 use crate::definition::AsOf;
 use crate::error::{Error, Kind, Result};
 use crate::feature::Status;
@@ -55,13 +56,18 @@ impl Serialize for Features<'_> {
     }
 }
 
-/// Answers for each key, in their order; one that cannot be answered for does not keep the others.
+/// Answers for each key, in their order, with what was computed of its request; one that cannot be answered for does not keep the others.
 ///
 /// # Errors
 /// Of a key: [`Kind::UnknownEntity`], or [`Kind::MissingFeatures`] with the names of the features as
 /// its details. Of all: the model cannot be used, which was tried before it came to serve.
-pub fn answer<'a>(pair: &'a Arc<Pair>, keys: &[Key]) -> Result<Vec<Result<Answer<'a>>>> {
-    let rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().map(|key| inputs_of(pair, key)).collect();
+pub fn answer<'a>(
+    pair: &'a Arc<Pair>,
+    keys: &[Key],
+    computed: &'a Computed,
+) -> Result<Vec<Result<Answer<'a>>>> {
+    let inputs = |(at, key)| inputs_of(pair, at, key, computed);
+    let rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().enumerate().map(inputs).collect();
     let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
     let probabilities = if usable.is_empty() {
         Vec::new()
@@ -120,22 +126,32 @@ fn put_together<'a>(
 }
 
 /// The model's inputs for one entity, in its order.
-fn inputs_of<'a>(pair: &'a Pair, key: &Key) -> Result<Vec<ValueAt<'a>>> {
+fn inputs_of<'a>(
+    pair: &'a Pair,
+    at: usize,
+    key: &Key,
+    computed: &'a Computed,
+) -> Result<Vec<ValueAt<'a>>> {
     let rows = pair
         .view
         .find(pair.key(), key)
         .ok_or_else(|| unknown(pair.key().as_str(), key, pair.view.as_of()))?;
     let mut values = Vec::with_capacity(pair.inputs.len());
     let mut missing: Vec<(&str, Status)> = Vec::new();
-    for input in &pair.inputs {
-        let value = pair
-            .view
-            .value(&rows, input.feature)
-            .ok_or_else(|| Error::failure(format!("`{}` is not materialized", input.name)))?;
+    for (place, input) in pair.inputs.iter().enumerate() {
+        let value = match &input.source {
+            Source::Stored(feature) => pair.view.value(&rows, *feature),
+            Source::OnDemand(_) => {
+                let found = computed.get(place, at);
+                found.map(|(cell, status)| ValueAt { cell, status })
+            }
+        };
+        let value =
+            value.ok_or_else(|| Error::failure(format!("`{}` is not materialized", input.name)))?;
         let refused = match value.status {
             Status::Present => false,
             Status::Null | Status::NotFound => input.refuses_null,
-            Status::Expired => true,
+            Status::Expired | Status::Request => true,
         };
         if refused {
             missing.push((&input.name, value.status));

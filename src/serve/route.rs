@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::body::{self, Wanted, check_type, key_of};
+use super::body::{self, Contexts, Wanted, check_type, key_of};
+use super::context::Computed;
 use super::freshness;
 use super::http::{Reply, Request};
 use super::lookup::FeatureAnswer;
@@ -112,7 +113,11 @@ fn respond(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
         Resource::OpenApi => Ok(Reply::json(
             200,
             JSON,
-            &openapi::document(state.key().as_str(), key_dtype(state)),
+            &openapi::document(
+                state.key().as_str(),
+                key_dtype(state),
+                state.pair.as_ref().ok().map(|pair| &pair.requested),
+            ),
         )),
     }
 }
@@ -195,18 +200,19 @@ fn decode(text: &str) -> Result<String, Problem> {
 fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
     check_type(request.head.header("content-type"))?;
     let column = state.key().as_str();
-    let wanted = body::parse(&request.body, column)?;
+    let asked = body::parse(&request.body, column)?;
     let pair = pair_of(app, state)?;
     let dtype = key_dtype(state).unwrap_or(Dtype::String);
-    let answered = match wanted {
+    let context = &asked.context;
+    let answered = match &asked.whom {
         Wanted::One(value) => {
-            key_of(&value, column, dtype).and_then(|key| predict_one(app, state, pair, key))
+            key_of(value, column, dtype).and_then(|key| predict_one(app, state, pair, key, context))
         }
         Wanted::Many(values) => values
             .iter()
             .map(|value| key_of(value, column, dtype))
             .collect::<Result<Vec<Key>, Problem>>()
-            .and_then(|keys| predict_many(app, state, pair, &keys)),
+            .and_then(|keys| predict_many(app, state, pair, &keys, context)),
     };
     match answered {
         Ok(reply) => Ok(with_run(pair, reply)),
@@ -214,8 +220,29 @@ fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
     }
 }
 
-fn predict_one(app: &App, state: &State, pair: &Arc<Pair>, key: Key) -> Result<Reply, Problem> {
-    let answers = answer(pair, &[key]).map_err(|error| app.problem(state, &error))?;
+/// The features that need the request, for each key.
+fn computed(
+    app: &App,
+    state: &State,
+    pair: &Pair,
+    keys: &[Key],
+    context: &Contexts,
+) -> Result<Computed, Problem> {
+    let read = pair.requested.read(&context.objects(keys.len()));
+    let context = read.map_err(|unfit| unfit.to_problem())?;
+    Computed::of(pair, keys, &context).map_err(|error| app.problem(state, &error))
+}
+
+fn predict_one(
+    app: &App,
+    state: &State,
+    pair: &Arc<Pair>,
+    key: Key,
+    context: &Contexts,
+) -> Result<Reply, Problem> {
+    let keys = [key];
+    let computed = computed(app, state, pair, &keys, context)?;
+    let answers = answer(pair, &keys, &computed).map_err(|error| app.problem(state, &error))?;
     match answers.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
         Some(Err(error)) => Err(app.problem(state, &error)),
@@ -228,8 +255,10 @@ fn predict_many(
     state: &State,
     pair: &Arc<Pair>,
     keys: &[Key],
+    context: &Contexts,
 ) -> Result<Reply, Problem> {
-    let answers = answer(pair, keys).map_err(|error| app.problem(state, &error))?;
+    let computed = computed(app, state, pair, keys, context)?;
+    let answers = answer(pair, keys, &computed).map_err(|error| app.problem(state, &error))?;
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)

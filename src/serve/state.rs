@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::context::{Computed, Requested};
 use super::predict::answer;
 use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project, Stage};
 use crate::error::{Error, Kind, Result};
+use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
 use crate::learn::FeatureKind;
@@ -19,6 +21,8 @@ pub struct Pair {
     pub view: Arc<OnlineView>,
     /// In the order of the model.
     pub(super) inputs: Vec<Input>,
+    /// What the run needs of a request.
+    pub requested: Requested,
 }
 
 /// One input of the model.
@@ -26,9 +30,26 @@ pub struct Pair {
 pub(super) struct Input {
     /// `TABLE.FEATURE`.
     pub name: String,
-    pub feature: FeatureHash,
+    pub source: Source,
     pub dtype: Dtype,
     pub refuses_null: bool,
+}
+
+/// Where an input's values come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    Stored(FeatureHash),
+    /// Computed when a request comes.
+    OnDemand(Box<FeatureSpec>),
+}
+
+impl Input {
+    pub fn on_demand(&self) -> Option<&FeatureSpec> {
+        match &self.source {
+            Source::Stored(_) => None,
+            Source::OnDemand(spec) => Some(spec),
+        }
+    }
 }
 
 /// Entities a new pair answers for before it serves.
@@ -42,10 +63,10 @@ impl Pair {
         let mut inputs = Vec::new();
         let mut absent = Vec::new();
         for feature in &pinned.model.features {
-            match view.dtype(feature.definition) {
-                Some(dtype) if kind_of(dtype) == feature.kind => inputs.push(Input {
+            match source_of(&view, feature.definition) {
+                Some((source, dtype)) if kind_of(dtype) == feature.kind => inputs.push(Input {
                     name: feature.name.clone(),
-                    feature: feature.definition,
+                    source,
                     dtype,
                     refuses_null: refusing.contains(&feature.name.as_str()),
                 }),
@@ -58,10 +79,12 @@ impl Pair {
         let pair = Arc::new(Self {
             pinned,
             view,
+            requested: Requested::of(&inputs),
             inputs,
         });
         let keys: Vec<Key> = pair.view.keys(pair.key()).take(TRIED).collect();
-        answer(&pair, &keys)?;
+        let context = pair.requested.nulls(keys.len());
+        answer(&pair, &keys, &Computed::of(&pair, &keys, &context)?)?;
         Ok(pair)
     }
 
@@ -73,6 +96,19 @@ impl Pair {
     pub fn key(&self) -> &ColumnName {
         &self.pinned.spec.key
     }
+}
+
+/// Where a definition's values come from, and their type; none when they cannot be had. What a
+/// definition on demand reads of rows must be there too.
+fn source_of(view: &OnlineView, feature: FeatureHash) -> Option<(Source, Dtype)> {
+    if let Some(dtype) = view.dtype(feature) {
+        return Some((Source::Stored(feature), dtype));
+    }
+    let spec = view.on_demand(feature)?;
+    let columns = spec.known_before();
+    let is_there = |column: &FeatureSpec| view.dtype(column.hash()) == Some(column.dtype);
+    let all = columns.iter().all(is_there);
+    all.then(|| (Source::OnDemand(Box::new(spec.clone())), spec.dtype))
 }
 
 fn kind_of(dtype: Dtype) -> FeatureKind {

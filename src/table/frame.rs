@@ -91,6 +91,31 @@ impl Values {
         Self::Date(Int32Chunked::from_vec("".into(), vec![days; rows]))
     }
 
+    /// Cells of a type; one of another type is null.
+    pub fn of_cells(dtype: Dtype, cells: &[Cell<'_>]) -> Self {
+        macro_rules! gathered {
+            ($make:ident, $variant:ident) => {
+                Self::$make(
+                    &cells
+                        .iter()
+                        .map(|cell| match cell {
+                            Cell::$variant(value) => Some(*value),
+                            _ => None,
+                        })
+                        .collect::<Vec<_>>(),
+                )
+            };
+        }
+        match dtype {
+            Dtype::String => gathered!(strings, String),
+            Dtype::Bool => gathered!(bools, Bool),
+            Dtype::I64 => gathered!(integers, I64),
+            Dtype::F64 => gathered!(floats, F64),
+            Dtype::Date => gathered!(dates, Date),
+            Dtype::Datetime => gathered!(datetimes, Datetime),
+        }
+    }
+
     /// Nulls of a type.
     pub fn nulls(dtype: Dtype, rows: usize) -> Self {
         match dtype {

@@ -48,7 +48,8 @@ pub use parquet::{
     to_parquet,
 };
 pub use parse::{
-    date as parse_date, datetime as parse_datetime, integer as parse_integer, reads_as,
+    cell as parse_cell, date as parse_date, datetime as parse_datetime, integer as parse_integer,
+    reads_as,
 };
 pub use places::Places;
 pub use read::{Given, GivenColumn, Nature, ReadFile, RowReader, read, read_shuffled};

@@ -5,6 +5,7 @@
 
 use jiff::civil::Date;
 
+use super::Cell;
 use crate::definition::{AsOf, Dtype};
 
 /// Why a text is not a value of its column's type. Displays as the end of a sentence.
@@ -24,18 +25,26 @@ pub enum Unreadable {
     TimeOfDay,
 }
 
-/// Whether a text of a string column could be a value of another dtype, with the texts for true and
-/// false that a file has by default.
+/// A text as a value of a type, with the texts for true and false that a file has by default; NaN is
+/// null. None where it is no such value.
+pub fn cell(text: &str, dtype: Dtype) -> Option<Cell<'_>> {
+    Some(match dtype {
+        Dtype::String => Cell::String(text),
+        Dtype::Bool => Cell::Bool(match text {
+            "true" | "True" | "1" => true,
+            "false" | "False" | "0" => false,
+            _ => return None,
+        }),
+        Dtype::I64 => Cell::I64(integer(text).ok()?),
+        Dtype::F64 => float(text).ok()?.map_or(Cell::Null, Cell::F64),
+        Dtype::Date => Cell::Date(date(text).ok()?),
+        Dtype::Datetime => Cell::Datetime(datetime(text).ok()?),
+    })
+}
+
+/// Whether a text of a string column could be a value of another dtype.
 pub fn reads_as(text: &str, dtype: Dtype) -> bool {
-    let trimmed = text.trim_ascii();
-    match dtype {
-        Dtype::String => true,
-        Dtype::Bool => ["true", "True", "1", "false", "False", "0"].contains(&trimmed),
-        Dtype::I64 => integer(trimmed).is_ok(),
-        Dtype::F64 => float(trimmed).is_ok_and(|value| value.is_some()),
-        Dtype::Date => date(trimmed).is_ok(),
-        Dtype::Datetime => datetime(trimmed).is_ok(),
-    }
+    cell(text.trim_ascii(), dtype).is_some_and(|cell| cell != Cell::Null)
 }
 
 /// A number; `None` for NaN. −0.0 becomes 0.0.

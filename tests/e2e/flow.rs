@@ -1,6 +1,8 @@
 //! Flows: what is done for a date, step by step, cut off and taken up again.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -55,6 +57,30 @@ fn states(record: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What a server on the project answers over HTTP.
+fn served(world: &World, id: &str) -> Value {
+    let mut server = world.start(&["serve", "--address", "127.0.0.1:0", "--color", "never"]);
+    let mut first = String::new();
+    let told = BufReader::new(server.stderr.take().unwrap()).read_line(&mut first);
+    assert!(told.unwrap() > 0, "the server says where it listens");
+    let address = first.trim().rsplit("http://").next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = format!(r#"{{"user_id":"{id}"}}"#);
+    let length = body.len();
+    let request = format!(
+        "POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{reply}");
+    serde_json::from_str(body).unwrap()
+}
+
 #[test]
 fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
     let world = world(MONTHLY);
@@ -105,8 +131,7 @@ fn a_month_of_the_course_from_six_files_to_a_served_prediction() {
           1  <minute>  new
     "##);
     // What was promoted answers for the month's values; no lock of the tree was touched.
-    let answer = world.run(&["predict", "2077-CJCND", "--format", "json"]);
-    let answer = answer.assert_code(0).json();
+    let answer = served(&world, "2077-CJCND");
     assert_eq!(answer["as_of"], FEBRUARY);
     assert_eq!(
         answer["run"],
@@ -357,10 +382,7 @@ fn killed_in_every_step_it_goes_on_where_it_stopped() {
                 assert_eq!(was, is, "a step that was done is not done again");
             }
         }
-        let answer = world
-            .run(&["predict", "2077-CJCND", "--format", "json"])
-            .assert_code(0)
-            .json();
+        let answer = served(&world, "2077-CJCND");
         assert_eq!(answer["as_of"], FEBRUARY, "after {step}");
         let log = world.run(&["history", "--format", "json"]).json();
         assert_eq!(

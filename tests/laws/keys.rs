@@ -37,6 +37,7 @@ pub const COUNTS: &[&str] = &[
     "feature features.derived.*",
     "feature features.windowed.*.sql",
     "feature features.windowed.*.window",
+    "feature features.request.*",
     "experiment as_of",
     "experiment label.table",
     "experiment label.column",

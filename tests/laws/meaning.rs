@@ -31,6 +31,8 @@ struct TableMeaning {
     dtypes: BTreeMap<ColumnName, Dtype>,
     /// Where features come from it.
     options: Option<(Option<Age>, Option<ColumnName>, Option<ColumnName>)>,
+    /// What the features that are used need of a request.
+    request: BTreeMap<ColumnName, Dtype>,
 }
 
 impl Meaning {
@@ -165,6 +167,7 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
         columns: _,
         derived,
         windowed,
+        request,
     } = features;
     let mut read = BTreeSet::from([key]);
     if label.table == *name {
@@ -176,15 +179,19 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
         .collect();
     // A window says by itself how old an event may be.
     let mut expires = false;
+    let mut needed = BTreeMap::new();
     for feature in &mine {
         let columns: Vec<&ColumnName> = match derived.get(&feature.feature) {
             Some(expression) => expression.columns().iter().collect(),
             None => vec![&feature.feature],
         };
         for column in columns {
-            match windowed.get(column) {
-                Some(windowed) => read.extend(windowed.columns()),
-                None => {
+            match (windowed.get(column), request.get(column)) {
+                (Some(windowed), _) => read.extend(windowed.columns()),
+                (None, Some(dtype)) => {
+                    needed.insert(column.clone(), *dtype);
+                }
+                (None, None) => {
                     expires = true;
                     read.insert(column);
                 }
@@ -202,6 +209,7 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
             .into_iter()
             .map(|name| (name.clone(), dtype(name)))
             .collect(),
+        request: needed,
         options: (!mine.is_empty()).then(|| {
             let ttl = ttl.filter(|_| expires);
             (ttl, timestamp.clone(), created.clone())

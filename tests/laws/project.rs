@@ -41,23 +41,38 @@ impl Project {
 
 /// Projects to start from: each kind of label, split and model once.
 pub fn bases() -> Vec<Project> {
+    let features = [
+        "usage.*",
+        "size.size",
+        "size.nfiles",
+        "events.watched",
+        "events.week",
+        "events.share",
+        "visits.*",
+    ];
+    // With a lead the labels do not bring what a request would.
+    let before = &features[..6];
     let learnt = [
         (
+            before,
             json!({ "table": "labels", "column": "outcome", "positive": "left", "lead": 1 }),
             json!({ "method": "shuffle", "stratify": true }),
             json!({ "kind": "random_forest" }),
         ),
         (
+            &features,
             json!({ "table": "labels", "column": "left" }),
             json!({ "method": "hash", "test": 0.3 }),
             json!({ "kind": "logistic_regression" }),
         ),
         (
+            &features,
             json!({ "table": "labels", "column": "count" }),
             json!({ "method": "time" }),
             json!({ "kind": "prior" }),
         ),
         (
+            &features,
             json!({ "table": "labels", "column": "left" }),
             json!({ "method": "hash" }),
             json!({ "kind": "gradient_boosting", "patience": 5 }),
@@ -65,7 +80,7 @@ pub fn bases() -> Vec<Project> {
     ];
     learnt
         .into_iter()
-        .map(|(label, split, model)| Project {
+        .map(|(features, label, split, model)| Project {
             streamflow: streamflow(),
             tables: tables(),
             experiment: json!({
@@ -73,7 +88,7 @@ pub fn bases() -> Vec<Project> {
                 "registers": "leaving",
                 "as_of": ["2024-01-31", "2024-02-29"],
                 "label": label,
-                "dataset": { "features": ["usage.*", "size.size", "size.nfiles", "events.watched", "events.week", "events.share"] },
+                "dataset": { "features": features },
                 "split": split,
                 "preprocess": { "missing_numeric": "median", "missing_categorical": "category" },
                 "model": model,
@@ -144,12 +159,23 @@ fn tables() -> BTreeMap<&'static str, Json> {
             },
         },
     });
+    let visits = json!({
+        "entity": "user",
+        "source": source("visits"),
+        "columns": columns(json!({ "pages": "i64" })),
+        "features": {
+            "columns": ["pages"],
+            "derived": { "pace": "pages / NULLIF(minute, 0)" },
+            "request": { "minute": "i64", "hour": "i64", "day": "i64" },
+        },
+    });
     let labels = |name: &str| {
         json!({
             "entity": "user",
             "source": source(name),
             "columns": columns(json!({
                 "left": "bool", "stayed": "bool", "count": "i64", "outcome": "string", "reason": "string",
+                "minute": "i64", "hour": "i64", "day": "i64",
             })),
         })
     };
@@ -166,5 +192,6 @@ fn tables() -> BTreeMap<&'static str, Json> {
         ("labels", labels("labels")),
         ("others", labels("others")),
         ("unused", unused),
+        ("visits", visits),
     ])
 }

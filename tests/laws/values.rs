@@ -13,7 +13,7 @@ pub fn edit_of(key: Key) -> impl Strategy<Value = Edit> {
     (value, any::<Index>()).prop_map(move |(value, choice)| Edit {
         key: key.clone(),
         value,
-        choice: choice.index(6 * 7 * 60),
+        choice: choice.index(7 * 7 * 60),
     })
 }
 
@@ -75,6 +75,8 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "feature features.columns" => columns(),
         "feature features.derived.*" => expressions(),
         "feature features.windowed.*.sql" => aggregates(),
+        // The labels bring them as i64; every other type is refused.
+        "feature features.request.*" => texts(&["i64"]),
         "experiment as_of" => as_of(),
         "experiment label.table" => texts(&["labels", "others", "usage"]),
         "experiment label.column" => texts(&["left", "stayed", "count", "outcome", "reason"]),

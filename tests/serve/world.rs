@@ -165,6 +165,19 @@ impl World {
         }
     }
 
+    /// Another project: paths and what stands in them.
+    pub fn of(files: &[(String, String)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        for (path, text) in files {
+            write(&root.join(path), text);
+        }
+        Self {
+            _folder: folder,
+            root,
+        }
+    }
+
     /// With a pin and values.
     pub fn ready(run: RunId, as_of: &str) -> Self {
         let world = Self::new();

@@ -129,6 +129,16 @@ impl Expression {
         Node::Column(name.clone(), Dtype::String).to_string()
     }
 
+    /// The expression that is one column and nothing else.
+    pub fn column(name: ColumnName, dtype: Dtype) -> Self {
+        Self {
+            columns: vec![name.clone()],
+            text: Self::of_column(&name),
+            dtype,
+            root: Node::Column(name, dtype),
+        }
+    }
+
     /// The canonical spelling, the same for every layout of the same expression.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Tables;
+use super::{Tables, request};
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::owned;
@@ -29,6 +29,10 @@ pub(super) fn read(
     for (text, item) in &items {
         for (table, name) in named(text, item, label, tables) {
             check(&name, table, item);
+            let labels = label.and_then(|label| tables.0.get(&label.table)?.as_ref());
+            if let (Some(label), Some(labels)) = (label, labels) {
+                request::check(&name, table, item, label, labels);
+            }
             places.entry(name).or_insert_with(|| item.range());
         }
     }
@@ -113,5 +117,6 @@ fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
     let computed = derived
         .map(Expression::dtype)
         .or_else(|| windowed.map(Windowed::dtype));
-    computed.or_else(column)
+    let request = || table.features.request.get(feature).copied();
+    computed.or_else(column).or_else(request)
 }

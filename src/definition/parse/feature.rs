@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::column::Columns;
-use super::windowed;
+use super::{request, windowed};
 use crate::definition::item::Item;
 use crate::definition::section::Section;
-use crate::definition::{ColumnName, Expression, Features, Source, Windowed};
+use crate::definition::{ColumnName, Dtype, Expression, Features, Source, Windowed};
 
 /// What is known of the table besides its columns.
 pub(super) struct Table<'a> {
@@ -25,18 +25,25 @@ pub(super) fn read(section: &Section<'_>, table: Option<&Table<'_>>) -> Features
         .section("windowed")
         .map(|section| windowed::read(&section, table))
         .unwrap_or_default();
+    let request = section
+        .section("request")
+        .map(|section| request::read(&section, table, &windowed))
+        .unwrap_or_default();
+    let others = Others {
+        windowed: &windowed,
+        request: &request,
+    };
     let derived = section
         .section("derived")
-        .map(|section| derived(&section, table, &columns, &windowed))
+        .map(|section| derived(&section, table, &columns, &others))
         .unwrap_or_default();
-    let request = "features from the request are not computed by this version";
-    section.unsupported("request", request);
     section.finish();
     Features {
         ttl,
         columns,
         derived,
         windowed,
+        request,
     }
 }
 
@@ -78,41 +85,47 @@ fn all(table: &Table<'_>) -> Vec<ColumnName> {
         .collect()
 }
 
+/// What derived features read besides columns.
+struct Others<'a> {
+    windowed: &'a BTreeMap<ColumnName, Windowed>,
+    request: &'a BTreeMap<ColumnName, Dtype>,
+}
+
 fn derived(
     section: &Section<'_>,
     table: Option<&Table<'_>>,
     taken: &[ColumnName],
-    windowed: &BTreeMap<ColumnName, Windowed>,
+    others: &Others<'_>,
 ) -> BTreeMap<ColumnName, Expression> {
     let feature = |(name, item): (&str, Item<'_>)| {
         let refuse = |why: crate::definition::InvalidName| {
             section.refuse_key(name, "invalid name of a feature", why.0);
         };
         let parsed: ColumnName = name.parse().map_err(refuse).ok()?;
+        let twice = |label| section.refuse_key(name, format!("two features `{name}`"), label);
         if taken.contains(&parsed) {
-            let label = "`columns` takes a column of this name";
-            section.refuse_key(name, format!("two features `{name}`"), label);
+            twice("`columns` takes a column of this name");
         }
-        if windowed.contains_key(&parsed) {
-            let label = "[features.windowed] has one of this name";
-            section.refuse_key(name, format!("two features `{name}`"), label);
+        if others.windowed.contains_key(&parsed) {
+            twice("[features.windowed] has one of this name");
         }
-        Some((parsed, expression(&item, table?, windowed)?))
+        if others.request.contains_key(&parsed) {
+            twice("[features.request] has one of this name");
+        }
+        Some((parsed, expression(&item, table?, others)?))
     };
     section.entries().filter_map(feature).collect()
 }
 
-/// Windowed features are columns to an expression.
-fn expression(
-    item: &Item<'_>,
-    table: &Table<'_>,
-    windowed: &BTreeMap<ColumnName, Windowed>,
-) -> Option<Expression> {
+/// Windowed features and what comes with a request are columns to an expression.
+fn expression(item: &Item<'_>, table: &Table<'_>, others: &Others<'_>) -> Option<Expression> {
     let text = item.text()?;
     let refuse = |error: crate::definition::ExpressionError| {
         item.refuse_part(&error.range, error.message, error.label);
     };
-    let mut columns = table.columns.dtypes()?;
-    columns.extend(windowed.iter().map(|(name, w)| (name.clone(), w.dtype())));
-    Expression::parse(text, &columns).map_err(refuse).ok()
+    let mut inputs = table.columns.dtypes()?;
+    let windowed = others.windowed.iter();
+    inputs.extend(windowed.map(|(name, windowed)| (name.clone(), windowed.dtype())));
+    inputs.extend(others.request.clone());
+    Expression::parse(text, &inputs).map_err(refuse).ok()
 }

@@ -18,6 +18,7 @@ mod model;
 mod project;
 mod query;
 mod report;
+mod request;
 mod source;
 mod table;
 mod windowed;

@@ -105,12 +105,17 @@ fn features() -> Value {
         &column_name("The feature's name."),
         &aggregate,
     );
+    let request = named(
+        "What comes with a request; in training, the column of that name in the label's table.",
+        &column_name("The feature's name, and its name in `context`."),
+        &json!({ "enum": Dtype::ALL.map(Dtype::as_str) }),
+    );
     let ttl = "How long a value is valid, counted from its row's date, such as `45d`. None: it \
                never expires.";
     let columns = "Columns taken as they are; [\"*\"] takes all but the key.";
     section(
         "What the table offers to experiments.",
         &[],
-        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived, "windowed": windowed }),
+        &json!({ "ttl": age(ttl), "columns": texts(columns), "derived": derived, "windowed": windowed, "request": request }),
     )
 }

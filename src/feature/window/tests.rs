@@ -319,7 +319,7 @@ fn derived_features_are_made_of_windows_and_rows() {
     let derived = |sql: &str| {
         let expression = Expression::parse(sql, &columns).unwrap();
         let dtype = expression.dtype();
-        let source = FeatureSource::derived(expression, &windowed);
+        let source = FeatureSource::derived(expression, &windowed, &BTreeMap::new());
         FeatureSpec {
             ttl: source.ttl(Some("4s".parse().unwrap())),
             source,

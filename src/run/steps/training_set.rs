@@ -55,6 +55,8 @@ pub fn training_set(
 struct LabelledSpine {
     keys: Values,
     labels: Vec<Option<bool>>,
+    /// What features need of a request, as the rows of the labels have it.
+    request: BTreeMap<ColumnName, Values>,
     unlabelled: u64,
 }
 
@@ -85,9 +87,18 @@ impl LabelledSpine {
         Ok(Self {
             keys,
             labels: found,
+            request: requested(spec, &labels.select(spec.requested().keys()).gather(&rows))?,
             unlabelled,
         })
     }
+}
+
+/// What stands for requests: columns of the rows of labels.
+fn requested(spec: &RunSpec, rows: &Frame) -> Result<BTreeMap<ColumnName, Values>> {
+    let names = spec.requested().into_keys();
+    names
+        .map(|name| Ok((name.clone(), super::column(rows, name.as_str())?.clone())))
+        .collect()
 }
 
 /// What a label says; none for null.
@@ -149,7 +160,7 @@ fn with_features(
     ]);
     for table in spec.tables.keys() {
         let as_of = dates[table][at];
-        let spine = Spine::at(labelled.keys.clone(), as_of);
+        let spine = Spine::at(labelled.keys.clone(), as_of).with_request(labelled.request.clone());
         columns.extend(features_of(spec, &(table.clone(), as_of), &spine, load)?);
     }
     columns.insert(spec.key.clone(), labelled.keys);

@@ -25,7 +25,7 @@ fn unknown_keys() {
     regex = "a+"
        features/usage.toml:31:1 two rules in one block / a block has one rule, here `between`: add a block
     tll = "45d"
-       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `ttl`, `windowed`
+       features/usage.toml:40:1 unknown key `tll` / `[features]` takes `columns`, `derived`, `request`, `ttl`, `windowed`
     [features.drived]
        features/usage.toml:42:11 unknown key `drived` / did you mean `derived`?
     [feature]
@@ -383,7 +383,9 @@ fn features() {
         ("[\"hours\", \"devices\", \"plan\"]", "[\"*\", \"hours\"]"),
         ("hours_per_device =", "plan ="),
         ("hours_per_device =", "\"\" ="),
-        ("[features.derived]", "[features.request]\n[features.derived]"),
+        ("[features.derived]", "[features.request]\nhours = \"f64\"\n[features.derived]"),
+        ("[features.derived]", "[features.request]\nminute = \"float\"\n[features.derived]"),
+        ("[features.derived]", "[features.request]\nhours_per_device = \"f64\"\n[features.derived]"),
     ]), @r#"
     ttl = "45"
        features/usage.toml:40:7 invalid value for `ttl` / `45` is not a length of time such as `45d`, `12h` or `30m`
@@ -404,8 +406,12 @@ fn features() {
        features/usage.toml:43:1 two features `plan` / `columns` takes a column of this name
     "" =
        features/usage.toml:43:1 invalid name of a feature / a column's name is a text without control characters
-    [features.request] | [features.derived]
-       features/usage.toml:42:1 `[features.request]` is not supported / features from the request are not computed by this version
+    [features.request] | hours = "f64" | [features.derived]
+       features/usage.toml:43:1 `hours` from the request is ambiguous / a column has this name: expressions could mean either
+    [features.request] | minute = "float" | [features.derived]
+       features/usage.toml:43:10 unknown value `float` for `minute` / expected one of `string`, `bool`, `i64`, `f64`, `date`, `datetime`
+    [features.request] | hours_per_device = "f64" | [features.derived]
+       features/usage.toml:45:1 two features `hours_per_device` / [features.request] has one of this name
     "#);
 }
 
