@@ -7,6 +7,7 @@ use super::*;
 use crate::definition::estimator::{Range, find};
 use crate::learn::EstimatorParameters;
 use crate::learn::bytes::{Reader, Writer};
+use crate::learn::estimator::ForestNode;
 use crate::learn::testing;
 
 fn defaults() -> GradientBoostingParameters {
@@ -344,6 +345,35 @@ fn patience_keeps_the_trees_up_to_the_lowest_loss() {
         // With as much patience as trees, the best of so many are kept.
         assert!(loss_after(count) >= best - 1e-12, "{count}");
     }
+}
+
+#[test]
+fn the_first_node_that_differs_is_found() {
+    let (matrix, labels) = testing::classification(300, 4, 2);
+    let with = |trees, learning_rate| {
+        let parameters = GradientBoostingParameters {
+            trees,
+            learning_rate,
+            ..small()
+        };
+        fit(&parameters, &matrix, &labels).unwrap()
+    };
+    let trees = with(12, 0.1);
+    assert_eq!(trees.first_difference(&with(12, 0.1)), None);
+    let fewer = trees.first_difference(&with(9, 0.1)).unwrap();
+    assert_eq!((fewer.tree, fewer.node, fewer.now), (10, 1, None));
+    let counts = fewer.trees;
+    assert_eq!((counts.before, counts.now, counts.differ), (12, 9, 0));
+    // The first tree is split alike; its first leaf is another.
+    let slower = trees.first_difference(&with(12, 0.05)).unwrap();
+    assert_eq!((slower.tree, slower.trees.differ), (1, 12));
+    let leaf = |node: Option<ForestNode>| match node {
+        Some(ForestNode::Leaf(value)) => value,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(leaf(slower.before), 2.0 * leaf(slower.now));
+    let positive = labels.iter().filter(|label| **label).count() as f64;
+    assert!((trees.rate() - positive / 300.0).abs() < 1e-12);
 }
 
 #[test]
