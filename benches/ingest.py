@@ -125,6 +125,7 @@ def measure(program, rows, folder):
         "rows": rows,
         "file_gib": os.path.getsize(path) / 2**30,
         "seconds": seconds,
+        "rounds": {name: [round(one[0], 2) for one in all] for name, all in taken.items()},
         "peak_gib": {name: max(one[1] for one in all) for name, all in taken.items()},
         "streamflow_over_polars": seconds["streamflow"] / seconds["polars"],
         "streamflow_over_pandas": seconds["streamflow"] / seconds["pandas"],

@@ -2,8 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
@@ -161,6 +163,31 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
+/// Parts of a file that are read by one thread.
+const PART: usize = 16 << 20;
+
+/// The bytes of a file, read on several threads.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let read = || -> io::Result<Option<Vec<u8>>> {
+        let file = File::open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+        let mut bytes = vec![0; length];
+        let parts = bytes.par_chunks_mut(PART).enumerate();
+        let parts = parts.map(|(at, part)| file.read_exact_at(part, (at * PART) as u64));
+        parts.collect::<io::Result<()>>()?;
+        let more = file.read_at(&mut [0], length as u64)?;
+        Ok((more == 0).then_some(bytes))
+    };
+    let bytes = match read() {
+        // It grows, shrinks, or does not tell its length.
+        Ok(None) => fs::read(path),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => fs::read(path),
+        Ok(Some(bytes)) => Ok(bytes),
+        Err(error) => Err(error),
+    };
+    bytes.map_err(|error| cannot("read", path, error))
+}
+
 /// The bytes of a file, or none when there is no such file.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
@@ -225,6 +252,21 @@ pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_however_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for length in [0, 1, PART - 1, PART, 2 * PART + 3] {
+            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            fs::write(&path, &bytes).unwrap();
+            assert!(read(&path).unwrap() == bytes, "{length} bytes");
+        }
+        // The kernel gives no length for these.
+        assert!(!read(Path::new("/proc/self/status")).unwrap().is_empty());
+        let missing = read(&folder.path().join("none")).unwrap_err();
+        assert!(missing.to_string().starts_with("cannot read "), "{missing}");
+    }
 
     #[test]
     fn a_failed_write_leaves_nothing() {

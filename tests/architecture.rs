@@ -90,6 +90,7 @@ const DOORS: &[(&[&str], &[&str], &str)] = &[
     (&["libm::"], &["math"], "libm"),
     (&["toml::"], &["definition", "lockfile"], "toml"),
     (&["polars::"], &["table", "check", "feature"], "polars"),
+    (&["polars_parquet::"], &["table"], "polars_parquet"),
     (
         &["from_parquet_object"],
         &["table", "table_store"],

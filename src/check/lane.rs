@@ -1,53 +1,8 @@
-//! Columns read by row at the speed of memory.
-//!
-//! A chunked array looks for the chunk of each row anew. After [`Frame::contiguous`] there is one,
-//! which is asked directly.
-//!
-//! [`Frame::contiguous`]: crate::table::Frame::contiguous
+//! Values as they are looked up, read by row.
 
-use polars::prelude::{
-    BooleanChunked, ChunkedArray, Float64Type, Int32Type, Int64Type, StringChunked,
-};
+pub use crate::table::lane::{days, flags, floats, integers, is_null, texts};
 
 use super::distinct::Key;
-
-macro_rules! numbers {
-    ($($name:ident: $type:ty => $value:ty;)*) => {$(
-        /// The value in each row; none for null.
-        pub fn $name(
-            array: &ChunkedArray<$type>,
-        ) -> impl Fn(usize) -> Option<$value> + Copy + Sync + '_ {
-            let mut chunks = array.downcast_iter();
-            let whole = chunks.next().filter(|_| array.chunks().len() == 1);
-            let parts = whole.map(|chunk| (&chunk.values()[..], chunk.validity()));
-            move |row| match parts {
-                Some((values, None)) => Some(values[row]),
-                Some((values, Some(valid))) => valid.get_bit(row).then(|| values[row]),
-                None => array.get(row),
-            }
-        }
-    )*};
-}
-
-numbers! {
-    integers: Int64Type => i64;
-    days: Int32Type => i32;
-    floats: Float64Type => f64;
-}
-
-/// The text in each row; none for null.
-pub fn texts<'a>(array: &'a StringChunked) -> impl Fn(usize) -> Option<&'a str> + Copy + Sync + 'a {
-    let mut chunks = array.downcast_iter();
-    let whole = chunks.next().filter(|_| array.chunks().len() == 1);
-    move |row| match whole {
-        Some(chunk) => chunk.get(row),
-        None => array.get(row),
-    }
-}
-
-pub fn flags(array: &BooleanChunked) -> impl Fn(usize) -> Option<bool> + Copy + Sync + '_ {
-    move |row| array.get(row)
-}
 
 /// A value as it is looked up. Each sort has one of these, so that no row asks for its sort.
 pub fn key_of_integer(value: i64) -> Key<'static> {

@@ -1,6 +1,7 @@
 //! Which rows break a rule.
 
 use super::distinct::{Members, looked_up, repeated_rows};
+use super::lane;
 use super::text;
 use super::value::{cell_of, number_lies_between};
 use super::view::View;
@@ -27,7 +28,7 @@ pub fn judge(check: &Check, view: &View<'_>) -> Option<ByRow> {
             let values = first()?;
             let broken = match values.null_count() {
                 0 => Vec::new(),
-                _ => view.rows_where(|row| values.cell(row) == Cell::Null),
+                _ => view.rows_where(lane::is_null(values)),
             };
             return Some(ByRow { missing: 0, broken });
         }

@@ -149,6 +149,13 @@ impl ObjectId {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
+    /// The same for many bytes, on several threads. The result is the same.
+    pub fn of_bytes_parallel(bytes: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_rayon(bytes);
+        Self(*hasher.finalize().as_bytes())
+    }
+
     /// The name of a file that is read to its end without being held in memory.
     pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();

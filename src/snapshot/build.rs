@@ -1,5 +1,7 @@
 //! One table at one date, from its files.
 
+use std::cell::Cell;
+
 use super::model::{SourceRecord, TableSnapshot};
 use super::outcome::{Refused, remember_refusal};
 use super::reference::{Referred, against};
@@ -16,6 +18,18 @@ use crate::table_store::{self, Earlier};
 pub struct HashedFile {
     pub file: SourceFile,
     pub hash: ObjectId,
+    /// Its bytes, if they are at hand; taken by whoever reads it, who needs the memory afterwards.
+    pub bytes: Cell<Option<Vec<u8>>>,
+}
+
+impl HashedFile {
+    /// The bytes, and their hash.
+    fn read(&self, store: &Store) -> Result<(Vec<u8>, ObjectId)> {
+        match self.bytes.take() {
+            Some(bytes) => Ok((bytes, self.hash)),
+            None => self.file.read(store),
+        }
+    }
 }
 
 /// Everything a snapshot of a table is a function of.
@@ -158,7 +172,7 @@ fn read_file(
     order: Option<u64>,
 ) -> Result<Incoming> {
     let SourceFile { date, path, .. } = &file.file;
-    let (bytes, hash) = file.file.read(store)?;
+    let (bytes, hash) = file.read(store)?;
     if hash != file.hash {
         return Err(Error::new(
             Kind::DataRefused,

@@ -1,6 +1,6 @@
 //! Stamping snapshots: comparing sources, building what changed, keeping what was read.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -345,15 +345,20 @@ impl Snapshots<'_> {
             Mode::Replace => file.date == as_of,
         });
         let store = self.workspace.store();
-        files
-            .into_iter()
-            .map(|file| {
-                Ok(HashedFile {
-                    hash: file.hash(store)?,
-                    file,
-                })
-            })
-            .collect()
+        let mut hashed = Vec::with_capacity(files.len());
+        let mut at_hand = false;
+        for file in files {
+            let (hash, bytes) = file.hash(store)?;
+            // Memory holds one file: the first of the new ones, which is the next to be folded in.
+            let bytes = bytes.filter(|_| !at_hand);
+            at_hand |= bytes.is_some();
+            hashed.push(HashedFile {
+                file,
+                hash,
+                bytes: Cell::new(bytes),
+            });
+        }
+        Ok(hashed)
     }
 
     /// The files there are for a table at a date: date, path, and hash of the bytes.
@@ -361,7 +366,7 @@ impl Snapshots<'_> {
         let files = self.hashed(table, as_of, files_of(self.workspace, table)?)?;
         Ok(files
             .into_iter()
-            .map(|HashedFile { file, hash }| (file.date, file.path, hash))
+            .map(|HashedFile { file, hash, .. }| (file.date, file.path, hash))
             .collect())
     }
 

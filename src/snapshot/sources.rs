@@ -171,9 +171,8 @@ impl SourceFile {
             Place::Disk(location) => {
                 let before = stamp_of(location)?;
                 let checked = host::now().microseconds() * 1_000;
-                let bytes =
-                    fs::read(location).map_err(|error| fsio::cannot("read", location, error))?;
-                let hash = ObjectId::of_bytes(&bytes);
+                let bytes = fsio::read(location)?;
+                let hash = ObjectId::of_bytes_parallel(&bytes);
                 if stamp_of(location)? == before {
                     store
                         .catalog()
@@ -184,18 +183,19 @@ impl SourceFile {
         }
     }
 
-    /// The hash of the bytes, without reading a file that looks as it did when last hashed.
-    pub fn hash(&self, store: &Store) -> Result<ObjectId> {
+    /// The hash of the bytes, without reading a file that looks as it did when last hashed; and the
+    /// bytes of one that had to be read.
+    pub fn hash(&self, store: &Store) -> Result<(ObjectId, Option<Vec<u8>>)> {
         match &self.place {
-            Place::Kept(object) => Ok(*object),
+            Place::Kept(object) => Ok((*object, None)),
             Place::Disk(location) => {
                 let stamp = stamp_of(location)?;
                 match store
                     .catalog()
                     .stamped_hash(&self.stamp_key(location), &stamp)?
                 {
-                    Some(hash) => Ok(hash),
-                    None => Ok(self.read(store)?.1),
+                    Some(hash) => Ok((hash, None)),
+                    None => self.read(store).map(|(bytes, hash)| (hash, Some(bytes))),
                 }
             }
         }

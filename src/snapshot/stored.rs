@@ -1,6 +1,7 @@
 //! Snapshots as the store keeps them: every revision, those that came with a bundle, and how one is
 //! made again.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::build::{HashedFile, Inputs, build};
@@ -117,7 +118,11 @@ impl Snapshots<'_> {
                 return cannot(changed(source, hash));
             }
             let file = file.clone();
-            files.push(HashedFile { file, hash });
+            files.push(HashedFile {
+                file,
+                hash,
+                bytes: Cell::default(),
+            });
         }
         let inputs = Inputs {
             table,

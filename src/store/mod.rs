@@ -100,10 +100,11 @@ impl Store {
 
     fn enter(&self, object: &NewObject, base: Option<ObjectName>) -> Result<bool> {
         let is_table = matches!(object.name, ObjectName::Table(_));
-        let facts = match is_table {
+        let facts = object.facts();
+        match is_table {
             true => self.objects.write_missing(object)?,
-            false => self.objects.write(object)?,
-        };
+            false => self.objects.write(object, &facts)?,
+        }
         // Two processes may write one table as other bytes: whole, and as changes. What is entered and
         // stands alone stays; what is built on another gives way to what is not.
         let settle = |known: Option<ObjectFacts>, built: bool| -> Result<bool> {
@@ -117,14 +118,14 @@ impl Store {
             {
                 return Ok(false);
             }
-            self.objects.write(object)?;
+            self.objects.write(object, &facts)?;
             Ok(true)
         };
         let entered = self.catalog.add_object(object.name, &facts, base, settle)?;
         // A sweep that had found it forgotten may have taken the file away before it was entered.
         // Now that it is, none will. The file of a table was seen to while it was entered.
         if entered && !is_table && !self.objects.path(object.name).exists() {
-            self.objects.write(object)?;
+            self.objects.write(object, &facts)?;
         }
         Ok(entered)
     }

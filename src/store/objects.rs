@@ -60,6 +60,14 @@ impl<'a> NewObject<'a> {
             bytes,
         }
     }
+
+    /// What the catalog says of it.
+    pub(super) fn facts(&self) -> ObjectFacts {
+        ObjectFacts {
+            bytes: ObjectId::of_bytes_parallel(self.bytes),
+            size: self.bytes.len() as u64,
+        }
+    }
 }
 
 /// The folder `objects/`.
@@ -81,32 +89,25 @@ impl Objects {
     }
 
     /// Writes the file unless the same bytes are there already; damaged ones are replaced.
-    pub(super) fn write(&self, object: &NewObject) -> Result<ObjectFacts> {
+    pub(super) fn write(&self, object: &NewObject, facts: &ObjectFacts) -> Result<()> {
         let path = self.path(object.name);
-        let facts = ObjectFacts {
-            bytes: ObjectId::of_bytes(object.bytes),
-            size: object.bytes.len() as u64,
-        };
         let present = fsio::read_optional(&path)?;
         match present.is_some_and(|bytes| ObjectId::of_bytes(&bytes) == facts.bytes) {
             // It is used again: its age, by which `gc` spares it, begins anew.
             true => fsio::refresh(&path),
             false => fsio::write_atomic(&path, object.bytes)?,
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// Writes the file if there is none.
-    pub(super) fn write_missing(&self, object: &NewObject) -> Result<ObjectFacts> {
+    pub(super) fn write_missing(&self, object: &NewObject) -> Result<()> {
         let path = self.path(object.name);
         match path.exists() {
             true => fsio::refresh(&path),
             false => fsio::write_atomic(&path, object.bytes)?,
         }
-        Ok(ObjectFacts {
-            bytes: ObjectId::of_bytes(object.bytes),
-            size: object.bytes.len() as u64,
-        })
+        Ok(())
     }
 
     /// Whether the file is there with these bytes.

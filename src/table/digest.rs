@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use polars::prelude::{ChunkedArray, PolarsDataType, PolarsNumericType};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -62,19 +63,22 @@ pub fn column_hash(values: &Values) -> ColumnDigest {
     };
     match values {
         Values::String(array) => {
-            bytes.validity(array.iter().map(|value| value.is_some()));
-            for text in array.iter().flatten() {
+            bytes.validity(array);
+            for text in array.downcast_iter().flat_map(|part| part.iter().flatten()) {
                 bytes.push(&(text.len() as u64).to_le_bytes());
                 bytes.push(text.as_bytes());
             }
         }
-        Values::Bool(array) => bytes.values(|| array.iter(), |value| [u8::from(value)]),
-        Values::I64(array) | Values::Datetime(array) => {
-            bytes.values(|| array.iter(), i64::to_le_bytes);
+        Values::Bool(array) => {
+            bytes.validity(array);
+            for value in array.downcast_iter().flat_map(|part| part.iter().flatten()) {
+                bytes.push(&[u8::from(value)]);
+            }
         }
+        Values::I64(array) | Values::Datetime(array) => bytes.numbers(array, i64::to_le_bytes),
         // Canonical values have no NaN and no −0.0: their bits are theirs alone.
-        Values::F64(array) => bytes.values(|| array.iter(), |value| value.to_bits().to_le_bytes()),
-        Values::Date(array) => bytes.values(|| array.iter(), i32::to_le_bytes),
+        Values::F64(array) => bytes.numbers(array, |value| value.to_bits().to_le_bytes()),
+        Values::Date(array) => bytes.numbers(array, i32::to_le_bytes),
     }
     ColumnDigest {
         dtype,
@@ -109,31 +113,45 @@ impl Buffered {
     }
 
     /// One bit a row, the lowest bit of a byte first; the last byte is filled up with zeros.
-    fn validity(&mut self, rows: impl Iterator<Item = bool>) {
-        let mut byte = 0;
-        let mut count = 0;
-        for valid in rows {
-            byte |= u8::from(valid) << count;
-            count += 1;
-            if count == 8 {
-                self.push(&[byte]);
-                (byte, count) = (0, 0);
+    fn validity<T: PolarsDataType>(&mut self, array: &ChunkedArray<T>) {
+        if array.null_count() == 0 {
+            for start in (0..array.len()).step_by(8) {
+                let rows = (array.len() - start).min(8);
+                self.push(&[u8::MAX >> (8 - rows)]);
             }
+            return;
         }
-        if count > 0 {
+        let valid = array.is_not_null();
+        let mut rows = valid.downcast_iter().flat_map(|part| part.values_iter());
+        for _ in (0..array.len()).step_by(8) {
+            let bits = rows.by_ref().take(8).enumerate();
+            let byte = bits.fold(0, |byte, (at, valid)| byte | u8::from(valid) << at);
             self.push(&[byte]);
         }
     }
 
     /// Validity, then the bytes of the values that are not null.
-    fn values<T, const N: usize, I: Iterator<Item = Option<T>>>(
+    fn numbers<T: PolarsNumericType, const N: usize>(
         &mut self,
-        rows: impl Fn() -> I,
-        bytes: impl Fn(T) -> [u8; N],
+        array: &ChunkedArray<T>,
+        bytes: impl Fn(T::Native) -> [u8; N],
     ) {
-        self.validity(rows().map(|value| value.is_some()));
-        for value in rows().flatten() {
-            self.push(&bytes(value));
+        self.validity(array);
+        for part in array.downcast_iter() {
+            if part.validity().is_some() {
+                part.iter()
+                    .flatten()
+                    .for_each(|value| self.push(&bytes(*value)));
+                continue;
+            }
+            for values in part.values().chunks(BUFFER / N) {
+                self.flush();
+                self.buffer.resize(values.len() * N, 0);
+                let places = self.buffer.chunks_exact_mut(N);
+                for (place, value) in places.zip(values) {
+                    place.copy_from_slice(&bytes(*value));
+                }
+            }
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use polars::prelude::{
-    BooleanChunked, ChunkTake, Float64Chunked, IdxCa, IdxSize, Int32Chunked, Int64Chunked,
-    NamedFrom, StringChunked,
+    ArrayRef, BooleanChunked, ChunkTake, Float64Chunked, IdxCa, IdxSize, Int32Chunked,
+    Int64Chunked, NamedFrom, StringChunked,
 };
 
 use rayon::prelude::*;
@@ -211,6 +211,11 @@ impl Values {
             };
         }
         append!(String, Bool, I64, F64, Date, Datetime);
+    }
+
+    /// The stretches of memory they lie in.
+    pub(super) fn chunks(&self) -> &[ArrayRef] {
+        for_each_array!(self, array => array.chunks().as_slice())
     }
 
     /// The same values in one stretch of memory.

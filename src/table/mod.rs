@@ -22,6 +22,7 @@ mod delta;
 mod diff;
 mod digest;
 mod frame;
+pub mod lane;
 mod loose;
 mod parquet;
 mod parse;

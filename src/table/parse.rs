@@ -49,8 +49,49 @@ pub fn reads_as(text: &str, dtype: Dtype) -> bool {
 
 /// A number; `None` for NaN. −0.0 becomes 0.0.
 pub fn float(text: &str) -> Result<Option<f64>, Unreadable> {
-    let value: f64 = text.parse().map_err(|_| Unreadable::Shape)?;
+    let value = match short_decimal(text) {
+        Some(value) => value,
+        None => text.parse().map_err(|_| Unreadable::Shape)?,
+    };
     canonical_float(value)
+}
+
+/// 10^0 to 10^15. A float holds each of them exactly.
+const POWERS_OF_TEN: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
+
+/// A number of at most fifteen digits, with or without a point: nearly all numbers in files. None for
+/// every other text.
+///
+/// The digits are an integer below 2^53, so a float holds it exactly, and one division is rounded
+/// correctly: the number is the one that `str::parse` gives, sooner.
+fn short_decimal(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    // Fifteen digits and a point.
+    if unsigned.len() > 16 {
+        return None;
+    }
+    let mut number = 0_u64;
+    let mut point = None;
+    for (at, byte) in unsigned.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let digits = unsigned.len() - usize::from(point.is_some());
+    let places = point.map_or(0, |point| unsigned.len() - point - 1);
+    if !(1..=15).contains(&digits) {
+        return None;
+    }
+    let value = number as f64 / POWERS_OF_TEN[places];
+    Some(if unsigned.len() < text.len() {
+        -value
+    } else {
+        value
+    })
 }
 
 /// The canonical form of a number: `None` for NaN, 0.0 for −0.0, nothing infinite.
@@ -233,7 +274,29 @@ fn digits(bytes: &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// Short numbers are read as the library reads them, to the last bit; what it refuses is no
+        /// number here either.
+        #[test]
+        fn short_decimals_are_read_as_the_library_reads_them(text in "[-+]?[0-9]{0,14}[.e]?[0-9.]{0,14}") {
+            if let Some(value) = short_decimal(&text) {
+                let library: Result<f64, _> = text.parse();
+                prop_assert_eq!(library.map(f64::to_bits), Ok(value.to_bits()), "{}", text);
+            }
+        }
+
+        #[test]
+        fn decimals_of_few_digits_are_short(whole in 0..10_000_000_u32, places in 1..9_usize) {
+            let text = format!("-{:.places$}", f64::from(whole) / 1000.0);
+            prop_assert_eq!(short_decimal(&text).is_some(), text.len() <= 17);
+        }
+    }
 
     #[test]
     fn numbers_are_made_canonical() {

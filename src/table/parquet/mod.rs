@@ -4,6 +4,7 @@ mod object;
 mod pages;
 mod quiet;
 mod reader;
+mod writer;
 
 pub use object::{
     columns_of_parquet_object, columns_to_parquet, digest_parquet_object, from_parquet_object,

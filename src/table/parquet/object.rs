@@ -6,10 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, IntoSeries, ParquetCompression, ParquetWriter, Series,
-    TimeUnit,
-};
+use polars::prelude::{Column, DataFrame, DataType, IntoColumn, IntoSeries, Series, TimeUnit};
 
 use crate::definition::ColumnName;
 use crate::error::{Error, Result};
@@ -17,6 +14,7 @@ use crate::hash::TableHash;
 
 use super::super::{ColumnDigest, Frame, Values, column_hash, table_hash};
 use super::reader::{Damaged, File};
+use super::writer::write;
 
 /// A frame as the bytes of a Parquet file.
 ///
@@ -38,12 +36,7 @@ pub fn columns_to_parquet(rows: usize, columns: &[(&str, &Values)]) -> Result<Ve
         .map(|(name, values)| as_column(name, values))
         .collect();
     let mut columns = DataFrame::new(rows, columns).map_err(failed)?;
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
-        .with_compression(ParquetCompression::Zstd(None))
-        .finish(&mut columns)
-        .map_err(failed)?;
-    Ok(bytes)
+    write(&mut columns).map_err(failed)
 }
 
 fn as_column(name: &str, values: &Values) -> Column {

@@ -68,6 +68,8 @@ struct Piece<'t> {
     start: usize,
     /// The line it begins on, counted from 1.
     line: usize,
+    /// Ends of lines in it.
+    lines: usize,
     end_of_line: u8,
 }
 
@@ -75,23 +77,33 @@ struct Piece<'t> {
 fn pieces(text: &str, body: usize, delimiter: u8, length: usize) -> Vec<Piece<'_>> {
     let (header, rows) = text.split_at(body);
     let end_of_line = end_of_line(text);
-    let bytes = rows.as_bytes();
-    let mut line = 1 + lines_in(header.as_bytes(), end_of_line);
-    let mut cuts = Cuts::new(bytes, delimiter);
-    let mut pieces = Vec::new();
+    let mut cuts = Cuts::new(rows.as_bytes(), delimiter);
+    let mut texts = Vec::new();
     let mut start = 0;
-    while start < rows.len() || pieces.is_empty() {
+    while start < rows.len() || texts.is_empty() {
         let end = cuts.at_or_after(start + length).unwrap_or(rows.len());
-        pieces.push(Piece {
-            text: &rows[start..end],
-            start: body + start,
-            line,
-            end_of_line,
-        });
-        line += lines_in(&bytes[start..end], end_of_line);
+        texts.push(&rows[start..end]);
         start = end;
     }
-    pieces
+    let lines = texts
+        .par_iter()
+        .map(|text| lines_in(text.as_bytes(), end_of_line));
+    let lines: Vec<usize> = lines.collect();
+    let mut start = body;
+    let mut line = 1 + lines_in(header.as_bytes(), end_of_line);
+    let pieces = texts.into_iter().zip(lines).map(|(text, lines)| {
+        let piece = Piece {
+            text,
+            start,
+            line,
+            lines,
+            end_of_line,
+        };
+        start += text.len();
+        line += lines;
+        piece
+    });
+    pieces.collect()
 }
 
 /// Finds places between two rows, from one to the next.
@@ -102,6 +114,8 @@ struct Cuts<'t> {
     at: usize,
     /// Whether a quotation mark is open at `at`.
     quoted: bool,
+    /// The first quotation mark not before `at`, if it was looked for since; the end when there is none.
+    mark: usize,
 }
 
 impl<'t> Cuts<'t> {
@@ -111,14 +125,24 @@ impl<'t> Cuts<'t> {
             delimiter,
             at: 0,
             quoted: false,
+            mark: memchr(b'"', bytes).unwrap_or(bytes.len()),
         }
+    }
+
+    /// The first quotation mark that is still ahead.
+    fn next_mark(&mut self) -> Option<usize> {
+        if self.mark < self.at {
+            let mark = memchr(b'"', &self.bytes[self.at..]);
+            self.mark = mark.map_or(self.bytes.len(), |mark| self.at + mark);
+        }
+        (self.mark < self.bytes.len()).then_some(self.mark)
     }
 
     /// The first place behind a line feed that ends a row, not before `from`; none when the last row
     /// begins before.
     fn at_or_after(&mut self, from: usize) -> Option<usize> {
         loop {
-            let mark = memchr(b'"', &self.bytes[self.at..]).map(|mark| self.at + mark);
+            let mark = self.next_mark();
             let end = mark.unwrap_or(self.bytes.len());
             if self.quoted {
                 let doubled = self.bytes.get(end + 1) == Some(&b'"');
@@ -291,8 +315,7 @@ fn plain_rows(piece: &Piece<'_>, delimiter: u8, push: &mut impl FnMut(Row<'_>)) 
 /// How many rows a piece can have: no more than lines, and every row has a delimiter between fields
 /// and the end of its line.
 fn most_rows(piece: &Piece<'_>, fields: usize) -> usize {
-    let lines = 1 + lines_in(piece.text.as_bytes(), piece.end_of_line);
-    lines.min(1 + piece.text.len() / fields.max(1))
+    (1 + piece.lines).min(1 + piece.text.len() / fields.max(1))
 }
 
 /// Counts lines up to each record. The reader's own count is off where blank lines or the second
