@@ -83,7 +83,7 @@ fn measure(
         walls.push(wall.elapsed().as_secs_f64());
         processors.push(processor_seconds()? - processor);
     }
-    let Some(FittedModel::RandomForest(forest)) = &fitted else {
+    let Some(FittedModel::Forest(forest)) = &fitted else {
         return Err("no forest".into());
     };
     let peak = peak_bytes()?;

@@ -60,8 +60,7 @@ fn a_forest_answers_for_a_row_without_taking_memory() {
     for columns in [12, 300] {
         let matrix = matrix(400, columns);
         let labels: Vec<bool> = matrix.column(0).map(|number| number > 0.4).collect();
-        let (FittedModel::RandomForest(forest), _) = fit(&parameters, &matrix, &labels).unwrap()
-        else {
+        let (FittedModel::Forest(forest), _) = fit(&parameters, &matrix, &labels).unwrap() else {
             panic!("no forest");
         };
         let (all, taken) = allocations(|| {

@@ -227,6 +227,129 @@ pub const ESTIMATORS: &[Estimator] = &[
         }],
     },
     Estimator {
+        name: "gradient_boosting",
+        about: "Trees grown one after the other on histograms, each a Newton step of the log loss, as \
+                LightGBM and scikit-learn's HistGradientBoostingClassifier grow them.",
+        parameters: &[
+            Parameter {
+                name: "column_share",
+                about: "Share of the columns drawn at random for each tree; 1.0 takes all.",
+                range: Range::Float {
+                    low: 0.001,
+                    high: 1.0,
+                },
+                default: Default::Float(1.0),
+            },
+            Parameter {
+                name: "l2",
+                about: "Penalty on the squared value of a leaf.",
+                range: Range::Float {
+                    low: 0.0,
+                    high: 1e9,
+                },
+                default: Default::Float(0.0),
+            },
+            Parameter {
+                name: "learning_rate",
+                about: "What a tree's step is multiplied by; the smaller, the more trees it takes.",
+                range: Range::Float {
+                    low: 1e-6,
+                    high: 1.0,
+                },
+                default: Default::Float(0.1),
+            },
+            Parameter {
+                name: "max_bins",
+                about: "Bins a column is cut into at most; trees see a number's bin only.",
+                range: Range::Integer { low: 2, high: 255 },
+                default: Default::Integer(255),
+            },
+            Parameter {
+                name: "max_depth",
+                about: "Levels below the root; 0 sets no limit.",
+                range: Range::Integer {
+                    low: 0,
+                    high: 65_534,
+                },
+                default: Default::Integer(0),
+            },
+            Parameter {
+                name: "max_leaves",
+                about: "Leaves of a tree at most; the leaf whose split gains most is split next.",
+                range: Range::Integer {
+                    low: 2,
+                    high: 100_000,
+                },
+                default: Default::Integer(31),
+            },
+            Parameter {
+                name: "min_gain",
+                about: "What a split has to gain.",
+                range: Range::Float {
+                    low: 0.0,
+                    high: 1e9,
+                },
+                default: Default::Float(0.0),
+            },
+            Parameter {
+                name: "min_hessian",
+                about: "Sum of p(1 − p) over the rows of a leaf, at least.",
+                range: Range::Float {
+                    low: 0.0,
+                    high: 1e9,
+                },
+                default: Default::Float(1e-3),
+            },
+            Parameter {
+                name: "min_samples_leaf",
+                about: "Rows a leaf holds at least.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 1_000_000_000,
+                },
+                default: Default::Integer(20),
+            },
+            Parameter {
+                name: "patience",
+                about: "Training stops after so many trees that did not lower the log loss of rows held out, \
+                        and keeps the trees up to the lowest; 0 holds out none and grows all trees.",
+                range: Range::Integer {
+                    low: 0,
+                    high: 100_000,
+                },
+                default: Default::Integer(0),
+            },
+            Parameter {
+                name: "row_share",
+                about: "Chance of each row to be drawn for a tree; 1.0 takes all.",
+                range: Range::Float {
+                    low: 0.001,
+                    high: 1.0,
+                },
+                default: Default::Float(1.0),
+            },
+            SEED,
+            Parameter {
+                name: "trees",
+                about: "How many trees; fewer if none can be split any more, or by `patience`.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 100_000,
+                },
+                default: Default::Integer(100),
+            },
+            Parameter {
+                name: "validation_share",
+                about: "Chance of each train row to be held out. Of use with `patience` only.",
+                range: Range::Float {
+                    low: 0.01,
+                    high: 0.5,
+                },
+                default: Default::Float(0.1),
+            },
+        ],
+    },
+    Estimator {
         name: "knn",
         about: "The share of true labels among the nearest train rows by Euclidean distance, as \
                 scikit-learn's KNeighborsClassifier; of rows equally near, the earlier in canonical \

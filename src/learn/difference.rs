@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::estimator::{ForestDifference, ForestNode, TreeCounts};
-use super::{Encoder, FittedModel, Forest, Model};
+use super::{BoostedTrees, Encoder, FittedModel, Forest, Model};
 
 /// The first thing in which two models differ.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,6 +69,9 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
         (FittedModel::Forest(before), FittedModel::Forest(now)) => {
             forest_difference(before, now, &columns)
         }
+        (FittedModel::GradientBoosting(before), FittedModel::GradientBoosting(now)) => {
+            boosting_difference(before, now, &columns)
+        }
         (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now)) => {
             coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
         }
@@ -79,13 +82,7 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
             coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
         }
         (FittedModel::Prior(before), FittedModel::Prior(now)) => {
-            let (before, now) = (before.probability, now.probability);
-            let rate = ModelDifference::Rate {
-                before,
-                now,
-                by: now - before,
-            };
-            (before.to_bits() != now.to_bits()).then_some(rate)
+            rate_difference(before.probability, now.probability)
         }
         _ => None,
     };
@@ -128,36 +125,60 @@ fn as_json(part: &impl Serialize) -> Value {
     serde_json::to_value(part).unwrap_or(Value::Null)
 }
 
-fn forest_difference(before: &Forest, now: &Forest, columns: &[String]) -> Option<ModelDifference> {
-    if let Some(ForestDifference {
-        tree,
-        node,
+fn rate_difference(before: f64, now: f64) -> Option<ModelDifference> {
+    let rate = ModelDifference::Rate {
         before,
         now,
-        trees,
-    }) = before.first_difference(now)
-    {
-        return Some(ModelDifference::Tree {
-            tree,
-            node,
-            before: node_json(before, columns),
-            now: node_json(now, columns),
-            trees,
-        });
-    }
-    let pairs = before
-        .importances()
-        .iter()
-        .zip(now.importances())
-        .zip(columns);
-    let mut others = pairs.filter(|((before, now), _)| before.to_bits() != now.to_bits());
-    others
-        .next()
-        .map(|((before, now), column)| ModelDifference::Importance {
-            column: column.clone(),
-            before: *before,
-            now: *now,
+        by: now - before,
+    };
+    (before.to_bits() != now.to_bits()).then_some(rate)
+}
+
+fn forest_difference(before: &Forest, now: &Forest, columns: &[String]) -> Option<ModelDifference> {
+    let tree = before.first_difference(now);
+    tree.map(|tree| tree_difference(tree, columns)).or_else(|| {
+        let (before, now) = (before.importances(), now.importances());
+        importance_difference(before, now, columns)
+    })
+}
+
+/// The class rate of the train rows is where the trees start from.
+fn boosting_difference(
+    before: &BoostedTrees,
+    now: &BoostedTrees,
+    columns: &[String],
+) -> Option<ModelDifference> {
+    rate_difference(before.rate(), now.rate())
+        .or_else(|| {
+            let tree = before.first_difference(now)?;
+            Some(tree_difference(tree, columns))
         })
+        .or_else(|| importance_difference(before.importances(), now.importances(), columns))
+}
+
+fn tree_difference(difference: ForestDifference, columns: &[String]) -> ModelDifference {
+    ModelDifference::Tree {
+        tree: difference.tree,
+        node: difference.node,
+        before: node_json(difference.before, columns),
+        now: node_json(difference.now, columns),
+        trees: difference.trees,
+    }
+}
+
+fn importance_difference(
+    before: &[f64],
+    now: &[f64],
+    columns: &[String],
+) -> Option<ModelDifference> {
+    let mut pairs = before.iter().zip(now).zip(columns);
+    let ((before, now), column) =
+        pairs.find(|((before, now), _)| before.to_bits() != now.to_bits())?;
+    Some(ModelDifference::Importance {
+        column: column.clone(),
+        before: *before,
+        now: *now,
+    })
 }
 
 fn node_json(node: Option<ForestNode>, columns: &[String]) -> Value {

@@ -2,8 +2,8 @@
 
 pub use super::random::Random;
 use super::{
-    EstimatorParameters, FeatureColumn, KnnParameters, LogisticRegressionParameters, Matrix,
-    RandomForestParameters,
+    EstimatorParameters, FeatureColumn, GradientBoostingParameters, KnnParameters,
+    LogisticRegressionParameters, Matrix, RandomForestParameters,
 };
 use crate::definition::{
     MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, estimator,
@@ -35,6 +35,14 @@ pub fn model(kind: &str) -> Model {
 pub fn random_forest() -> RandomForestParameters {
     match EstimatorParameters::of(&model("random_forest")) {
         Ok(EstimatorParameters::RandomForest(parameters)) => parameters,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The defaults.
+pub fn gradient_boosting() -> GradientBoostingParameters {
+    match EstimatorParameters::of(&model("gradient_boosting")) {
+        Ok(EstimatorParameters::GradientBoosting(parameters)) => parameters,
         other => panic!("{other:?}"),
     }
 }

@@ -277,9 +277,13 @@ fn no_seed(name: &str, vary: Seeds) -> Error {
     let (seed, help) = match vary {
         Seeds::All => (
             "seed",
-            "hash and shuffle splits have a seed, and of the estimators random_forest",
+            "hash and shuffle splits have a seed, and of the estimators random_forest and \
+             gradient_boosting",
         ),
-        Seeds::Model => ("model.seed", "of the estimators, random_forest has a seed"),
+        Seeds::Model => (
+            "model.seed",
+            "of the estimators, random_forest and gradient_boosting have a seed",
+        ),
         Seeds::Split => ("split.seed", "of the splits, hash and shuffle have a seed"),
     };
     Error::usage(format!(

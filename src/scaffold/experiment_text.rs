@@ -98,7 +98,7 @@ missing_numeric     = "median"      # "error" to be told of every null instead
 missing_categorical = "category"    # null is a category of its own
 
 [model]
-kind  = "random_forest"             # or "logistic_regression", or "prior" to compare with
+kind  = "random_forest"             # or "gradient_boosting", "logistic_regression", "prior"
 trees = 300
 seed  = 42
 

@@ -4,6 +4,7 @@
 
 mod accident;
 mod attribute;
+mod boosting;
 mod checks;
 mod common;
 mod data;

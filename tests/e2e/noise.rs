@@ -204,7 +204,7 @@ fn what_cannot_be_repeated_is_refused() {
     let refused = world.run(&arguments).assert_code(2);
     insta::assert_snapshot!(refused.error(), @r"
     error: small declares no model.seed, so every repetition would be the same run
-    help: of the estimators, random_forest has a seed
+    help: of the estimators, random_forest and gradient_boosting have a seed
     ");
     arguments.truncate(6);
     arguments.extend(["--set", "as_of=[\"2024-01-31\", \"2024-02-29\"]"]);

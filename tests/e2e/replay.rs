@@ -345,7 +345,7 @@ fn an_engine_too_old_and_one_too_new_are_told_apart() {
             .as_object_mut()
             .unwrap()
             .remove("boosting");
-        fact["declared"]["model.kind"] = json!("gradient_boosting");
+        fact["declared"]["model.kind"] = json!("neural_network");
     });
     for (version, words) in [
         ("9.0.0", "too old"),

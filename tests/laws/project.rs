@@ -71,6 +71,12 @@ pub fn bases() -> Vec<Project> {
             json!({ "method": "time" }),
             json!({ "kind": "prior" }),
         ),
+        (
+            &features,
+            json!({ "table": "labels", "column": "left" }),
+            json!({ "method": "hash" }),
+            json!({ "kind": "gradient_boosting", "patience": 5 }),
+        ),
     ];
     learnt
         .into_iter()
@@ -78,7 +84,7 @@ pub fn bases() -> Vec<Project> {
             streamflow: streamflow(),
             tables: tables(),
             experiment: json!({
-                "description": "One of three",
+                "description": "One of four",
                 "registers": "leaving",
                 "as_of": ["2024-01-31", "2024-02-29"],
                 "label": label,

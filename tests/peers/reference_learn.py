@@ -1,4 +1,5 @@
-"""Makes tests/reference/learn.json: encodings, metrics and logistic regressions of scikit-learn.
+"""Makes tests/reference/learn.json: encodings, metrics, logistic regressions and
+boosted trees of scikit-learn.
 
 Run with scikit-learn 1.9 from the project root:
 
@@ -9,6 +10,7 @@ import json
 
 import numpy as np
 from sklearn import metrics
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -82,6 +84,41 @@ def logistic_cases(random):
     yield logistic_case("more columns than rows", wide, np.arange(12) % 3 == 0, 1.0)
 
 
+def boosting_case(name, rows, labels, **parameters):
+    model = HistGradientBoostingClassifier(early_stopping=False, **parameters)
+    model.fit(rows, labels)
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "labels": np.asarray(labels, dtype=int).tolist(),
+        "trees": parameters.get("max_iter", 100),
+        "max_leaves": parameters.get("max_leaf_nodes", 31),
+        "max_depth": parameters.get("max_depth", 0),
+        "min_samples_leaf": parameters.get("min_samples_leaf", 20),
+        "learning_rate": parameters.get("learning_rate", 0.1),
+        "l2": parameters.get("l2_regularization", 0.0),
+        "probabilities": model.predict_proba(rows)[:, 1].tolist(),
+    }
+
+
+def boosting_cases(random):
+    # At most 255 rows, so that every number has a bin of its own.
+    rows = random.normal(size=(250, 4)).round(3)
+    labels = rows[:, 0] * rows[:, 1] - 0.5 * rows[:, 2] + random.normal(size=250) > 0.3
+    yield boosting_case("defaults", rows, labels, max_iter=20)
+    yield boosting_case("few leaves", rows, labels, max_iter=30, max_leaf_nodes=4, min_samples_leaf=5)
+    yield boosting_case(
+        "shallow and penalized",
+        rows,
+        labels,
+        max_iter=25,
+        max_depth=2,
+        min_samples_leaf=1,
+        learning_rate=0.3,
+        l2_regularization=2.0,
+    )
+
+
 def encode_case(random, strategy, train):
     numbers = (random.normal(size=(60, 3)) * [1, 1000, 0.01] + [0, 5000, 1]).round(5)
     numbers[random.random((60, 3)) < 0.15] = np.nan
@@ -106,6 +143,7 @@ def main():
         "encode": [encode_case(random, "median", 45), encode_case(random, "mean", 44)],
         "metrics": list(metric_cases(random)),
         "logistic_regression": list(logistic_cases(random)),
+        "gradient_boosting": list(boosting_cases(random)),
     }
     print(json.dumps(cases))
 

@@ -16,6 +16,36 @@ use streamflow::hash::{Digest, RunId};
 
 use world::{NO_PAYMENTS, World, signal, template};
 
+/// The server answers with the score that the run itself gave.
+#[test]
+fn a_booster_answers_as_its_run_scored() {
+    let world = World::new();
+    let lenient = fs::read_to_string(world.root.join("experiments/lenient.toml")).unwrap();
+    let boosted = lenient.replace("logistic_regression", "gradient_boosting");
+    fs::write(world.root.join("experiments/boosted.toml"), boosted).unwrap();
+    let (code, run) = world.run(&["run", "boosted"]);
+    assert_eq!(code, 0, "{run:#}");
+    world.pin(run["run"].as_str().unwrap().parse().unwrap());
+    world.materialize("2024-01-31");
+    let scores = world.root.join("scores.csv");
+    let path = scores.to_str().unwrap();
+    let (code, told) = world.run(&["get", "boosted@latest", "predictions", "-o", path]);
+    assert_eq!(code, 0, "{told:#}");
+    let server = world.serve();
+    let model = server.get("/model").json();
+    assert_eq!(model["estimator"], "gradient_boosting", "{model:#}");
+    let text = fs::read_to_string(scores).unwrap();
+    let mut rows = 0;
+    for line in text.lines().skip(1).take(20) {
+        let (id, probability) = (line.split(',').next(), line.rsplit(',').next());
+        let answer = server.predict(&json!({ "user_id": id.unwrap() })).json();
+        let scored: f64 = probability.unwrap().parse().unwrap();
+        assert_eq!(answer["probability"].as_f64(), Some(scored), "{line}");
+        rows += 1;
+    }
+    assert_eq!(rows, 20);
+}
+
 #[test]
 fn every_route_answers() {
     let run = template().lenient;

@@ -69,7 +69,8 @@ fn a_model_is_one_of_the_estimators() {
         .collect();
     let expected: Vec<_> = ESTIMATORS.iter().map(|estimator| estimator.name).collect();
     assert_eq!(names, expected);
-    let trees = &kinds[2]["properties"]["trees"];
+    let forest = names.iter().position(|name| *name == "random_forest");
+    let trees = &kinds[forest.unwrap()]["properties"]["trees"];
     assert_eq!(
         (&trees["default"], &trees["maximum"]),
         (&100.into(), &100_000.into())

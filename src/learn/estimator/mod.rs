@@ -3,6 +3,7 @@
 mod cholesky;
 mod forest;
 mod gaussian_nb;
+mod gradient_boosting;
 mod knn;
 mod logistic_regression;
 mod newton;
@@ -16,12 +17,13 @@ use crate::error::{Error, Kind, Result};
 
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
 pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
+pub use gradient_boosting::{BoostedTrees, GradientBoostingParameters};
 pub use knn::{KnnModel, KnnParameters};
 pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
 pub use parameters::{
     DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, GAUSSIAN_NB_VERSION,
-    KNN_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION,
-    estimator_version,
+    GRADIENT_BOOSTING_VERSION, KNN_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION,
+    RANDOM_FOREST_VERSION, estimator_version,
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
@@ -33,6 +35,7 @@ use super::bytes::{Reader, Writer};
 pub enum FittedModel {
     /// Of `random_forest`, `extra_trees`, and `decision_tree`, which is one of one tree.
     Forest(Forest),
+    GradientBoosting(BoostedTrees),
     LogisticRegression(LogisticRegressionModel),
     GaussianNb(GaussianNbModel),
     Knn(KnnModel),
@@ -72,6 +75,10 @@ pub fn fit(
                 random_forest::fit(random_forest::DECISION_TREE, &parameters, matrix, labels)?;
             Ok((FittedModel::Forest(tree), Vec::new()))
         }
+        EstimatorParameters::GradientBoosting(parameters) => {
+            let trees = gradient_boosting::fit(parameters, matrix, labels)?;
+            Ok((FittedModel::GradientBoosting(trees), Vec::new()))
+        }
         EstimatorParameters::LogisticRegression(parameters) => {
             let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
             Ok((FittedModel::LogisticRegression(model), warnings))
@@ -92,6 +99,7 @@ impl FittedModel {
     pub fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         match self {
             Self::Forest(forest) => forest.predict(matrix),
+            Self::GradientBoosting(trees) => trees.predict(matrix),
             Self::LogisticRegression(model) => model.predict(matrix),
             Self::GaussianNb(model) => model.predict(matrix),
             Self::Knn(model) => model.predict(matrix),
@@ -104,6 +112,7 @@ impl FittedModel {
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
             Self::Forest(forest) => Some(forest.importances()),
+            Self::GradientBoosting(trees) => Some(trees.importances()),
             Self::LogisticRegression(_) | Self::GaussianNb(_) | Self::Knn(_) | Self::Prior(_) => {
                 None
             }
@@ -113,6 +122,7 @@ impl FittedModel {
     pub(super) fn write(&self, writer: &mut Writer) {
         match self {
             Self::Forest(forest) => forest.write(writer),
+            Self::GradientBoosting(trees) => trees.write(writer),
             Self::LogisticRegression(model) => model.write(writer),
             Self::GaussianNb(model) => model.write(writer),
             Self::Knn(model) => model.write(writer),
@@ -135,6 +145,9 @@ impl FittedModel {
             // They came with the second form of the file.
             EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
                 Self::Forest(Forest::read(reader, RANDOM_FOREST_VERSION, columns)?)
+            }
+            EstimatorParameters::GradientBoosting(_) => {
+                Self::GradientBoosting(BoostedTrees::read(reader, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DecisionTreeParameters, GaussianNbParameters, KnnParameters, LogisticRegressionParameters,
-    RandomForestParameters,
+    DecisionTreeParameters, GaussianNbParameters, GradientBoostingParameters, KnnParameters,
+    LogisticRegressionParameters, RandomForestParameters,
 };
 use crate::definition::estimator::{Estimator, find};
 use crate::definition::{Model, Value};
@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 const DECISION_TREE: &str = "decision_tree";
 const EXTRA_TREES: &str = "extra_trees";
 const RANDOM_FOREST: &str = "random_forest";
+const GRADIENT_BOOSTING: &str = "gradient_boosting";
 const LOGISTIC_REGRESSION: &str = "logistic_regression";
 const GAUSSIAN_NB: &str = "gaussian_nb";
 const KNN: &str = "knn";
@@ -29,6 +30,8 @@ pub const RANDOM_FOREST_VERSION: u32 = 2;
 pub const EXTRA_TREES_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give another tree, or it gives other probabilities.
 pub const DECISION_TREE_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other trees, or they give other probabilities.
+pub const GRADIENT_BOOSTING_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other coefficients or probabilities.
 pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other distributions or probabilities.
@@ -44,6 +47,7 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
         DECISION_TREE => Some(DECISION_TREE_VERSION),
         EXTRA_TREES => Some(EXTRA_TREES_VERSION),
         RANDOM_FOREST => Some(RANDOM_FOREST_VERSION),
+        GRADIENT_BOOSTING => Some(GRADIENT_BOOSTING_VERSION),
         LOGISTIC_REGRESSION => Some(LOGISTIC_REGRESSION_VERSION),
         GAUSSIAN_NB => Some(GAUSSIAN_NB_VERSION),
         KNN => Some(KNN_VERSION),
@@ -59,6 +63,7 @@ pub enum EstimatorParameters {
     RandomForest(RandomForestParameters),
     ExtraTrees(RandomForestParameters),
     DecisionTree(DecisionTreeParameters),
+    GradientBoosting(GradientBoostingParameters),
     LogisticRegression(LogisticRegressionParameters),
     GaussianNb(GaussianNbParameters),
     Knn(KnnParameters),
@@ -75,6 +80,7 @@ impl EstimatorParameters {
             RANDOM_FOREST => RandomForestParameters::of(model).map(Self::RandomForest),
             EXTRA_TREES => RandomForestParameters::of(model).map(Self::ExtraTrees),
             DECISION_TREE => DecisionTreeParameters::of(model).map(Self::DecisionTree),
+            GRADIENT_BOOSTING => GradientBoostingParameters::of(model).map(Self::GradientBoosting),
             LOGISTIC_REGRESSION => {
                 LogisticRegressionParameters::of(model).map(Self::LogisticRegression)
             }
@@ -90,6 +96,7 @@ impl EstimatorParameters {
         let values = match self {
             Self::RandomForest(parameters) | Self::ExtraTrees(parameters) => parameters.values(),
             Self::DecisionTree(parameters) => parameters.values(),
+            Self::GradientBoosting(parameters) => parameters.values(),
             Self::LogisticRegression(parameters) => parameters.values(),
             Self::GaussianNb(parameters) => parameters.values(),
             Self::Knn(parameters) => parameters.values(),
@@ -111,6 +118,7 @@ impl EstimatorParameters {
             Self::RandomForest(_) => RANDOM_FOREST,
             Self::ExtraTrees(_) => EXTRA_TREES,
             Self::DecisionTree(_) => DECISION_TREE,
+            Self::GradientBoosting(_) => GRADIENT_BOOSTING,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION,
             Self::GaussianNb(_) => GAUSSIAN_NB,
             Self::Knn(_) => KNN,
@@ -124,6 +132,7 @@ impl EstimatorParameters {
             Self::RandomForest(_) => RANDOM_FOREST_VERSION,
             Self::ExtraTrees(_) => EXTRA_TREES_VERSION,
             Self::DecisionTree(_) => DECISION_TREE_VERSION,
+            Self::GradientBoosting(_) => GRADIENT_BOOSTING_VERSION,
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION_VERSION,
             Self::GaussianNb(_) => GAUSSIAN_NB_VERSION,
             Self::Knn(_) => KNN_VERSION,

@@ -50,6 +50,7 @@ fn the_number_of_threads_does_not_show() {
     let (matrix, labels) = testing::classification(3000, 12, 1);
     for parameters in [
         EstimatorParameters::RandomForest(forest(45)),
+        EstimatorParameters::GradientBoosting(testing::gradient_boosting()),
         EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
         testing::parameters("gaussian_nb"),
@@ -94,6 +95,11 @@ fn estimators_learn() {
         evaluate(&unseen_labels, &model.predict(&unseen), 0.5).metrics["auc"]
     };
     assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
+    assert!(
+        auc(EstimatorParameters::GradientBoosting(
+            testing::gradient_boosting()
+        )) > 0.9
+    );
     assert!(
         auc(EstimatorParameters::LogisticRegression(
             testing::logistic_regression()
@@ -176,6 +182,14 @@ fn degenerate_matrices_are_no_trouble() {
     for matrix in [constant, wide, huge, tiny] {
         for parameters in [
             EstimatorParameters::RandomForest(forest(11)),
+            EstimatorParameters::GradientBoosting(testing::gradient_boosting()),
+            EstimatorParameters::GradientBoosting(GradientBoostingParameters {
+                min_samples_leaf: 1,
+                min_hessian: 0.0,
+                column_share: 0.001,
+                row_share: 0.5,
+                ..testing::gradient_boosting()
+            }),
             EstimatorParameters::LogisticRegression(testing::logistic_regression()),
             EstimatorParameters::LogisticRegression(testing::elastic_net()),
             testing::parameters("gaussian_nb"),
@@ -454,6 +468,7 @@ fn golden_vectors() {
         testing::parameters("knn"),
         testing::parameters("decision_tree"),
         testing::parameters("extra_trees"),
+        EstimatorParameters::GradientBoosting(testing::gradient_boosting()),
     ];
     assert_eq!(
         kinds.map(golden),
@@ -465,7 +480,8 @@ fn golden_vectors() {
             "6bf4b4465243e098d3d90753cd71a2dc9dd102748dace3ec22949384cb42bbe0",
             "ba5e83c2b7b8b89b6456090aab91ef8826d4b8c36dda3554e0f8b5cbee070332",
             "f12da889e9ecc5a9608e2ff52e8dcdc66bc9f014499b90c4b9f29333f51ee050",
-            "df685273d59a57d150c87d187bf50e5108d4f17286b1e273deb3b255f589f3ab"
+            "df685273d59a57d150c87d187bf50e5108d4f17286b1e273deb3b255f589f3ab",
+            "c49b38b972a69356bb1c0ffddbd7852d38eca3cfdff5cab9edff108511cc2460"
         ]
     );
 }

@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
-use crate::learn::{RandomForestParameters, fit, testing};
+use crate::learn::{GradientBoostingParameters, RandomForestParameters, fit, testing};
 
-fn parameters() -> [EstimatorParameters; 8] {
+fn parameters() -> [EstimatorParameters; 9] {
     [
         EstimatorParameters::RandomForest(RandomForestParameters {
             trees: 3,
@@ -19,6 +19,12 @@ fn parameters() -> [EstimatorParameters; 8] {
         testing::parameters("knn"),
         testing::parameters("decision_tree"),
         testing::parameters("extra_trees"),
+        EstimatorParameters::GradientBoosting(GradientBoostingParameters {
+            trees: 3,
+            max_leaves: 4,
+            min_samples_leaf: 5,
+            ..testing::gradient_boosting()
+        }),
     ]
 }
 
@@ -145,7 +151,8 @@ fn golden_vectors() {
             "79bb082b00faf3340b931a97970b66474c75ae326cafcb1a4025668d18c33c49",
             "49f4d670b422413fb2e5bf029766ecf14f05d95045775385e828c6394d07954e",
             "af774e530ad32e7edbbcc9cb1d728a8e857012df61fd763d132aee8d8f7bb716",
-            "0b1679a21f9a81497ed5db4f7dc224bdd901c8c4a06548a9b8e2f82b9155b3b4"
+            "0b1679a21f9a81497ed5db4f7dc224bdd901c8c4a06548a9b8e2f82b9155b3b4",
+            "b7644c2e1eebf9d6bcf81674f85061eb9c7bf577fd7688a14bd65f13d26551b8"
         ]
     );
 }
