@@ -15,12 +15,9 @@ of numbers that is encoded before. The programs take turns.
 """
 
 import argparse
-import json
 import os
 import platform
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +30,8 @@ import pandas
 import xgboost
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+
+from runs import churn, fit, matrices, streamflow
 
 COLUMNS = 30
 DATE = "2024-01-31"
@@ -89,46 +88,6 @@ def generate(folder, rows):
             file.write(text)
 
 
-def streamflow(program, folder, *arguments):
-    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return done.stdout
-
-
-def toml(model):
-    values = ", ".join(f"{key} = {json.dumps(value)}" for key, value in model.items())
-    return "{ %s }" % values
-
-
-def fit(program, folder, experiment, model, seed):
-    """The run, with the seconds of its step `fit`."""
-    sets = ["--set", f"model={toml(model)}", "--set", f"split.seed={seed}"]
-    told = streamflow(program, folder, "run", experiment, *sets, "--no-cache", "--format", "json")
-    run = json.loads(told)
-    seconds = [step["seconds"] for step in run["steps"] if step["name"] == "fit"]
-    return run["run"], seconds[0], run["metrics"]["auc"]
-
-
-def matrices(program, folder, run):
-    """The rows of a run as numbers: medians of the train rows for nulls, 0 and 1 for texts."""
-    for artefact in ["training_set", "split"]:
-        streamflow(program, folder, "get", run, artefact, "-o", f"{artefact}.parquet")
-    table = pandas.read_parquet(f"{folder}/training_set.parquet")
-    train = (pandas.read_parquet(f"{folder}/split.parquet")["side"] == "train").to_numpy()
-    label = table["label"].to_numpy().astype("int")
-    parts = []
-    # Features have a table's name before theirs; key, date and label have not.
-    for name in (name for name in table.columns if "." in name):
-        column = table[name]
-        if column.dtype.kind not in "if":
-            parts.append(pandas.get_dummies(column.astype("str"), prefix=name, dtype="float"))
-        else:
-            parts.append(column.astype("float").fillna(column[train].median()))
-    x = numpy.ascontiguousarray(pandas.concat(parts, axis=1).to_numpy())
-    return x[train], label[train], x[~train], label[~train]
-
-
 def peer(model, data):
     x, y, unseen, truth = data
     start = time.perf_counter()
@@ -174,9 +133,7 @@ def main():
     with tempfile.TemporaryDirectory() as outside:
         export = os.environ.get("STREAMFLOW_CHURN_EXPORT")
         if export:
-            folder = f"{outside}/churn"
-            shutil.copytree(export, folder, copy_function=shutil.copyfile)
-            subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+            folder = churn(export, outside)
             seeds = range(1, given.splits + 1)
             found = compare(program, folder, "churn_random_forest", seeds, given.rounds, True)
             report(f"churn export, {given.splits} splits", found)

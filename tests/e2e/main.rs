@@ -14,6 +14,7 @@ mod determinism;
 mod diff;
 mod drift;
 mod environment;
+mod estimators;
 mod export;
 mod flow;
 mod history;
