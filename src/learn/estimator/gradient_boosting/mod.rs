@@ -38,28 +38,35 @@ use self::tree::Grower;
 use super::parameters::{float, integer};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
-use crate::learn::Matrix;
+use crate::learn::{Matrix, exact};
 use crate::math;
 
 /// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GradientBoostingParameters {
+    #[serde(with = "exact")]
     pub column_share: f64,
+    #[serde(with = "exact")]
     pub l2: f64,
+    #[serde(with = "exact")]
     pub learning_rate: f64,
     pub max_bins: u32,
     /// 0: as deep as the leaves allow.
     pub max_depth: u32,
     pub max_leaves: u32,
+    #[serde(with = "exact")]
     pub min_gain: f64,
+    #[serde(with = "exact")]
     pub min_hessian: f64,
     pub min_samples_leaf: u32,
     /// 0: all trees are grown, and no row is held out.
     pub patience: u32,
+    #[serde(with = "exact")]
     pub row_share: f64,
     pub seed: i64,
     pub trees: u32,
+    #[serde(with = "exact")]
     pub validation_share: f64,
 }
 
