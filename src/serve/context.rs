@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::problem::Problem;
 use super::state::{Input, Pair, Source};
 use crate::definition::{ColumnName, Dtype};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::feature::{FeatureSpec, FeatureValues, Status, on_demand};
 use crate::online::{EntityRows, Key};
 use crate::table::{Cell, Values, parse_date, parse_datetime};
@@ -97,14 +97,15 @@ impl Requested {
     }
 
     fn check_names(&self, object: &Map<String, Value>) -> Result<(), Unfit> {
-        let known = || self.0.keys().map(ToString::to_string).collect::<Vec<_>>();
         if let Some(name) = object
             .keys()
             .find(|name| !self.0.contains_key(name.as_str()))
         {
-            let takes = match self.is_empty() {
-                true => "this run takes none".to_string(),
-                false => format!("this run takes {}", known().join(", ")),
+            let names: Vec<_> = self.0.keys().map(ToString::to_string).collect();
+            let takes = match did_you_mean(name, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => "this run takes none".to_string(),
+                None => format!("this run takes {}", names.join(", ")),
             };
             let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
             return Err(Unfit::Wrong(format!("`context` has `{name:.60}`; {takes}")));
@@ -178,6 +179,7 @@ impl Unfit {
     pub fn to_problem(&self) -> Problem {
         match self {
             Self::Missing(..) => Problem::of(&self.to_error(), ""),
+            Self::Wrong(why) if why.ends_with('?') => Problem::new(422, why.clone()),
             Self::Wrong(why) => Problem::new(422, format!("{why}.")),
         }
     }

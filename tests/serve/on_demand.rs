@@ -324,6 +324,10 @@ fn a_context_that_does_not_fit_is_422() {
             json!({ "basket": 2, "channel": "app", "colour": 1 }),
             "`colour`",
         ),
+        (
+            json!({ "basket": 2, "chanel": "app" }),
+            "`chanel`; did you mean `channel`?",
+        ),
         // Declared, and of no feature of this run.
         (
             json!({ "basket": 2, "channel": "app", "member": true }),
