@@ -11,14 +11,19 @@ use crate::table::{Cell, LooseTable, Values, parse_cell};
 /// The columns of the spine that the features need of a request.
 ///
 /// # Errors
-/// The spine lacks one, or has one with values that are not of the declared type.
+/// The spine lacks one, or has one with values that are not of the declared type; two tables declare
+/// one name with different types.
 pub fn context(spine: &LooseTable, specs: &[FeatureSpec]) -> Result<BTreeMap<ColumnName, Values>> {
     let mut context = BTreeMap::new();
     for spec in specs {
         for (name, dtype) in spec.source.request() {
             let values = spine.column(name.as_str());
             let values = values.ok_or_else(|| lacking(spine, spec, name, *dtype))?;
-            context.insert(name.clone(), typed(spine, name, values, *dtype)?);
+            let typed = typed(spine, name, values, *dtype)?;
+            let earlier = context.insert(name.clone(), typed);
+            if let Some(earlier) = earlier.filter(|earlier| earlier.dtype() != *dtype) {
+                return Err(two_types(spec, name, earlier.dtype(), *dtype));
+            }
         }
     }
     Ok(context)
@@ -61,6 +66,20 @@ pub fn without_lacking(
         lacks.join(", ")
     ));
     Ok(())
+}
+
+fn two_types(spec: &FeatureSpec, name: &ColumnName, one: Dtype, other: Dtype) -> Error {
+    Error::new(
+        Kind::Definition,
+        format!(
+            "`{name}` of the request is {} in one table and {} in `{}`",
+            one.as_str(),
+            other.as_str(),
+            spec.table
+        ),
+    )
+    .help("give one of them another name under [features.request]")
+    .help("or retrieve them one after the other: `--features TABLE.*`")
 }
 
 fn lacking(spine: &LooseTable, spec: &FeatureSpec, name: &ColumnName, dtype: Dtype) -> Error {

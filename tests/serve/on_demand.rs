@@ -530,6 +530,40 @@ fn a_spine_brings_the_context_or_is_told_what_it_lacks() {
     );
 }
 
+/// No run can have it: the labels bring one type. A spine meets it without a label.
+#[test]
+fn one_name_of_two_types_is_refused_for_a_spine() {
+    let world = project();
+    let path = world.root.join("features/views.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replacen("basket = \"f64\"", "basket = \"i64\"", 1),
+    )
+    .unwrap();
+    fs::remove_file(world.root.join("experiments/buying.toml")).unwrap();
+    let spine = world.root.join("spine.csv");
+    fs::write(&spine, "user_id,as_of,basket\nU01,2024-01-31,3\n").unwrap();
+    let out = world.root.join("out.csv");
+    let fixed = [
+        "features",
+        "--spine",
+        spine.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
+    ];
+    let (code, document) =
+        world.run(&[&fixed[..], &["--features", "usage.basket,views.basket"]].concat());
+    assert_eq!((code, out.exists()), (2, false), "{document:#}");
+    let error = document["error"].to_string();
+    assert!(
+        error.contains("is f64 in one table and i64 in `views`"),
+        "{error}"
+    );
+    let (code, document) = world.run(&[&fixed[..], &["--features", "views.basket"]].concat());
+    assert_eq!(code, 0, "{document:#}");
+}
+
 fn edited(from: &str, to: &str, path: &str) -> (i32, String) {
     let world = project();
     let path = world.root.join(path);
