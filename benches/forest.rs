@@ -15,7 +15,8 @@ use streamflow::definition::{
 };
 use streamflow::hash::{Digest, FeatureHash};
 use streamflow::learn::{
-    self, Encoder, EstimatorParameters, FeatureColumn, FittedModel, Forest, Matrix, Model,
+    self, Encoder, EstimatorParameters, Examples, FeatureColumn, FittedModel, Forest, Matrix,
+    Model, Outcome,
 };
 
 type Any = Box<dyn std::error::Error>;
@@ -76,7 +77,7 @@ fn measure(
         drop(fitted.take());
         let (wall, processor) = (Instant::now(), processor_seconds()?);
         fitted = Some(
-            learn::fit(&parameters_of_fit, train, labels)
+            learn::fit(&parameters_of_fit, &Examples::binary(train, labels))
                 .map_err(|error| error.to_string())?
                 .0,
         );
@@ -174,7 +175,13 @@ fn model(
     };
     let (encoder, _) =
         Encoder::fit(&columns, &some, &preprocess).map_err(|error| error.to_string())?;
-    Ok(Model::new(encoder, parameters, fitted, FeatureHash::of))
+    Ok(Model::new(
+        Outcome::Binary,
+        encoder,
+        parameters,
+        fitted,
+        FeatureHash::of,
+    ))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use streamflow::definition::{Model, estimator};
-use streamflow::learn::{EstimatorParameters, FittedModel, Matrix, fit};
+use streamflow::learn::{EstimatorParameters, Examples, FittedModel, Matrix, fit};
 
 struct Counting;
 
@@ -60,7 +60,9 @@ fn a_forest_answers_for_a_row_without_taking_memory() {
     for columns in [12, 300] {
         let matrix = matrix(400, columns);
         let labels: Vec<bool> = matrix.column(0).map(|number| number > 0.4).collect();
-        let (FittedModel::Forest(forest), _) = fit(&parameters, &matrix, &labels).unwrap() else {
+        let (FittedModel::Forest(forest), _) =
+            fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap()
+        else {
             panic!("no forest");
         };
         let (all, taken) = allocations(|| {

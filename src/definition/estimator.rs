@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::Value;
+use super::{Task, Value};
 
 /// An estimator as `[model]` knows it.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,10 @@ pub struct Estimator {
     pub name: &'static str,
     /// One sentence: what it is and whose definition it follows.
     pub about: &'static str,
+    /// What it learns.
+    pub tasks: &'static [Task],
+    /// Whether rows may count more or less than others.
+    pub weighted: bool,
     pub parameters: &'static [Parameter],
 }
 
@@ -37,7 +41,7 @@ pub struct Parameter {
 impl Parameter {
     /// Whether a value is as if the parameter did not exist.
     pub fn is_off(&self, value: &Value) -> bool {
-        self.default == Default::Off && *value == self.default.value()
+        self.default.is_off() && *value == self.default.value()
     }
 }
 
@@ -112,14 +116,21 @@ pub enum Default {
     /// 0.0, and declared only where something else is written: the parameter came after the
     /// estimator, and runs that do not use it are those they were.
     Off,
+    /// The same with a word.
+    OffWord(&'static str),
 }
 
 impl Default {
+    /// Whether the parameter is declared only where something else is written.
+    pub fn is_off(self) -> bool {
+        matches!(self, Self::Off | Self::OffWord(_))
+    }
+
     pub fn value(self) -> Value {
         match self {
             Self::Integer(value) => Value::Integer(value),
             Self::Float(value) => Value::Float(value),
-            Self::Text(value) => Value::Text(value.to_string()),
+            Self::Text(value) | Self::OffWord(value) => Value::Text(value.to_string()),
             Self::Off => Value::Float(0.0),
         }
     }
@@ -182,12 +193,16 @@ const TREES: Parameter = Parameter {
     default: Default::Integer(100),
 };
 
+const ALL_TASKS: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+
 /// In bytewise order of their names.
 pub const ESTIMATORS: &[Estimator] = &[
     Estimator {
         name: "decision_tree",
         about: "One tree grown by Gini impurity on all train rows, as scikit-learn's \
                 DecisionTreeClassifier.",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[
             MAX_DEPTH,
             Parameter {
@@ -203,6 +218,8 @@ pub const ESTIMATORS: &[Estimator] = &[
         name: "extra_trees",
         about: "Geurts, Ernst and Wehenkel's forest: trees grown on all train rows, each drawn column \
                 split at one random place, as scikit-learn's ExtraTreesClassifier.",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[
             MAX_DEPTH,
             MAX_FEATURES,
@@ -216,6 +233,8 @@ pub const ESTIMATORS: &[Estimator] = &[
         name: "gaussian_nb",
         about: "Naive Bayes with a normal distribution for each column and class, as scikit-learn's \
                 GaussianNB.",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[Parameter {
             name: "smoothing",
             about: "Share of the largest variance of a column that is added to every variance.",
@@ -230,6 +249,8 @@ pub const ESTIMATORS: &[Estimator] = &[
         name: "gradient_boosting",
         about: "Trees grown one after the other on histograms, each a Newton step of the log loss, as \
                 LightGBM and scikit-learn's HistGradientBoostingClassifier grow them.",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[
             Parameter {
                 name: "column_share",
@@ -354,6 +375,8 @@ pub const ESTIMATORS: &[Estimator] = &[
         about: "The share of true labels among the nearest train rows by Euclidean distance, as \
                 scikit-learn's KNeighborsClassifier; of rows equally near, the earlier in canonical \
                 order.",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[
             Parameter {
                 name: "neighbors",
@@ -378,6 +401,8 @@ pub const ESTIMATORS: &[Estimator] = &[
         name: "logistic_regression",
         about: "Logistic regression with an L2 penalty, an L1 penalty, or both (elastic net), as \
                 scikit-learn's with C = 1/(l1 + l2) and l1_ratio = l1/(l1 + l2).",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[
             Parameter {
                 name: "l1",
@@ -422,13 +447,18 @@ pub const ESTIMATORS: &[Estimator] = &[
     },
     Estimator {
         name: "prior",
-        about: "The share of true labels in training, for every row: what others are read against.",
+        about: "What the train rows say on average, for every row: the share of true labels or of each class, or \
+                the mean. What others are read against.",
+        tasks: ALL_TASKS,
+        weighted: true,
         parameters: &[],
     },
     Estimator {
         name: "random_forest",
         about: "Breiman's forest of trees grown by Gini impurity on bootstrap samples; the score is \
                 the mean share of true labels in the leaves, as scikit-learn's.",
+        tasks: &[Task::Binary],
+        weighted: false,
         parameters: &[
             MAX_DEPTH,
             MAX_FEATURES,

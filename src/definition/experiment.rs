@@ -34,8 +34,11 @@ pub struct Label {
     pub column: ColumnName,
     /// 0: the label of the same date; n: of the n-th next date on file.
     pub lead: u32,
+    pub task: Task,
     /// Which text of a string column counts as true.
     pub positive: Option<String>,
+    /// The number of the same row that says how much it counts in training; none: 1.
+    pub weight: Option<ColumnName>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +89,18 @@ macro_rules! words {
             }
         }
     };
+}
+
+words! {
+    /// What kind of thing is predicted.
+    Task {
+        /// Yes or no.
+        Binary = "binary",
+        /// One of several classes.
+        Multiclass = "multiclass",
+        /// A number.
+        Regression = "regression",
+    }
 }
 
 words! {

@@ -39,7 +39,7 @@ use crate::error::{SourceText, Span};
 pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
-    Model, NumericEncoding, Preprocess, Split, SplitMethod,
+    Model, NumericEncoding, Preprocess, Split, SplitMethod, Task,
 };
 pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};

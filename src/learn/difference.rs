@@ -82,7 +82,8 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
             coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
         }
         (FittedModel::Prior(before), FittedModel::Prior(now)) => {
-            rate_difference(before.probability, now.probability)
+            let mut answers = before.answer.iter().zip(&now.answer);
+            answers.find_map(|(before, now)| rate_difference(*before, *now))
         }
         _ => None,
     };

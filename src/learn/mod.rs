@@ -43,6 +43,7 @@ mod model;
 mod noise;
 mod random;
 mod split;
+mod target;
 #[cfg(test)]
 mod testing;
 
@@ -64,6 +65,7 @@ pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
 pub use noise::{AucTest, Interval, Scored, bootstrap, delong, intervals};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
+pub use target::{Examples, Outcome, Output, Target};
 
 /// Something a person should know about a result that stands nevertheless. One sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,7 +16,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::bytes::{Reader, Writer};
-use super::{Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed};
+use super::{
+    Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed, Outcome,
+};
 use crate::error::{Error, Result};
 use crate::hash::{Digest, FeatureHash, ObjectId};
 
@@ -28,9 +30,10 @@ pub const MODEL_FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"SFMODEL\n";
 const CHECKSUM: usize = 32;
 
-/// A model that can answer: raw features in, probabilities out.
+/// A model that can answer: raw features in, scores out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
+    pub outcome: Outcome,
     /// What the model was trained on, in the order of the encoder.
     pub features: Vec<ModelFeature>,
     pub encoder: Encoder,
@@ -52,8 +55,8 @@ pub struct ModelFeature {
 /// The answer for some rows, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// Of the positive class.
-    pub probabilities: Vec<f64>,
+    /// Row after row, as many numbers a row as [`super::Output::width`] says.
+    pub scores: Vec<f64>,
     pub imputed: Imputed,
 }
 
@@ -61,6 +64,9 @@ pub struct Prediction {
 #[serde(deny_unknown_fields)]
 struct Header {
     features: Vec<ModelFeature>,
+    /// Two classes have no names, and stood alone in the first model files.
+    #[serde(default, skip_serializing_if = "Outcome::is_binary")]
+    outcome: Outcome,
     encoder: Encoder,
     estimator: EstimatorHeader,
 }
@@ -75,6 +81,7 @@ struct EstimatorHeader {
 impl Model {
     /// Puts a model together. `definition` gives the hash of a feature's definition by its name.
     pub fn new(
+        outcome: Outcome,
         encoder: Encoder,
         parameters: EstimatorParameters,
         fitted: FittedModel,
@@ -90,6 +97,7 @@ impl Model {
             })
             .collect();
         Self {
+            outcome,
             features,
             encoder,
             parameters,
@@ -101,7 +109,7 @@ impl Model {
     pub fn predict(&self, columns: &[FeatureColumn]) -> Result<Prediction> {
         let encoded = self.encoder.transform(columns)?;
         Ok(Prediction {
-            probabilities: self.fitted.predict(&encoded.matrix),
+            scores: self.fitted.predict(&encoded.matrix),
             imputed: encoded.imputed,
         })
     }
@@ -116,6 +124,7 @@ impl Model {
     /// The model as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let header = Header {
+            outcome: self.outcome.clone(),
             features: self.features.clone(),
             encoder: self.encoder.clone(),
             estimator: EstimatorHeader {
@@ -146,6 +155,7 @@ impl Model {
             .map_err(|error| damaged("its header cannot be read").caused_by(error))?;
         header.check()?;
         let Header {
+            outcome,
             features,
             encoder,
             estimator,
@@ -154,11 +164,13 @@ impl Model {
             version,
             parameters,
         } = estimator;
-        let fitted = FittedModel::read(&parameters, version, &mut reader, encoder.width())?;
+        let (columns, output) = (encoder.width(), outcome.output());
+        let fitted = FittedModel::read(&parameters, version, &mut reader, columns, output)?;
         if !reader.is_at_end() {
             return Err(damaged("it is longer than it says"));
         }
         Ok(Self {
+            outcome,
             features,
             encoder,
             parameters,
@@ -179,6 +191,9 @@ impl Header {
             .check()
             .map_err(|error| damaged("its parameters are out of range").caused_by(error))?;
         self.encoder.check().map_err(damaged)?;
+        if !self.outcome.is_sound() {
+            return Err(damaged("its classes are out of order"));
+        }
         let declared = self
             .features
             .iter()

@@ -6,7 +6,7 @@ use super::declared::{Declared, parse, unreadable};
 use crate::definition::{
     Age, AsOf, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName, Label,
     MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, Split, SplitMethod,
-    Table, TableName, Value, estimator,
+    Table, TableName, Task, Value, estimator,
 };
 use crate::error::Result;
 use crate::feature::FeatureSpec;
@@ -232,13 +232,22 @@ fn declare_label(label: &Label, declared: &mut Declared) {
         table,
         column,
         lead,
+        task,
         positive,
+        weight,
     } = label;
     declared.insert("label.table", Value::Text(table.to_string()));
     declared.insert("label.column", Value::Text(column.to_string()));
     declared.insert("label.lead", Value::Integer(i64::from(*lead)));
     if let Some(positive) = positive {
         declared.insert("label.positive", Value::Text(positive.clone()));
+    }
+    // Both came later: what does not use them is what it was.
+    if *task != Task::Binary {
+        declared.insert("label.task", Value::Text(task.as_str().to_string()));
+    }
+    if let Some(weight) = weight {
+        declared.insert("label.weight", Value::Text(weight.to_string()));
     }
 }
 
@@ -332,7 +341,15 @@ fn read_label(declared: &Declared) -> Result<Label> {
         table: declared.parsed("label.table")?,
         column: declared.parsed("label.column")?,
         lead: u32::try_from(lead).map_err(|_| unreadable("label.lead"))?,
+        task: match declared.get("label.task") {
+            Some(_) => declared.parsed("label.task")?,
+            None => Task::Binary,
+        },
         positive: positive.transpose()?.map(ToString::to_string),
+        weight: match declared.get("label.weight") {
+            Some(_) => Some(declared.parsed("label.weight")?),
+            None => None,
+        },
     })
 }
 
@@ -430,7 +447,7 @@ fn read_model(declared: &Declared) -> Result<Model> {
         unreadable("model.kind").detail(format!("this program knows no estimator `{kind}`"))
     })?;
     let off = estimator.parameters.iter();
-    let off = off.filter(|parameter| parameter.default == estimator::Default::Off);
+    let off = off.filter(|parameter| parameter.default.is_off());
     let off = off.map(|parameter| (parameter.name.to_string(), parameter.default.value()));
     let declared = declared
         .below("model")

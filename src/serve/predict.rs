@@ -81,7 +81,7 @@ pub fn answer<'a>(
                 feature_cells(&input.name, input.dtype, cells)
             })
             .collect();
-        pair.pinned.model.predict(&columns)?.probabilities
+        pair.pinned.model.predict(&columns)?.scores
     };
     let mut probabilities = probabilities.into_iter();
     keys.iter()

@@ -4,7 +4,7 @@ use super::Tables;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::{owned, suggestion};
-use crate::definition::{Column, ColumnName, Dtype, Label, Table, TableName};
+use crate::definition::{Column, ColumnName, Dtype, Label, Table, TableName, Task};
 
 pub(super) fn read(section: &Section<'_>, tables: &Tables) -> Option<Label> {
     let table = section.required("table", "the table that has the label");
@@ -22,7 +22,9 @@ pub(super) fn read(section: &Section<'_>, tables: &Tables) -> Option<Label> {
         table: table?.0,
         column: column?.0,
         lead: lead.unwrap_or(0),
+        task: Task::Binary,
         positive,
+        weight: None,
     })
 }
 

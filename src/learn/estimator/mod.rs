@@ -12,7 +12,8 @@ mod prior;
 mod random_forest;
 pub(in crate::learn) mod tree;
 
-use super::{Matrix, Warning};
+use super::{Examples, Matrix, Output, Target, Warning};
+use crate::definition::Task;
 use crate::error::{Error, Kind, Result};
 
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
@@ -42,38 +43,61 @@ pub enum FittedModel {
     Prior(PriorModel),
 }
 
-/// Learns from the train rows. `labels` has one entry per row of `matrix`.
+/// Learns from the train rows.
 ///
 /// The result depends on the order of the rows: give them in canonical order.
+///
+/// # Errors
+/// [`Kind::Definition`] where the estimator does not learn such a target or takes no weights;
+/// [`Kind::DataRefused`] where the rows allow no model.
 pub fn fit(
     parameters: &EstimatorParameters,
-    matrix: &Matrix,
-    labels: &[bool],
+    examples: &Examples<'_>,
 ) -> Result<(FittedModel, Vec<Warning>)> {
     parameters.check()?;
-    check_input(matrix, labels)?;
-    match parameters {
-        EstimatorParameters::Prior => Ok((FittedModel::Prior(PriorModel::fit(labels)), Vec::new())),
-        _ if matrix.columns() == 0 => Err(Error::new(
+    examples.check()?;
+    if examples.matrix.columns() == 0 && *parameters != EstimatorParameters::Prior {
+        return Err(Error::new(
             Kind::Definition,
             format!("{} needs at least one feature", parameters.kind()),
         )
-        .help("name features under [dataset], or set `kind = \"prior\"` under [model]")),
+        .help("name features under [dataset], or set `kind = \"prior\"` under [model]"));
+    }
+    match examples.target {
+        Target::Binary(labels) => fit_binary(parameters, examples, labels),
+        Target::Multiclass { classes, rows } => fit_classes(parameters, examples, classes, rows),
+        Target::Regression(numbers) => fit_numbers(parameters, examples, numbers),
+    }
+}
+
+fn fit_binary(
+    parameters: &EstimatorParameters,
+    examples: &Examples<'_>,
+    labels: &[bool],
+) -> Result<(FittedModel, Vec<Warning>)> {
+    let Examples {
+        matrix, weights, ..
+    } = *examples;
+    let forest = |method, parameters| {
+        let forest = random_forest::fit(method, parameters, matrix, labels)?;
+        Ok((FittedModel::Forest(forest), Vec::new()))
+    };
+    if weights.is_some() && *parameters != EstimatorParameters::Prior {
+        return Err(takes_no_weights(parameters));
+    }
+    match parameters {
+        EstimatorParameters::Prior => {
+            let model = PriorModel::binary(labels, weights);
+            Ok((FittedModel::Prior(model), Vec::new()))
+        }
         EstimatorParameters::RandomForest(parameters) => {
-            let forest =
-                random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels)?;
-            Ok((FittedModel::Forest(forest), Vec::new()))
+            forest(random_forest::RANDOM_FOREST, parameters)
         }
         EstimatorParameters::ExtraTrees(parameters) => {
-            let forest =
-                random_forest::fit(random_forest::EXTRA_TREES, parameters, matrix, labels)?;
-            Ok((FittedModel::Forest(forest), Vec::new()))
+            forest(random_forest::EXTRA_TREES, parameters)
         }
         EstimatorParameters::DecisionTree(parameters) => {
-            let parameters = parameters.forest();
-            let tree =
-                random_forest::fit(random_forest::DECISION_TREE, &parameters, matrix, labels)?;
-            Ok((FittedModel::Forest(tree), Vec::new()))
+            forest(random_forest::DECISION_TREE, &parameters.forest())
         }
         EstimatorParameters::GradientBoosting(parameters) => {
             let trees = gradient_boosting::fit(parameters, matrix, labels)?;
@@ -94,8 +118,49 @@ pub fn fit(
     }
 }
 
+fn fit_classes(
+    parameters: &EstimatorParameters,
+    examples: &Examples<'_>,
+    classes: usize,
+    labels: &[u32],
+) -> Result<(FittedModel, Vec<Warning>)> {
+    match parameters {
+        EstimatorParameters::Prior => {
+            let model = PriorModel::classes(labels, classes, examples.weights);
+            Ok((FittedModel::Prior(model), Vec::new()))
+        }
+        _ => Err(does_not_learn(parameters, Task::Multiclass)),
+    }
+}
+
+fn fit_numbers(
+    parameters: &EstimatorParameters,
+    examples: &Examples<'_>,
+    numbers: &[f64],
+) -> Result<(FittedModel, Vec<Warning>)> {
+    match parameters {
+        EstimatorParameters::Prior => {
+            let model = PriorModel::number(numbers, examples.weights);
+            Ok((FittedModel::Prior(model), Vec::new()))
+        }
+        _ => Err(does_not_learn(parameters, Task::Regression)),
+    }
+}
+
+/// Definitions are held against [`crate::definition::estimator`] when they are read; this is for
+/// locks, which may hold anything.
+fn does_not_learn(parameters: &EstimatorParameters, task: Task) -> Error {
+    let message = format!("{} does not learn {}", parameters.kind(), task.as_str());
+    Error::new(Kind::Definition, message)
+}
+
+fn takes_no_weights(parameters: &EstimatorParameters) -> Error {
+    let message = format!("{} takes no weights of rows", parameters.kind());
+    Error::new(Kind::Definition, message)
+}
+
 impl FittedModel {
-    /// The probability of the positive class for each row.
+    /// What is said of each row, row after row: as many numbers a row as [`Output::width`] says.
     pub fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         match self {
             Self::Forest(forest) => forest.predict(matrix),
@@ -131,13 +196,17 @@ impl FittedModel {
     }
 
     /// Reads what [`FittedModel::write`] of this or an earlier version of the estimator wrote, for a
-    /// matrix of `columns` columns.
+    /// matrix of `columns` columns and the `output` it gave.
     pub(super) fn read(
         parameters: &EstimatorParameters,
         version: u32,
         reader: &mut Reader<'_>,
         columns: usize,
+        output: Output,
     ) -> Result<Self> {
+        if output != Output::Probability && *parameters != EstimatorParameters::Prior {
+            return Err(does_not_learn(parameters, output.task()));
+        }
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
                 Self::Forest(Forest::read(reader, version, columns)?)
@@ -158,35 +227,9 @@ impl FittedModel {
             EstimatorParameters::Knn(parameters) => {
                 Self::Knn(KnnModel::read(parameters, reader, columns)?)
             }
-            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader)?),
+            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader, output)?),
         })
     }
-}
-
-fn check_input(matrix: &Matrix, labels: &[bool]) -> Result<()> {
-    if matrix.rows() != labels.len() {
-        let message = format!("{} rows, but {} labels", matrix.rows(), labels.len());
-        return Err(Error::failure(message));
-    }
-    if !labels.contains(&true) || !labels.contains(&false) {
-        return Err(Error::new(
-            Kind::DataRefused,
-            format!(
-                "the {} train rows do not hold both label classes",
-                labels.len()
-            ),
-        )
-        .help("a classifier needs examples of both; see that the label column holds both"));
-    }
-    // A NaN has no rank.
-    if matrix.values().iter().all(|value| value.is_finite()) {
-        return Ok(());
-    }
-    Err(Error::new(
-        Kind::DataRefused,
-        "a feature leaves the range of an f64 when it is encoded",
-    )
-    .help("bring columns with huge or tiny numbers to another unit"))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn the_number_of_threads_does_not_show() {
     ] {
         let results = [1, 2, 8].map(|threads| {
             on_threads(threads, || {
-                let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+                let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
                 (bytes(&model), model.predict(&matrix))
             })
         });
@@ -91,7 +91,7 @@ fn estimators_learn() {
     let (matrix, labels) = testing::classification(4000, 8, 11);
     let (unseen, unseen_labels) = testing::classification(2000, 8, 12);
     let auc = |parameters| {
-        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         evaluate(&unseen_labels, &model.predict(&unseen), 0.5).metrics["auc"]
     };
     assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
@@ -198,7 +198,7 @@ fn degenerate_matrices_are_no_trouble() {
             testing::parameters("extra_trees"),
             EstimatorParameters::Prior,
         ] {
-            let (model, _) = match fit(&parameters, &matrix, &labels) {
+            let (model, _) = match fit(&parameters, &Examples::binary(&matrix, &labels)) {
                 Err(error) => {
                     // Squares of the hugest numbers are none.
                     assert_eq!(error.kind(), Kind::DataRefused, "{parameters:?}");
@@ -221,21 +221,37 @@ fn what_cannot_be_learnt_from_is_refused() {
     let parameters = EstimatorParameters::RandomForest(forest(1));
     let matrix = Matrix::new(1, 1, vec![1.0]);
     let kind = |result: Result<_>| result.map(|_: (FittedModel, _)| ()).unwrap_err().kind();
-    assert_eq!(kind(fit(&parameters, &matrix, &[true])), Kind::DataRefused);
     assert_eq!(
-        kind(fit(&parameters, &Matrix::new(0, 0, vec![]), &[])),
+        kind(fit(&parameters, &Examples::binary(&matrix, &[true]))),
+        Kind::DataRefused
+    );
+    assert_eq!(
+        kind(fit(
+            &parameters,
+            &Examples::binary(&Matrix::new(0, 0, vec![]), &[])
+        )),
         Kind::DataRefused
     );
     let no_columns = Matrix::new(2, 0, vec![]);
     assert_eq!(
-        kind(fit(&parameters, &no_columns, &[true, false])),
+        kind(fit(
+            &parameters,
+            &Examples::binary(&no_columns, &[true, false])
+        )),
         Kind::Definition
     );
-    let (prior, _) = fit(&EstimatorParameters::Prior, &no_columns, &[true, false]).unwrap();
+    let (prior, _) = fit(
+        &EstimatorParameters::Prior,
+        &Examples::binary(&no_columns, &[true, false]),
+    )
+    .unwrap();
     assert_eq!(prior.predict(&no_columns), [0.5, 0.5]);
     let not_a_number = Matrix::new(2, 1, vec![f64::NAN, 1.0]);
     assert_eq!(
-        kind(fit(&parameters, &not_a_number, &[true, false])),
+        kind(fit(
+            &parameters,
+            &Examples::binary(&not_a_number, &[true, false])
+        )),
         Kind::DataRefused
     );
 }
@@ -449,7 +465,7 @@ fn what_no_definition_says_is_refused() {
 fn golden_vectors() {
     let (matrix, labels) = testing::classification(1000, 7, 9);
     let golden = |parameters| {
-        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         let mut content = bytes(&model);
         content.extend(
             model
@@ -497,7 +513,9 @@ fn figures_on_a_real_size() {
             EstimatorParameters::LogisticRegression(testing::logistic_regression()),
         ] {
             let start = std::time::Instant::now();
-            let (model, _) = on_threads(threads, || fit(&parameters, &matrix, &labels).unwrap());
+            let (model, _) = on_threads(threads, || {
+                fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap()
+            });
             let fitted = start.elapsed();
             let start = std::time::Instant::now();
             on_threads(threads, || model.predict(&test));

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
-use crate::learn::{GradientBoostingParameters, RandomForestParameters, fit, testing};
+use crate::learn::{Examples, GradientBoostingParameters, RandomForestParameters, fit, testing};
 
 fn parameters() -> [EstimatorParameters; 9] {
     [
@@ -39,8 +39,14 @@ fn train(parameters: EstimatorParameters, rows: usize) -> Model {
     let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
     let encoded = encoder.transform(&columns).unwrap();
     let labels: Vec<bool> = encoded.matrix.column(0).map(|fee| fee > 70.0).collect();
-    let (fitted, _) = fit(&parameters, &encoded.matrix, &labels).unwrap();
-    Model::new(encoder, parameters, fitted, FeatureHash::of)
+    let (fitted, _) = fit(&parameters, &Examples::binary(&encoded.matrix, &labels)).unwrap();
+    Model::new(
+        Outcome::Binary,
+        encoder,
+        parameters,
+        fitted,
+        FeatureHash::of,
+    )
 }
 
 /// Gives a changed file the checksum of its new content.

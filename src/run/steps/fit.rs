@@ -5,7 +5,7 @@ use super::{feature_columns, labels, rows_of};
 use crate::error::Result;
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash};
-use crate::learn::{self, Encoder, EstimatorParameters, Model};
+use crate::learn::{self, Encoder, EstimatorParameters, Examples, Model, Outcome};
 use crate::plan::RunSpec;
 use crate::run::artefact::StepNotes;
 use crate::table::{Frame, row_number};
@@ -27,7 +27,7 @@ pub fn fit(
     let matrix = encoder.transform(&feature_columns(spec, &train)?)?.matrix;
     let labels = labels(&train)?;
     let parameters = EstimatorParameters::of(&spec.model)?;
-    let (fitted, more) = learn::fit(&parameters, &matrix, &labels)?;
+    let (fitted, more) = learn::fit(&parameters, &Examples::binary(&matrix, &labels))?;
     warnings.extend(more);
     let hash_of = |name: &str| {
         let spec = features
@@ -35,7 +35,7 @@ pub fn fit(
             .find(|feature| feature.name().to_string() == name);
         spec.map_or_else(|| FeatureHash::of(name), FeatureSpec::hash)
     };
-    let model = Model::new(encoder, parameters, fitted, hash_of);
+    let model = Model::new(Outcome::Binary, encoder, parameters, fitted, hash_of);
     let warnings = warnings.iter().map(ToString::to_string).collect();
     Ok((
         model,

@@ -21,7 +21,7 @@ pub fn predict(
         .map(|row| Some(row_number(row)))
         .collect();
     let test = training_set.gather(&rows);
-    let scores = model.predict(&feature_columns(spec, &test)?)?.probabilities;
+    let scores = model.predict(&feature_columns(spec, &test)?)?.scores;
     let scores: Vec<Option<f64>> = scores.into_iter().map(Some).collect();
     let columns = BTreeMap::from([
         (spec.key.clone(), column(&test, spec.key.as_str())?.clone()),

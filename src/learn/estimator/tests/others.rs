@@ -206,7 +206,7 @@ fn a_tree_agrees_with_scikit_learn() {
         set("max_depth", case.max_depth);
         set("min_samples_leaf", case.min_samples_leaf);
         let parameters = EstimatorParameters::of(&model).unwrap();
-        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         assert_close(
             &case.name,
             &model.predict(&matrix),
@@ -222,13 +222,21 @@ fn a_tree_agrees_with_scikit_learn() {
 fn of_rows_equally_near_the_earlier_is_asked() {
     let matrix = Matrix::new(4, 1, vec![1.0, -1.0, 1.0, -1.0]);
     let predict = |neighbors: u32, labels: [bool; 4]| {
-        let (model, _) = fit(&testing::neighbours(neighbors), &matrix, &labels).unwrap();
+        let (model, _) = fit(
+            &testing::neighbours(neighbors),
+            &Examples::binary(&matrix, &labels),
+        )
+        .unwrap();
         model.predict(&Matrix::new(1, 1, vec![0.0]))[0]
     };
     assert_eq!(predict(1, [true, false, false, false]), 1.0);
     assert_eq!(predict(2, [true, false, true, true]), 0.5);
     assert_eq!(predict(4, [true, false, false, false]), 0.25);
-    let too_many = fit(&testing::neighbours(5), &matrix, &[true, false, true, true]).unwrap_err();
+    let too_many = fit(
+        &testing::neighbours(5),
+        &Examples::binary(&matrix, &[true, false, true, true]),
+    )
+    .unwrap_err();
     assert_eq!(too_many.kind(), Kind::DataRefused);
     assert_eq!(too_many.message(), "4 train rows have no 5 neighbours");
 }
@@ -248,7 +256,7 @@ fn rows_from_far_away_have_a_probability() {
         EstimatorParameters::Knn(by_distance),
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
     ] {
-        let (model, _) = fit(&parameters, &matrix, &labels).unwrap();
+        let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         let found = model.predict(&far);
         assert!(
             found.iter().all(|p| (0.0..=1.0).contains(p)),
