@@ -46,6 +46,24 @@ pub fn sigmoid(x: f64) -> f64 {
     }
 }
 
+/// `e^x / Σ e^x` in place of each x, without overflow.
+pub fn softmax(values: &mut [f64]) {
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for value in values.iter_mut() {
+        // Two infinities have no difference, and stand for the same.
+        *value = if *value == largest {
+            1.0
+        } else {
+            exp(*value - largest)
+        };
+        sum += *value;
+    }
+    for value in values {
+        *value /= sum;
+    }
+}
+
 /// Logarithm to base 2.
 pub fn log2(x: f64) -> f64 {
     libm::log2(x)

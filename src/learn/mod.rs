@@ -56,7 +56,7 @@ pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
     BoostedTrees, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, FittedModel,
     Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION, GradientBoostingParameters,
-    KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
+    KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION, LinearFunction, LinearModel,
     LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
     RandomForestParameters, TreeCounts, estimator_version, fit,
 };

@@ -10,20 +10,16 @@
 //! equally easy; the penalty stays on the coefficients of the columns as given. `exp` comes from
 //! [`crate::math`]: the last bit of the C library's is not the same on every machine.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::linear::{LinearFunction, LinearModel};
+use super::moments::Moments;
 use super::newton::{Problem, Solution};
 use super::parameters::{float, integer};
 use crate::definition::{Model, Value};
 use crate::error::Result;
-use crate::learn::blocks::for_each_block;
-use crate::learn::bytes::{Reader, Writer};
 use crate::learn::{Matrix, Warning, exact};
 use crate::math;
-
-/// Rows one thread predicts at a time.
-const ROWS_PER_BLOCK: usize = 1024;
 
 /// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,14 +61,6 @@ impl LogisticRegressionParameters {
     }
 }
 
-/// Coefficients on the matrix columns as they are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogisticRegressionModel {
-    pub intercept: f64,
-    /// One for each matrix column.
-    pub coefficients: Vec<f64>,
-}
-
 /// A column is searched as `(x − centre) / scale`.
 struct Rescaling {
     centre: f64,
@@ -83,11 +71,10 @@ pub(super) fn fit(
     parameters: &LogisticRegressionParameters,
     matrix: &Matrix,
     labels: &[bool],
-) -> (LogisticRegressionModel, Vec<Warning>) {
-    let rescalings: Vec<Rescaling> = (0..matrix.columns())
-        .into_par_iter()
-        .map(|column| Rescaling::of(matrix, column))
-        .collect();
+) -> (LinearModel, Vec<Warning>) {
+    let weights = vec![1.0; matrix.rows()];
+    let moments = Moments::of_columns(matrix, &weights);
+    let rescalings: Vec<Rescaling> = moments.iter().map(Rescaling::of).collect();
     let problem = Problem {
         design: design(matrix, &rescalings),
         width: matrix.columns() + 1,
@@ -98,29 +85,24 @@ pub(super) fn fit(
     let start = start(labels, problem.width);
     let solution = problem.minimize(start, parameters.max_iterations, parameters.tolerance);
     let warnings = not_converged(&solution);
-    (
-        LogisticRegressionModel::rescaled(&solution.coefficients, &rescalings),
-        warnings,
-    )
+    let model = LinearModel {
+        functions: vec![on_columns(&solution.coefficients, &rescalings)],
+        means: Some(moments.iter().map(|column| column.mean).collect()),
+    };
+    (model, warnings)
 }
 
 impl Rescaling {
     /// Centring makes zeros dense, so it is kept for columns far from zero, where it is needed.
-    fn of(matrix: &Matrix, column: usize) -> Self {
-        let rows = matrix.rows() as f64;
-        let first = matrix.column(column).next().unwrap_or(0.0);
-        if matrix.column(column).all(|value| value == first) {
+    fn of(moments: &Moments) -> Self {
+        let Moments { mean, deviation } = *moments;
+        if deviation == 0.0 {
             return Self {
-                centre: first,
+                centre: mean,
                 scale: 1.0,
             };
         }
-        let mean = matrix.column(column).fold(0.0, |sum, value| sum + value) / rows;
-        let squares = matrix
-            .column(column)
-            .fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
-        let deviation = (squares / rows).sqrt();
-        if !mean.is_finite() || !deviation.is_normal() {
+        if !deviation.is_normal() {
             return Self {
                 centre: 0.0,
                 scale: 1.0,
@@ -181,64 +163,17 @@ fn not_converged(solution: &Solution) -> Vec<Warning> {
     ))]
 }
 
-impl LogisticRegressionModel {
-    fn rescaled(solution: &[f64], rescalings: &[Rescaling]) -> Self {
-        let mut intercept = solution[rescalings.len()];
-        let mut coefficients = Vec::with_capacity(rescalings.len());
-        for (coefficient, Rescaling { centre, scale }) in solution.iter().zip(rescalings) {
-            let coefficient = coefficient / scale;
-            intercept -= coefficient * centre;
-            coefficients.push(coefficient);
-        }
-        Self {
-            intercept,
-            coefficients,
-        }
+/// The function on the columns as they are.
+fn on_columns(solution: &[f64], rescalings: &[Rescaling]) -> LinearFunction {
+    let mut intercept = solution[rescalings.len()];
+    let mut coefficients = Vec::with_capacity(rescalings.len());
+    for (coefficient, Rescaling { centre, scale }) in solution.iter().zip(rescalings) {
+        let coefficient = coefficient / scale;
+        intercept -= coefficient * centre;
+        coefficients.push(coefficient);
     }
-
-    pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
-        let mut probabilities = vec![0.0; matrix.rows()];
-        for_each_block(
-            &mut probabilities,
-            ROWS_PER_BLOCK,
-            |block, probabilities| {
-                for (offset, probability) in probabilities.iter_mut().enumerate() {
-                    let row = matrix.row(block * ROWS_PER_BLOCK + offset);
-                    *probability = math::sigmoid(self.log_odds(row));
-                }
-            },
-        );
-        probabilities
-    }
-
-    fn log_odds(&self, row: &[f64]) -> f64 {
-        let terms = row.iter().zip(&self.coefficients);
-        terms.fold(self.intercept, |sum, (value, coefficient)| {
-            sum + value * coefficient
-        })
-    }
-
-    /// Every number with its name, in the order of the file.
-    pub(crate) fn numbers(&self, columns: &[String]) -> Vec<(String, f64)> {
-        let intercept = ("intercept".to_string(), self.intercept);
-        let named = columns
-            .iter()
-            .cloned()
-            .zip(self.coefficients.iter().copied());
-        std::iter::once(intercept).chain(named).collect()
-    }
-
-    pub(super) fn write(&self, writer: &mut Writer) {
-        writer.float(self.intercept);
-        for &coefficient in &self.coefficients {
-            writer.float(coefficient);
-        }
-    }
-
-    pub(super) fn read(reader: &mut Reader<'_>, columns: usize) -> Result<Self> {
-        Ok(Self {
-            intercept: reader.float()?,
-            coefficients: reader.floats(columns)?,
-        })
+    LinearFunction {
+        intercept,
+        coefficients,
     }
 }

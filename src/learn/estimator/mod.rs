@@ -5,7 +5,9 @@ mod forest;
 mod gaussian_nb;
 mod gradient_boosting;
 mod knn;
+mod linear;
 mod logistic_regression;
+mod moments;
 mod newton;
 mod parameters;
 mod prior;
@@ -20,7 +22,8 @@ pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
 pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
 pub use gradient_boosting::{BoostedTrees, GradientBoostingParameters};
 pub use knn::{KnnModel, KnnParameters};
-pub use logistic_regression::{LogisticRegressionModel, LogisticRegressionParameters};
+pub use linear::{LinearFunction, LinearModel};
+pub use logistic_regression::LogisticRegressionParameters;
 pub use parameters::{
     DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, GAUSSIAN_NB_VERSION,
     GRADIENT_BOOSTING_VERSION, KNN_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION,
@@ -37,7 +40,7 @@ pub enum FittedModel {
     /// Of `random_forest`, `extra_trees`, and `decision_tree`, which is one of one tree.
     Forest(Forest),
     GradientBoosting(BoostedTrees),
-    LogisticRegression(LogisticRegressionModel),
+    LogisticRegression(LinearModel),
     GaussianNb(GaussianNbModel),
     Knn(KnnModel),
     Prior(PriorModel),
@@ -165,7 +168,7 @@ impl FittedModel {
         match self {
             Self::Forest(forest) => forest.predict(matrix),
             Self::GradientBoosting(trees) => trees.predict(matrix),
-            Self::LogisticRegression(model) => model.predict(matrix),
+            Self::LogisticRegression(model) => model.probabilities(matrix),
             Self::GaussianNb(model) => model.predict(matrix),
             Self::Knn(model) => model.predict(matrix),
             Self::Prior(model) => model.predict(matrix),
@@ -219,7 +222,9 @@ impl FittedModel {
                 Self::GradientBoosting(BoostedTrees::read(reader, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
-                Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)
+                let with_means = version >= 2;
+                let model = LinearModel::read(reader, columns, output, with_means)?;
+                Self::LogisticRegression(model)
             }
             EstimatorParameters::GaussianNb(_) => {
                 Self::GaussianNb(GaussianNbModel::read(reader, columns)?)

@@ -32,8 +32,10 @@ pub const EXTRA_TREES_VERSION: u32 = 1;
 pub const DECISION_TREE_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other trees, or they give other probabilities.
 pub const GRADIENT_BOOSTING_VERSION: u32 = 1;
-/// Raised when the same rows and parameters give other coefficients or probabilities.
-pub const LOGISTIC_REGRESSION_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other coefficients or probabilities, or another file.
+///
+/// 1: the first. 2: the same coefficients; the file also keeps the means of the columns.
+pub const LOGISTIC_REGRESSION_VERSION: u32 = 2;
 /// Raised when the same rows and parameters give other distributions or probabilities.
 pub const GAUSSIAN_NB_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other probabilities.

@@ -21,7 +21,7 @@ fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bo
     random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels).unwrap()
 }
 
-fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LogisticRegressionModel {
+fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LinearModel {
     let parameters = LogisticRegressionParameters {
         l2,
         ..testing::logistic_regression()
@@ -330,15 +330,16 @@ fn logistic_regression_agrees_with_scikit_learn() {
         let labels: Vec<bool> = case.labels.iter().map(|label| *label == 1).collect();
         let model = fit_logistic(case.l2, &matrix, &labels);
         let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b.abs().max(1.0);
+        let function = &model.functions[0];
         assert!(
-            close(model.intercept, case.intercept),
+            close(function.intercept, case.intercept),
             "{} {model:?}",
             case.name
         );
-        for (found, expected) in model.coefficients.iter().zip(&case.coefficients) {
+        for (found, expected) in function.coefficients.iter().zip(&case.coefficients) {
             assert!(close(*found, *expected), "{} {found} {expected}", case.name);
         }
-        for (found, expected) in model.predict(&matrix).iter().zip(&case.probabilities) {
+        for (found, expected) in model.probabilities(&matrix).iter().zip(&case.probabilities) {
             assert!(
                 (found - expected).abs() < 1e-7,
                 "{} {found} {expected}",
@@ -353,7 +354,7 @@ fn separable_classes_converge_thanks_to_the_penalty() {
     let matrix = Matrix::new(6, 1, vec![1.0, 2.0, 3.0, 11.0, 12.0, 13.0]);
     let labels = [false, false, false, true, true, true];
     let model = fit_logistic(1e-6, &matrix, &labels);
-    let probabilities = model.predict(&matrix);
+    let probabilities = model.probabilities(&matrix);
     assert!(
         probabilities[2] < 1e-3 && probabilities[3] > 0.999,
         "{probabilities:?}"
@@ -377,8 +378,8 @@ fn units_do_not_disturb_the_search() {
         })
         .collect();
     let shifted = Matrix::new(500, 3, shifted);
-    let plain = fit_logistic(1e-3, &matrix, &labels).predict(&matrix);
-    let moved = fit_logistic(1e-3, &shifted, &labels).predict(&shifted);
+    let plain = fit_logistic(1e-3, &matrix, &labels).probabilities(&matrix);
+    let moved = fit_logistic(1e-3, &shifted, &labels).probabilities(&shifted);
     for (a, b) in plain.iter().zip(moved) {
         assert!((a - b).abs() < 1e-3, "{a} {b}");
     }
@@ -460,20 +461,41 @@ fn what_no_definition_says_is_refused() {
     );
 }
 
+/// Of what a model file holds, and of what the model says.
+fn hash(model: &FittedModel, matrix: &Matrix) -> String {
+    let mut content = bytes(model);
+    let scores = model.predict(matrix);
+    content.extend(scores.iter().flat_map(|value| value.to_le_bytes()));
+    ObjectId::of_bytes(&content).to_string()
+}
+
+/// The golden vectors of version 1, whose files had no means.
+#[test]
+fn coefficients_and_probabilities_are_those_of_the_first_logistic_regression() {
+    let (matrix, labels) = testing::classification(1000, 7, 9);
+    let kinds = [testing::logistic_regression(), testing::elastic_net()];
+    let hashes = kinds.map(|parameters| {
+        let (model, _) = logistic_regression::fit(&parameters, &matrix, &labels);
+        let means = None;
+        let model = FittedModel::LogisticRegression(LinearModel { means, ..model });
+        hash(&model, &matrix)
+    });
+    assert_eq!(
+        hashes,
+        [
+            "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
+            "cb20da10f887b622e0f6df9cbfc21ff97b33807df4870145e521cb79f6281b4d"
+        ]
+    );
+}
+
 /// A change here is a new version of the estimator.
 #[test]
 fn golden_vectors() {
     let (matrix, labels) = testing::classification(1000, 7, 9);
     let golden = |parameters| {
         let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
-        let mut content = bytes(&model);
-        content.extend(
-            model
-                .predict(&matrix)
-                .iter()
-                .flat_map(|value| value.to_le_bytes()),
-        );
-        ObjectId::of_bytes(&content).to_string()
+        hash(&model, &matrix)
     };
     let kinds = [
         EstimatorParameters::RandomForest(forest(25)),
@@ -490,9 +512,9 @@ fn golden_vectors() {
         kinds.map(golden),
         [
             "4986c878eda2c92ded0460b55f3f4530126936154f517cb51e8ef898130cc674",
-            "dc0deae38ba3c544c7bdd0caaf6edd2c996de18ca4ec784724ac61724c2d644f",
+            "99ea6ee0afa0b8be3571ac201b5db07c3d37bfeed658525d22ff69f167c0566f",
             "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
-            "cb20da10f887b622e0f6df9cbfc21ff97b33807df4870145e521cb79f6281b4d",
+            "95f643aed0577f0f3070f4a9d03f27bf2b433c969e6c328b7f20d67caf9851c5",
             "6bf4b4465243e098d3d90753cd71a2dc9dd102748dace3ec22949384cb42bbe0",
             "ba5e83c2b7b8b89b6456090aab91ef8826d4b8c36dda3554e0f8b5cbee070332",
             "f12da889e9ecc5a9608e2ff52e8dcdc66bc9f014499b90c4b9f29333f51ee050",

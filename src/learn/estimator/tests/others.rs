@@ -92,11 +92,12 @@ fn elastic_net_agrees_with_scikit_learn() {
         };
         let (model, warnings) = logistic_regression::fit(&parameters, &matrix, &labels);
         assert!(warnings.is_empty(), "{} {warnings:?}", case.name);
-        assert_close(&case.name, &[model.intercept], &[case.intercept], 1e-6);
-        assert_close(&case.name, &model.coefficients, &case.coefficients, 1e-6);
+        let function = &model.functions[0];
+        assert_close(&case.name, &[function.intercept], &[case.intercept], 1e-6);
+        assert_close(&case.name, &function.coefficients, &case.coefficients, 1e-6);
         let zeros = |numbers: &[f64]| numbers.iter().map(|x| *x == 0.0).collect::<Vec<_>>();
         assert_eq!(
-            zeros(&model.coefficients),
+            zeros(&function.coefficients),
             zeros(&case.coefficients),
             "{}",
             case.name
@@ -110,15 +111,16 @@ fn elastic_net_ends_where_no_coefficient_can_help() {
     let (matrix, labels) = testing::classification(400, 6, 21);
     let parameters = testing::elastic_net();
     let (model, _) = logistic_regression::fit(&parameters, &matrix, &labels);
-    let zeros = model.coefficients.iter().filter(|x| **x == 0.0).count();
+    let coefficients = &model.functions[0].coefficients;
+    let zeros = coefficients.iter().filter(|x| **x == 0.0).count();
     assert!(zeros > 0 && zeros < 6, "{model:?}");
-    let predicted = model.predict(&matrix);
+    let predicted = model.probabilities(&matrix);
     let residuals = predicted.iter().zip(&labels);
     let residuals: Vec<f64> = residuals
         .map(|(p, label)| p - f64::from(u8::from(*label)))
         .collect();
     assert!(residuals.iter().sum::<f64>().abs() < 1e-7);
-    for (column, coefficient) in model.coefficients.iter().enumerate() {
+    for (column, coefficient) in coefficients.iter().enumerate() {
         let slope = matrix.column(column).zip(&residuals).map(|(x, r)| x * r);
         let slope = slope.sum::<f64>() + parameters.l2 * coefficient;
         match *coefficient == 0.0 {
@@ -141,9 +143,9 @@ fn a_penalty_that_allows_nothing_leaves_the_class_rate() {
     };
     let (model, warnings) = logistic_regression::fit(&parameters, &matrix, &labels);
     assert!(warnings.is_empty(), "{warnings:?}");
-    assert_eq!(model.coefficients, [0.0; 4]);
+    assert_eq!(model.functions[0].coefficients, [0.0; 4]);
     let rate = labels.iter().filter(|label| **label).count() as f64 / 300.0;
-    for probability in model.predict(&matrix) {
+    for probability in model.probabilities(&matrix) {
         assert!((probability - rate).abs() < 1e-12, "{probability} {rate}");
     }
 }
