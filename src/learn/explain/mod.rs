@@ -10,6 +10,7 @@
 //! have the same bits.
 
 mod linear;
+mod of_model;
 mod quadrature;
 mod shapley;
 mod tree;
@@ -79,7 +80,7 @@ struct Trees {
 
 impl Explainer {
     /// The sum of trees by `divisor`, and of `offsets`, one for each output.
-    pub(super) fn trees(
+    fn trees(
         scale: Scale,
         columns: usize,
         trees: Vec<CoveredTree>,
@@ -106,7 +107,7 @@ impl Explainer {
         }
     }
 
-    pub(super) fn linear(scale: Scale, sums: LinearSums) -> Self {
+    fn linear(scale: Scale, sums: LinearSums) -> Self {
         Self {
             scale,
             columns: sums.means.len(),
@@ -115,7 +116,7 @@ impl Explainer {
     }
 
     /// A model that says the same of each row.
-    pub(super) fn constant(scale: Scale, columns: usize, answer: Vec<f64>) -> Self {
+    fn constant(scale: Scale, columns: usize, answer: Vec<f64>) -> Self {
         Self {
             scale,
             columns,
@@ -132,7 +133,7 @@ impl Explainer {
     ///
     /// # Panics
     /// When there are not as many outputs as rows: a mistake of the caller.
-    pub fn explain(
+    fn explain(
         &self,
         matrix: &Matrix,
         outputs: &[usize],

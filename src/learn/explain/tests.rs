@@ -4,6 +4,7 @@ use super::tree::CoveredNode;
 use super::*;
 use crate::learn::testing::Random;
 
+mod models;
 mod reference;
 
 /// A tree as a textbook has it.
