@@ -55,8 +55,8 @@ pub use estimator::{
     BoostedTrees, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, FittedModel,
     Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION, GradientBoostingParameters,
     KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION, LogisticRegressionModel,
-    LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
-    RandomForestParameters, TreeCounts, estimator_version, fit,
+    LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
+    RANDOM_FOREST_VERSION, RandomForestParameters, TreeCounts, TreeView, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage};
