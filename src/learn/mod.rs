@@ -57,8 +57,8 @@ pub use estimator::{
     BoostedTrees, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, FittedModel,
     Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION, GradientBoostingParameters,
     KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION, LinearFunction, LinearModel,
-    LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
-    RandomForestParameters, TreeCounts, estimator_version, fit,
+    LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
+    RANDOM_FOREST_VERSION, RandomForestParameters, TreeCounts, TreeView, estimator_version, fit,
 };
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
