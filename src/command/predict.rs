@@ -18,7 +18,9 @@ use crate::hash::Digest;
 use crate::host::Stopwatch;
 use crate::online::{self, OnlineView};
 use crate::report;
-use crate::serve::{Answer, Computed, Pair, Requested, ScoreColumns, State, answer, score_all};
+use crate::serve::{
+    Answer, Computed, Explained, Pair, Requested, ScoreColumns, State, answer, score_all,
+};
 use crate::table::{FileForm, Frame, Values};
 use crate::workspace::Workspace;
 
@@ -28,21 +30,23 @@ pub fn predict(context: &Context, arguments: &PredictArguments) -> Result<Output
     match (&arguments.output, arguments.all) {
         (Some(path), true) => {
             let as_of = arguments.as_of.as_deref().map(date).transpose()?;
-            score(&workspace, as_of, path)
+            score(&workspace, as_of, path, arguments.explain)
         }
-        _ => predict_some(&workspace, &arguments.ids, &arguments.context),
+        _ => predict_some(&workspace, arguments),
     }
 }
 
-fn predict_some(workspace: &Workspace, ids: &[String], given: &[String]) -> Result<Output> {
+fn predict_some(workspace: &Workspace, arguments: &PredictArguments) -> Result<Output> {
     let max_age = workspace.definitions().project.serve.max_age;
     let pair = State::load(workspace).into_pair(max_age)?;
+    let explainer = arguments.explain.then(|| pair.explainer()).transpose()?;
     let column = pair.key().clone();
-    let keys: Vec<_> = ids
+    let keys: Vec<_> = arguments
+        .ids
         .iter()
         .map(|id| key_of(workspace, &column, id))
         .collect();
-    let context = context_of(&pair.requested, given)?;
+    let context = context_of(&pair.requested, &arguments.context)?;
     let context = pair.requested.read(&vec![&context; keys.len()]);
     let context = context.map_err(|unfit| {
         unfit
@@ -50,7 +54,7 @@ fn predict_some(workspace: &Workspace, ids: &[String], given: &[String]) -> Resu
             .help("`--context NAME=VALUE` for each, `--context NAME=` for null")
     })?;
     let computed = Computed::of(&pair, &keys, &context)?;
-    let answers = answer(&pair, &keys, &computed)?;
+    let answers = answer(&pair, &keys, &computed, explainer)?;
     if let [_] = answers[..] {
         let only = answers.into_iter().next().expect("there is one");
         let found = only?;
@@ -128,11 +132,29 @@ fn told(found: &Answer) -> String {
             found.imputed.join(", ")
         ));
     }
+    if let Some(explained) = &found.explanation {
+        text.push_str(&explanation_of(found, explained));
+    }
     text
 }
 
+fn explanation_of(found: &Answer, explained: &Explained) -> String {
+    let used = found.features_used.iter().zip(&explained.contributions);
+    let parts = used.map(|((name, cell), (_, contribution))| report::Part {
+        feature: name,
+        value: *cell,
+        contribution: *contribution,
+    });
+    report::explanation_text(explained.scale, explained.base, parts.collect())
+}
+
 /// Every entity into a table: from what serves, or from the snapshot of a date.
-fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Output> {
+fn score(
+    workspace: &Workspace,
+    as_of: Option<AsOf>,
+    path: &Path,
+    explains: bool,
+) -> Result<Output> {
     let form = FileForm::of(path).ok_or_else(|| {
         Error::usage(format!(
             "{} does not say which format it has",
@@ -145,7 +167,8 @@ fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Outp
         None => State::load(workspace).into_pair(None)?,
         Some(as_of) => pair_at(workspace, as_of)?,
     };
-    let scores = score_all(&pair)?;
+    let explainer = explains.then(|| pair.explainer()).transpose()?;
+    let scores = score_all(&pair, explainer)?;
     let rows = scores.keys.len();
     let scored = scores.scored;
     let bytes = form.encode(
@@ -205,7 +228,7 @@ fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
     let name = |text: &str| text.parse().expect("our own names are names");
     let all = |text: &str| Values::strings(&vec![Some(text); rows]);
     let as_of = Values::repeated_date(pair.view.as_of().days(), rows);
-    let columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
+    let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
         (name("as_of"), as_of),
         (name("prediction"), scores.prediction),
         (name("probability"), scores.probability),
@@ -213,6 +236,9 @@ fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
         (name("run"), all(&pair.run().to_string())),
         (name("error"), scores.error),
     ]);
+    for (column, values) in scores.explanation {
+        columns.insert(name(&column), values);
+    }
     let key = pair.key();
     if columns.contains_key(key) {
         return Err(Error::usage(format!(

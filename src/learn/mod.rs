@@ -11,6 +11,7 @@
 //!    probability of the positive class for each row.
 //! 4. [`evaluate`] compares the probabilities of the test rows with their labels.
 //! 5. [`Model`] keeps everything that answering a request takes, as one file of data.
+//! 6. An [`Explainer`] takes predictions apart into what each feature contributes.
 //!
 //! # Why the bits are the same everywhere
 //!
@@ -35,6 +36,7 @@ mod difference;
 mod encode;
 mod estimator;
 mod exact;
+mod explain;
 mod feature;
 mod leakage;
 mod matrix;
@@ -55,9 +57,10 @@ pub use estimator::{
     BoostedTrees, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, FittedModel,
     Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION, GradientBoostingParameters,
     KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION, LinearFunction, LinearModel,
-    LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel, RANDOM_FOREST_VERSION,
-    RandomForestParameters, TreeCounts, estimator_version, fit,
+    LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
+    RANDOM_FOREST_VERSION, RandomForestParameters, TreeCounts, TreeView, estimator_version, fit,
 };
+pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use leakage::{
     FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage,

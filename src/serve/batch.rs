@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::context::Computed;
+use super::explained::Explained;
 use super::predict::answer;
 use super::state::Pair;
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
+use crate::learn::Explainer;
 use crate::online::Key;
 use crate::table::Values;
 
@@ -18,21 +20,30 @@ pub struct ScoreColumns {
     pub prediction: Values,
     /// Why there is no answer; null where there is one.
     pub error: Values,
+    /// What base and contributions add up to, by the names of their columns; empty where no
+    /// explanation was asked for.
+    pub explanation: Vec<(String, Values)>,
     /// Rows with an answer.
     pub scored: usize,
 }
 
-/// Scores every entity that some table knows.
-pub fn score_all(pair: &Arc<Pair>) -> Result<ScoreColumns> {
+/// Scores every entity that some table knows. With an explainer, which is the pair's, each score is
+/// taken apart.
+pub fn score_all(pair: &Arc<Pair>, explainer: Option<&Explainer>) -> Result<ScoreColumns> {
     let keys: Vec<Key> = pair.view.keys(pair.key()).collect();
     let mut probability = Vec::with_capacity(keys.len());
     let mut prediction = Vec::with_capacity(keys.len());
     let mut error = Vec::with_capacity(keys.len());
+    let mut explained = explainer.map(|_| ExplainedColumns::new(pair));
     if !pair.requested.is_empty() {
         return Err(needs_requests(pair));
     }
-    for found in answer(pair, &keys, &Computed::default())? {
+    for found in answer(pair, &keys, &Computed::default(), explainer)? {
         let found = found.map_err(|error| reason(&error));
+        if let Some(columns) = &mut explained {
+            let answer = found.as_ref().ok();
+            columns.push(answer.and_then(|answer| answer.explanation.as_ref()));
+        }
         probability.push(found.as_ref().ok().map(|found| found.probability));
         prediction.push(found.as_ref().ok().map(|found| i64::from(found.prediction)));
         error.push(found.err());
@@ -43,7 +54,42 @@ pub fn score_all(pair: &Arc<Pair>) -> Result<ScoreColumns> {
         probability: Values::floats(&probability),
         prediction: Values::integers(&prediction),
         error: Values::strings(&error),
+        explanation: explained.map_or(Vec::new(), ExplainedColumns::into_values),
     })
+}
+
+/// Explanations column by column; null in rows without an answer.
+struct ExplainedColumns<'a> {
+    names: Vec<&'a str>,
+    base: Vec<Option<f64>>,
+    /// One column for each name.
+    contributions: Vec<Vec<Option<f64>>>,
+}
+
+impl<'a> ExplainedColumns<'a> {
+    fn new(pair: &'a Pair) -> Self {
+        let names: Vec<_> = pair.pinned.model.encoder.feature_names().collect();
+        Self {
+            base: Vec::new(),
+            contributions: vec![Vec::new(); names.len()],
+            names,
+        }
+    }
+
+    fn push(&mut self, explained: Option<&Explained<'_>>) {
+        self.base.push(explained.map(|explained| explained.base));
+        for (at, column) in self.contributions.iter_mut().enumerate() {
+            column.push(explained.map(|explained| explained.contributions[at].1));
+        }
+    }
+
+    fn into_values(self) -> Vec<(String, Values)> {
+        let base = ("base".to_string(), Values::floats(&self.base));
+        let columns = self.names.iter().zip(&self.contributions);
+        let columns = columns
+            .map(|(name, numbers)| (format!("contribution.{name}"), Values::floats(numbers)));
+        std::iter::once(base).chain(columns).collect()
+    }
 }
 
 fn needs_requests(pair: &Pair) -> Error {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::body::MAX_IDS;
 use super::context::Requested;
+use super::explained::MAX_EXPLAINED;
 use crate::definition::Dtype;
 
 /// The document for an entity whose key has that name and type; either, while it is not known.
@@ -132,6 +133,12 @@ fn predict(key: &str, needs: bool) -> Value {
         &[400, 404, 408, 413, 415, 422, 503],
     );
     let many = format!("{key}s");
+    operation["parameters"] = json!([{
+        "name": "explain",
+        "in": "query",
+        "description": format!("Whether predictions come with what each feature contributes to them; with at most {MAX_EXPLAINED} ids."),
+        "schema": { "type": "boolean", "default": false },
+    }]);
     operation["responses"]["200"]["headers"] = json!({
         "X-Streamflow-Run": { "schema": { "type": "string" }, "description": "The run that answered." },
     });
@@ -212,8 +219,10 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
                 "as_of": date,
                 "features_used": values,
                 "imputed": { "type": "array", "items": { "type": "string" } },
+                "explanation": reference("Explanation"),
             },
         },
+        "Explanation": explanation(),
         "Refused": {
             "type": "object",
             "required": [key, "error"],
@@ -228,6 +237,20 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
             } },
         },
         "Problem": problem(&hash),
+    })
+}
+
+/// A prediction taken apart.
+fn explanation() -> Value {
+    json!({
+        "type": "object",
+        "description": "Base and contributions add up to the prediction on the scale; there with `explain=true`.",
+        "required": ["scale", "base", "contributions"],
+        "properties": {
+            "scale": { "enum": ["probability", "log_odds", "number"] },
+            "base": { "type": "number" },
+            "contributions": { "type": "object", "additionalProperties": { "type": "number" } },
+        },
     })
 }
 

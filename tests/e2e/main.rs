@@ -15,6 +15,7 @@ mod diff;
 mod drift;
 mod environment;
 mod estimators;
+mod explain;
 mod export;
 mod flow;
 mod history;

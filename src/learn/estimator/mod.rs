@@ -1,6 +1,7 @@
 //! The estimators: a matrix and labels → something that gives probabilities.
 
 mod cholesky;
+mod covers;
 mod forest;
 mod gaussian_nb;
 mod gradient_boosting;
@@ -13,6 +14,7 @@ mod parameters;
 mod prior;
 mod random_forest;
 pub(in crate::learn) mod tree;
+mod view;
 
 use super::{Examples, Matrix, Output, Target, Warning};
 use crate::definition::Task;
@@ -31,6 +33,7 @@ pub use parameters::{
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
+pub use view::{NodeView, TreeView};
 
 use super::bytes::{Reader, Writer};
 
@@ -216,10 +219,10 @@ impl FittedModel {
             }
             // They came with the second form of the file.
             EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
-                Self::Forest(Forest::read(reader, RANDOM_FOREST_VERSION, columns)?)
+                Self::Forest(Forest::read(reader, version + 1, columns)?)
             }
             EstimatorParameters::GradientBoosting(_) => {
-                Self::GradientBoosting(BoostedTrees::read(reader, columns)?)
+                Self::GradientBoosting(BoostedTrees::read(reader, version, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 let with_means = version >= 2;
