@@ -22,7 +22,6 @@ use super::Matrix;
 
 use linear::LinearSums;
 use shapley::{Rules, Scratch, add_tree};
-pub use tree::CoveredNode;
 use tree::CoveredTree;
 
 /// Rows that go through one tree after the other: the tree stays in the processor's cache.
