@@ -42,7 +42,7 @@ impl Model {
                 let offsets = [boosted.base()];
                 Ok(Explainer::trees(log_odds, columns, trees, &offsets, 1.0))
             }
-            FittedModel::LogisticRegression(model) => {
+            FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {
                 let means = model.means.clone().ok_or_else(|| self.too_old())?;
                 let functions = model.functions.clone();
                 let sums = LinearSums { functions, means };
@@ -87,7 +87,7 @@ impl Model {
 
     fn too_old(&self) -> Error {
         let what = match self.fitted {
-            FittedModel::LogisticRegression(_) => "the means of the train rows",
+            FittedModel::LogisticRegression(_) | FittedModel::LinearRegression(_) => "the means of the train rows",
             _ => "how many train rows came to each leaf",
         };
         Error::new(
