@@ -30,7 +30,7 @@ fn put_together(explanation: &Value) -> f64 {
     let base = explanation["base"].as_f64().unwrap();
     let sum = parts.fold(base, |sum, part| sum + part.as_f64().unwrap());
     match explanation["scale"].as_str().unwrap() {
-        "log_odds" => 1.0 / (1.0 + (-sum).exp()),
+        "log_odds" => streamflow::math::sigmoid(sum),
         _ => sum,
     }
 }

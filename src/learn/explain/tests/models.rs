@@ -7,7 +7,8 @@ use crate::definition::{MissingCategorical, MissingNumeric, Preprocess, Task};
 use crate::error::Kind;
 use crate::hash::{Digest, FeatureHash};
 use crate::learn::{
-    Encoder, EstimatorParameters, Examples, FeatureColumn, Model, Outcome, fit, testing,
+    Encoder, EstimatorParameters, Examples, FeatureColumn, FittedModel, Model, Outcome, fit,
+    testing,
 };
 use crate::math;
 
@@ -91,6 +92,25 @@ fn the_base_is_what_the_train_rows_come_to() {
         let off = explained[0].base - mean;
         assert!(off.abs() < 1e-12, "{kind}: off by {off}");
     }
+}
+
+/// A file from before the means were kept answers, and says what it lacks.
+#[test]
+fn an_older_model_says_what_it_lacks() {
+    let columns = testing::features(300);
+    let mut model = train("logistic_regression", &columns);
+    let scores = model.predict(&columns).unwrap().scores;
+    match &mut model.fitted {
+        FittedModel::LogisticRegression(linear) => linear.means = None,
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(model.predict(&columns).unwrap().scores, scores);
+    let error = model.explainer().unwrap_err();
+    assert_eq!(error.kind(), Kind::MissingInput);
+    assert!(
+        error.message().contains("means of the train rows"),
+        "{error:?}"
+    );
 }
 
 /// How long a row takes; run with `--ignored --nocapture`.
