@@ -62,11 +62,15 @@ pub use estimator::{
 };
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
-pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage};
+pub use leakage::{
+    FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage,
+};
 pub use matrix::Matrix;
-pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
+pub use metric::{
+    Confusion, Detail, EVALUATE_VERSION, Evaluation, Residuals, Scored, evaluate, most_probable,
+};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
-pub use noise::{AucTest, Interval, Scored, bootstrap, delong, intervals};
+pub use noise::{AucTest, Interval, bootstrap, delong, intervals};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 pub use target::{Examples, Outcome, Output, Target};
 

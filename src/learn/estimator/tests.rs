@@ -6,7 +6,8 @@ use super::*;
 use crate::definition::estimator::{ESTIMATORS, Parameter, Range};
 use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
-use crate::learn::{evaluate, testing};
+use crate::learn::metric::auc;
+use crate::learn::testing;
 
 mod covers;
 mod others;
@@ -93,7 +94,7 @@ fn estimators_learn() {
     let (unseen, unseen_labels) = testing::classification(2000, 8, 12);
     let auc = |parameters| {
         let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
-        evaluate(&unseen_labels, &model.predict(&unseen), 0.5).metrics["auc"]
+        auc(&unseen_labels, &model.predict(&unseen)).unwrap()
     };
     assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
     assert!(
@@ -125,7 +126,7 @@ fn a_forest_is_as_good_as_scikit_learns() {
             ..forest(100)
         };
         let probabilities = fit_forest(&parameters, &matrix, &labels).predict(&unseen);
-        evaluate(&unseen_labels, &probabilities, 0.5).metrics["auc"]
+        auc(&unseen_labels, &probabilities).unwrap()
     };
     let mean = (0..8).map(auc).sum::<f64>() / 8.0;
     assert!((mean - 0.9507).abs() < 0.002, "{mean}");
