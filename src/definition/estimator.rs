@@ -146,6 +146,15 @@ const SEED: Parameter = Parameter {
     default: Default::Integer(42),
 };
 
+/// Of every estimator that learns classes and takes weights.
+pub const CLASS_WEIGHT: Parameter = Parameter {
+    name: "class_weight",
+    about: "Whether rows count the same, or balanced: each class as much as any other. A weight of the row \
+            is multiplied.",
+    range: Range::Word(&["none", "balanced"]),
+    default: Default::OffWord("none"),
+};
+
 const MAX_DEPTH: Parameter = Parameter {
     name: "max_depth",
     about: "Levels below the root; 0 sets no limit.",
@@ -194,6 +203,8 @@ const TREES: Parameter = Parameter {
 };
 
 const ALL_TASKS: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
+const REGRESSION: &[Task] = &[Task::Regression];
 
 /// In bytewise order of their names.
 pub const ESTIMATORS: &[Estimator] = &[
@@ -233,17 +244,20 @@ pub const ESTIMATORS: &[Estimator] = &[
         name: "gaussian_nb",
         about: "Naive Bayes with a normal distribution for each column and class, as scikit-learn's \
                 GaussianNB.",
-        tasks: &[Task::Binary],
-        weighted: false,
-        parameters: &[Parameter {
-            name: "smoothing",
-            about: "Share of the largest variance of a column that is added to every variance.",
-            range: Range::Float {
-                low: 1e-15,
-                high: 1.0,
+        tasks: CLASSES,
+        weighted: true,
+        parameters: &[
+            CLASS_WEIGHT,
+            Parameter {
+                name: "smoothing",
+                about: "Share of the largest variance of a column that is added to every variance.",
+                range: Range::Float {
+                    low: 1e-15,
+                    high: 1.0,
+                },
+                default: Default::Float(1e-9),
             },
-            default: Default::Float(1e-9),
-        }],
+        ],
     },
     Estimator {
         name: "gradient_boosting",
@@ -372,10 +386,10 @@ pub const ESTIMATORS: &[Estimator] = &[
     },
     Estimator {
         name: "knn",
-        about: "The share of true labels among the nearest train rows by Euclidean distance, as \
-                scikit-learn's KNeighborsClassifier; of rows equally near, the earlier in canonical \
-                order.",
-        tasks: &[Task::Binary],
+        about: "What the nearest train rows by Euclidean distance say: the share of true labels or of each \
+                class, or the mean, as scikit-learn's KNeighborsClassifier and KNeighborsRegressor; of rows \
+                equally near, the earlier in canonical order.",
+        tasks: ALL_TASKS,
         weighted: false,
         parameters: &[
             Parameter {
@@ -398,12 +412,69 @@ pub const ESTIMATORS: &[Estimator] = &[
         ],
     },
     Estimator {
+        name: "lasso",
+        about: "Linear regression with an L1 penalty, or L1 and L2 (elastic net), as scikit-learn's Lasso and \
+                ElasticNet.",
+        tasks: REGRESSION,
+        weighted: true,
+        parameters: &[
+            Parameter {
+                name: "alpha",
+                about: "Strength of the penalty on the absolute coefficients: it makes those that help \
+                        little exactly 0. The intercept is free.",
+                range: Range::Float {
+                    low: 1e-9,
+                    high: 1e9,
+                },
+                default: Default::Float(1.0),
+            },
+            Parameter {
+                name: "l1_ratio",
+                about: "Share of the penalty that is on the absolute coefficients; the rest is on half their \
+                        squares.",
+                range: Range::Float {
+                    low: 0.01,
+                    high: 1.0,
+                },
+                default: Default::Float(1.0),
+            },
+            Parameter {
+                name: "max_iterations",
+                about: "Rounds over the coefficients at most; a warning says when they were too few.",
+                range: Range::Integer {
+                    low: 1,
+                    high: 1_000_000,
+                },
+                default: Default::Integer(1000),
+            },
+            Parameter {
+                name: "tolerance",
+                about: "Fitting ends when the duality gap is at most this share of the label's sum of squares.",
+                range: Range::Float {
+                    low: 1e-15,
+                    high: 1.0,
+                },
+                default: Default::Float(1e-4),
+            },
+        ],
+    },
+    Estimator {
+        name: "linear_regression",
+        about: "Ordinary least squares, as scikit-learn's LinearRegression; where columns explain each other, \
+                the coefficients with the smallest sum of squares.",
+        tasks: REGRESSION,
+        weighted: true,
+        parameters: &[],
+    },
+    Estimator {
         name: "logistic_regression",
         about: "Logistic regression with an L2 penalty, an L1 penalty, or both (elastic net), as \
-                scikit-learn's with C = 1/(l1 + l2) and l1_ratio = l1/(l1 + l2).",
-        tasks: &[Task::Binary],
-        weighted: false,
+                scikit-learn's with C = 1/(l1 + l2) and l1_ratio = l1/(l1 + l2); multinomial for several \
+                classes.",
+        tasks: CLASSES,
+        weighted: true,
         parameters: &[
+            CLASS_WEIGHT,
             Parameter {
                 name: "l1",
                 about: "Strength of the penalty on the absolute coefficients: it makes those that help \
@@ -467,6 +538,22 @@ pub const ESTIMATORS: &[Estimator] = &[
             SEED,
             TREES,
         ],
+    },
+    Estimator {
+        name: "ridge",
+        about: "Linear regression with an L2 penalty, as scikit-learn's Ridge.",
+        tasks: REGRESSION,
+        weighted: true,
+        parameters: &[Parameter {
+            name: "alpha",
+            about: "Strength of the penalty on the squared coefficients; the intercept is free. Its \
+                    effect depends on the features' units: see `preprocess.numeric`.",
+            range: Range::Float {
+                low: 0.0,
+                high: 1e9,
+            },
+            default: Default::Float(1.0),
+        }],
     },
 ];
 

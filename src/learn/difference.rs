@@ -72,7 +72,8 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
         (FittedModel::GradientBoosting(before), FittedModel::GradientBoosting(now)) => {
             boosting_difference(before, now, &columns)
         }
-        (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now)) => {
+        (FittedModel::LogisticRegression(before), FittedModel::LogisticRegression(now))
+        | (FittedModel::LinearRegression(before), FittedModel::LinearRegression(now)) => {
             coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
         }
         (FittedModel::GaussianNb(before), FittedModel::GaussianNb(now)) => {

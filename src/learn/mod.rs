@@ -54,11 +54,13 @@ use std::fmt;
 pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
 pub use estimator::{
-    BoostedTrees, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, FittedModel,
-    Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION, GradientBoostingParameters,
-    KNN_VERSION, KnnParameters, LOGISTIC_REGRESSION_VERSION, LinearFunction, LinearModel,
-    LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
-    RANDOM_FOREST_VERSION, RandomForestParameters, TreeCounts, TreeView, estimator_version, fit,
+    BoostedTrees, ClassWeight, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters,
+    FittedModel, Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION,
+    GradientBoostingParameters, KNN_VERSION, KnnParameters, LASSO_VERSION,
+    LINEAR_REGRESSION_VERSION, LOGISTIC_REGRESSION_VERSION, LassoParameters, LinearFunction,
+    LinearModel, LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
+    RANDOM_FOREST_VERSION, RIDGE_VERSION, RandomForestParameters, RidgeParameters, TreeCounts,
+    TreeView, estimator_version, fit,
 };
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};

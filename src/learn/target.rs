@@ -1,5 +1,7 @@
 //! What is learnt from: train rows, what they say, and how much each counts.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::Matrix;
@@ -119,6 +121,23 @@ impl<'a> Examples<'a> {
             matrix,
             target: Target::Binary(labels),
             weights: None,
+        }
+    }
+
+    /// How much each row counts. Ones leave no trace in a sum of products: rows without weights are
+    /// learnt from as if there were no weights anywhere.
+    pub(super) fn row_weights(&self) -> Cow<'a, [f64]> {
+        match self.weights {
+            Some(weights) => Cow::Borrowed(weights),
+            None => Cow::Owned(vec![1.0; self.matrix.rows()]),
+        }
+    }
+
+    /// How much all rows count together.
+    pub(super) fn total_weight(&self) -> f64 {
+        match self.weights {
+            Some(weights) => weights.iter().fold(0.0, |sum, weight| sum + weight),
+            None => self.matrix.rows() as f64,
         }
     }
 

@@ -8,7 +8,7 @@ const SMALL: &str = "experiments/small.toml";
 const FOREST: &str = "kind  = \"random_forest\"\ntrees = 12\nseed  = 42";
 
 /// Each kind as people write it, and a line of its lock that no other has.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 8] = [
     ("kind = \"extra_trees\"\ntrees = 12", "extra_trees = 1"),
     (
         "kind = \"decision_tree\"\nmax_depth = 4",
@@ -23,6 +23,14 @@ const KINDS: [(&str, &str); 6] = [
     (
         "kind = \"gradient_boosting\"\ntrees = 5\nmin_samples_leaf = 3",
         "gradient_boosting = 1",
+    ),
+    (
+        "kind = \"logistic_regression\"\nclass_weight = \"balanced\"",
+        "model.class_weight = \"balanced\"",
+    ),
+    (
+        "kind = \"gaussian_nb\"\nclass_weight = \"balanced\"",
+        "model.class_weight = \"balanced\"",
     ),
 ];
 
@@ -115,6 +123,21 @@ fn an_l1_of_zero_is_the_run_it_was() {
 }
 
 #[test]
+fn balanced_classes_are_declared_only_where_they_are_written() {
+    let run = |kind: &str| small(kind).run_one("small");
+    for kind in ["logistic_regression", "gaussian_nb"] {
+        let plain = run(&format!("kind = \"{kind}\""));
+        let none = run(&format!("kind = \"{kind}\"\nclass_weight = \"none\""));
+        assert_eq!(none["run"], plain["run"], "{kind}");
+        assert_eq!(none["outputs"], plain["outputs"], "{kind}");
+        let balanced = run(&format!("kind = \"{kind}\"\nclass_weight = \"balanced\""));
+        assert_ne!(balanced["run"], plain["run"], "{kind}");
+        let scores = |run: &Value| run["outputs"]["predictions"].clone();
+        assert_ne!(scores(&balanced), scores(&plain), "{kind}");
+    }
+}
+
+#[test]
 fn wrong_parameters_are_named_with_their_place() {
     for (kind, expected) in [
         (
@@ -144,6 +167,14 @@ fn wrong_parameters_are_named_with_their_place() {
         (
             "kind = \"extra_trees\"\nmax_features = \"some\"",
             "`sqrt`, `log2`, `all`",
+        ),
+        (
+            "kind = \"logistic_regression\"\nclass_weight = \"balance\"",
+            "one of `none`, `balanced`",
+        ),
+        (
+            "kind = \"knn\"\nclass_weight = \"balanced\"",
+            "has no such parameter",
         ),
         ("kind = \"svm\"", "unknown kind of model `svm`"),
     ] {

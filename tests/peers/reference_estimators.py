@@ -1,4 +1,4 @@
-"""Makes tests/reference/estimators.json: elastic nets, naive Bayes, neighbours and trees of scikit-learn.
+"""Makes tests/reference/estimators.json: linear models, naive Bayes, neighbours and trees of scikit-learn.
 
 Run with scikit-learn 1.9 from the project root:
 
@@ -9,9 +9,9 @@ import json
 import warnings
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -104,6 +104,103 @@ def tree_cases(random):
     yield tree_case("a stump", rows, labels, max_depth=1)
 
 
+def linear_models():
+    yield {"kind": "linear_regression"}, LinearRegression()
+    for alpha in [0.5, 20.0]:
+        yield {"kind": "ridge", "alpha": alpha}, Ridge(alpha, solver="svd")
+    for alpha, ratio in [(0.1, 1.0), (0.2, 0.5)]:
+        parameters = {"kind": "lasso", "alpha": alpha, "l1_ratio": ratio, "max_iterations": 1_000_000, "tolerance": 1e-15}
+        yield parameters, ElasticNet(alpha, l1_ratio=ratio, tol=1e-15, max_iter=1_000_000)
+
+
+def linear_case(name, rows, numbers, weights):
+    models = []
+    for parameters, model in linear_models():
+        model.fit(rows, numbers, sample_weight=weights)
+        models.append({"parameters": parameters, "intercept": float(model.intercept_), "coefficients": model.coef_.tolist()})
+    return {
+        "name": name,
+        "rows": rows.tolist(),
+        "numbers": numbers.tolist(),
+        "weights": None if weights is None else weights.tolist(),
+        "models": models,
+    }
+
+
+def linear_cases(random):
+    rows = random.normal(size=(40, 4)).round(3)
+    numbers = (rows @ [2.0, -1.0, 0.0, 0.5] + 3.0 + random.normal(size=40)).round(3)
+    weights = random.uniform(0.2, 3.0, size=40).round(3)
+    one_hot = np.eye(3)[random.integers(0, 3, 40)]
+    dummies = np.hstack([rows[:, :2] + [1000, 0], one_hot, np.full((40, 1), 2.5)]).round(3)
+    wide = random.normal(size=(12, 20)).round(3)
+    yield linear_case("plain", rows, numbers, None)
+    yield linear_case("weighted", rows, numbers, weights)
+    yield linear_case("one-hot and a constant", dummies, numbers, None)
+    yield linear_case("weighted one-hot and a constant", dummies, numbers, weights)
+    yield linear_case("more columns than rows", wide, numbers[:12], None)
+
+
+def classifiers(classes, balanced):
+    word = {"class_weight": "balanced" if balanced else "none"}
+    for l1, l2 in [(0.0, 1.0), (2.0, 0.5)]:
+        parameters = {"kind": "logistic_regression", "l1": l1, "l2": l2, "tolerance": 1e-10, **word}
+        model = LogisticRegression(
+            C=1 / (l1 + l2),
+            l1_ratio=l1 / (l1 + l2),
+            class_weight="balanced" if balanced else None,
+            solver="newton-cholesky" if l1 == 0.0 else "saga",
+            tol=1e-14,
+            max_iter=200_000,
+            random_state=0,
+        )
+        yield parameters, model
+    for smoothing in [1e-9, 0.1]:
+        priors = [1 / classes] * classes if balanced else None
+        yield {"kind": "gaussian_nb", "smoothing": smoothing, **word}, GaussianNB(var_smoothing=smoothing, priors=priors)
+
+
+def classes_case(rows, labels, weights):
+    """Probabilities of the first ten rows."""
+    models = []
+    classes = int(labels.max()) + 1
+    for balanced in [False, True]:
+        for parameters, model in classifiers(classes, balanced):
+            model.fit(rows, labels, sample_weight=weights)
+            models.append({"parameters": parameters, "probabilities": model.predict_proba(rows[:10]).tolist()})
+    return {
+        "rows": rows.tolist(),
+        "labels": labels.tolist(),
+        "classes": classes,
+        "weights": None if weights is None else weights.tolist(),
+        "models": models,
+    }
+
+
+def classes_cases(random):
+    rows = random.normal(size=(90, 4)).round(3)
+    scores = rows[:, :3] + random.normal(size=(90, 3))
+    weights = random.uniform(0.2, 3.0, size=90).round(3)
+    for classes in [2, 3]:
+        labels = scores[:, :classes].argmax(axis=1)
+        labels[:30] = 0
+        yield classes_case(rows, labels, None)
+        yield classes_case(rows, labels, weights)
+
+
+def asked_cases(random):
+    train = random.normal(size=(70, 3)).round(4)
+    rows = np.vstack([random.normal(size=(30, 3)).round(4), train[:5]])
+    labels = random.integers(0, 3, 70)
+    numbers = (train[:, 0] * 10 + random.normal(size=70)).round(3)
+    for neighbors, weights in [(5, "uniform"), (7, "distance"), (70, "distance")]:
+        common = {"train": train.tolist(), "rows": rows.tolist(), "neighbors": neighbors, "weights": weights}
+        parameters = {"n_neighbors": neighbors, "weights": weights, "algorithm": "brute"}
+        shares = KNeighborsClassifier(**parameters).fit(train, labels).predict_proba(rows)
+        means = KNeighborsRegressor(**parameters).fit(train, numbers).predict(rows)
+        yield {**common, "labels": labels.tolist(), "numbers": numbers.tolist(), "shares": shares.tolist(), "means": means.tolist()}
+
+
 def main():
     warnings.simplefilter("ignore")
     random = np.random.default_rng(20240229)
@@ -112,6 +209,9 @@ def main():
         "gaussian_nb": list(naive_bayes_cases(random)),
         "knn": list(neighbours_cases(random)),
         "decision_tree": list(tree_cases(random)),
+        "linear": list(linear_cases(random)),
+        "classes": list(classes_cases(random)),
+        "asked": list(asked_cases(random)),
     }
     print(json.dumps(cases))
 

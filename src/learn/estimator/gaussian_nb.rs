@@ -1,19 +1,21 @@
 //! Naive Bayes: in each class every column has a normal distribution of its own, and the columns are
-//! taken as independent. The score is the posterior of the positive class by Bayes' rule.
+//! taken as independent. The score is the posterior of the positive class, or of each, by Bayes' rule.
 //!
 //! Means and variances (over n, not n − 1) are of the train rows of a class; to every variance comes
 //! the share `smoothing` of the largest variance that a column has over all rows. That is
-//! scikit-learn's `GaussianNB(var_smoothing = smoothing)`.
+//! scikit-learn's `GaussianNB(var_smoothing = smoothing)`. It has no class weights; here `balanced` gives
+//! the classes equal shares, as its `priors` would.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::class_weight::ClassWeight;
 use super::parameters::float;
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
 use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
-use crate::learn::{Matrix, exact};
+use crate::learn::{Examples, Matrix, Output, exact};
 use crate::math;
 
 /// Rows one thread predicts at a time.
@@ -23,6 +25,8 @@ const ROWS_PER_BLOCK: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianNbParameters {
+    #[serde(default, skip_serializing_if = "ClassWeight::is_none")]
+    pub class_weight: ClassWeight,
     #[serde(with = "exact")]
     pub smoothing: f64,
 }
@@ -30,26 +34,31 @@ pub struct GaussianNbParameters {
 impl GaussianNbParameters {
     pub(super) fn of(model: &Model) -> Result<Self> {
         Ok(Self {
+            class_weight: ClassWeight::of(model)?,
             smoothing: float(model, "smoothing")?,
         })
     }
 
     pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
-        vec![("smoothing", Value::Float(self.smoothing))]
+        vec![
+            self.class_weight.value(),
+            ("smoothing", Value::Float(self.smoothing)),
+        ]
     }
 }
 
-/// What is known of both classes.
+/// What is known of each class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GaussianNbModel {
-    pub negative: Normals,
-    pub positive: Normals,
+    /// By their numbers; of two without names, false comes first.
+    pub classes: Vec<Normals>,
+    output: Output,
 }
 
 /// One class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normals {
-    /// Its share of the train rows.
+    /// Its share of the train rows, by their weights; 0 where it has none.
     pub share: f64,
     /// One for each matrix column.
     pub means: Vec<f64>,
@@ -58,23 +67,36 @@ pub struct Normals {
     pub variances: Vec<f64>,
 }
 
-/// Learns from rows of both classes.
+/// Learns from rows of two classes at least.
 ///
 /// # Errors
 /// [`Kind::DataRefused`] where the squares of a column leave the range of an f64.
 pub(super) fn fit(
     parameters: &GaussianNbParameters,
-    matrix: &Matrix,
-    labels: &[bool],
+    examples: &Examples<'_>,
+    labels: &[u32],
 ) -> Result<GaussianNbModel> {
-    let columns: Vec<[Moments; 3]> = (0..matrix.columns())
+    let output = examples.target.output();
+    let classes = output.width().max(2);
+    let weights = examples.row_weights();
+    let all = total(&weights, |_| true);
+    let matrix = examples.matrix;
+    // What is added to the variances counts each row once, as scikit-learn's does.
+    let ones = vec![1.0; matrix.rows()];
+    let columns: Vec<Vec<Moments>> = (0..matrix.columns())
         .into_par_iter()
         .map(|column| {
-            let of = |wanted: &dyn Fn(bool) -> bool| Moments::of(matrix, labels, column, wanted);
-            [of(&|_| true), of(&|label| !label), of(&|label| label)]
+            let everywhere = Moments::of(matrix, column, &ones, &|_| true);
+            let of = |class| {
+                let wanted = |row: usize| labels[row] as usize == class;
+                Moments::of(matrix, column, &weights, &wanted)
+            };
+            std::iter::once(everywhere)
+                .chain((0..classes).map(of))
+                .collect()
         })
         .collect();
-    let largest = columns.iter().map(|[all, ..]| all.variance);
+    let largest = columns.iter().map(|moments| moments[0].variance);
     let largest = largest.fold(0.0_f64, f64::max);
     if !columns.iter().flatten().all(Moments::is_finite) {
         return Err(Error::new(
@@ -84,48 +106,56 @@ pub(super) fn fit(
         .help("bring columns with huge numbers to another unit, or set `numeric = \"standardize\"` under [preprocess]"));
     }
     let added = parameters.smoothing * largest;
-    let class = |at: usize, label: bool| {
-        let rows = labels.iter().filter(|found| **found == label).count();
-        let variances = columns.iter().map(|moments| moments[at].variance + added);
+    let class = |class: usize| {
+        let moments = || columns.iter().map(|moments| &moments[class + 1]);
+        let of_class = total(&weights, |row| labels[row] as usize == class);
         Normals {
-            share: rows as f64 / labels.len() as f64,
-            means: columns.iter().map(|moments| moments[at].mean).collect(),
+            share: of_class / all,
+            means: moments().map(|moments| moments.mean).collect(),
             variances: match added.is_normal() {
-                true => variances.collect(),
+                true => moments().map(|moments| moments.variance + added).collect(),
                 false => Vec::new(),
             },
         }
     };
     Ok(GaussianNbModel {
-        negative: class(1, false),
-        positive: class(2, true),
+        classes: (0..classes).map(class).collect(),
+        output,
     })
 }
 
-/// Mean and variance of a column over some rows.
+/// How much the wanted rows count together.
+fn total(weights: &[f64], wanted: impl Fn(usize) -> bool) -> f64 {
+    let rows = weights.iter().enumerate();
+    let rows = rows.filter(|(row, _)| wanted(*row));
+    rows.fold(0.0, |sum, (_, weight)| sum + weight)
+}
+
+/// Mean and variance of a column over some rows; 0 over none.
 struct Moments {
     mean: f64,
     variance: f64,
 }
 
 impl Moments {
-    fn of(matrix: &Matrix, labels: &[bool], column: usize, wanted: &dyn Fn(bool) -> bool) -> Self {
+    fn of(matrix: &Matrix, column: usize, weights: &[f64], wanted: &dyn Fn(usize) -> bool) -> Self {
         let values = || {
-            let rows = matrix.column(column).zip(labels);
-            rows.filter(|(_, label)| wanted(**label))
-                .map(|(value, _)| value)
+            let rows = matrix.column(column).zip(weights).enumerate();
+            rows.filter(|(row, _)| wanted(*row)).map(|(_, cell)| cell)
         };
-        let count = values().count() as f64;
-        let first = values().next().unwrap_or(0.0);
-        if values().all(|value| value == first) {
+        let first = values().next().map_or(0.0, |(value, _)| value);
+        if values().all(|(value, _)| value == first) {
             // A sum of equal numbers would leave a trace of rounding.
             return Self {
                 mean: first,
                 variance: 0.0,
             };
         }
-        let mean = values().fold(0.0, |sum, value| sum + value) / count;
-        let squares = values().fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
+        let count = total(weights, wanted);
+        let mean = values().fold(0.0, |sum, (value, weight)| sum + weight * value) / count;
+        let squares = values().fold(0.0, |sum, (value, weight)| {
+            sum + weight * ((value - mean) * (value - mean))
+        });
         Self {
             mean,
             variance: squares / count,
@@ -138,8 +168,11 @@ impl Moments {
 }
 
 impl Normals {
-    /// The logarithm of share times density, without the constant that both classes have.
+    /// The logarithm of share times density, without the constant that all classes have.
     fn log_joint(&self, row: &[f64]) -> f64 {
+        if self.share == 0.0 {
+            return f64::NEG_INFINITY;
+        }
         let columns = row.iter().zip(&self.means).zip(&self.variances);
         let terms = columns.fold(0.0, |sum, ((value, mean), variance)| {
             let distance = value - mean;
@@ -167,7 +200,7 @@ impl Normals {
                 false => Vec::new(),
             },
         };
-        let sound = share > 0.0 && share < 1.0 && normals.variances.iter().all(|v| *v > 0.0);
+        let sound = (0.0..1.0).contains(&share) && normals.variances.iter().all(|v| *v > 0.0);
         match sound {
             true => Ok(normals),
             false => Err(Error::failure(
@@ -179,44 +212,46 @@ impl Normals {
 
 impl GaussianNbModel {
     pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
-        let mut probabilities = vec![0.0; matrix.rows()];
+        let width = self.output.width();
+        let mut probabilities = vec![0.0; matrix.rows() * width];
         for_each_block(
             &mut probabilities,
-            ROWS_PER_BLOCK,
+            ROWS_PER_BLOCK * width,
             |block, probabilities| {
-                for (offset, probability) in probabilities.iter_mut().enumerate() {
-                    *probability = self.probability(matrix.row(block * ROWS_PER_BLOCK + offset));
+                for (offset, answer) in probabilities.chunks_exact_mut(width).enumerate() {
+                    let row = matrix.row(block * ROWS_PER_BLOCK + offset);
+                    match (answer, &self.classes[..]) {
+                        ([probability], [negative, positive]) => {
+                            *probability = positive_share(negative, positive, row);
+                        }
+                        (shares, classes) => class_shares(classes, row, shares),
+                    }
                 }
             },
         );
         probabilities
     }
 
-    fn probability(&self, row: &[f64]) -> f64 {
-        let (positive, negative) = (self.positive.log_joint(row), self.negative.log_joint(row));
-        match (positive - negative).is_nan() {
-            // So far from both that neither has a density: only the shares are left.
-            true => self.positive.share,
-            false => math::sigmoid(positive - negative),
-        }
-    }
-
     pub(super) fn write(&self, writer: &mut Writer) {
-        self.negative.write(writer);
-        self.positive.write(writer);
+        self.classes.iter().for_each(|class| class.write(writer));
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>, columns: usize) -> Result<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, columns: usize, output: Output) -> Result<Self> {
+        let classes = (0..output.width().max(2)).map(|_| Normals::read(reader, columns));
         Ok(Self {
-            negative: Normals::read(reader, columns)?,
-            positive: Normals::read(reader, columns)?,
+            classes: classes.collect::<Result<_>>()?,
+            output,
         })
     }
 
     /// Every number with its name, in the order of the file.
     pub(crate) fn numbers(&self, columns: &[String]) -> Vec<(String, f64)> {
-        let classes = [("false", &self.negative), ("true", &self.positive)];
-        let of_class = |(class, normals): (&str, &Normals)| {
+        let of_class = |(at, normals): (usize, &Normals)| {
+            let class = match (self.output, at) {
+                (Output::Probabilities(_), at) => format!("class {}", at + 1),
+                (_, 0) => "false".to_string(),
+                _ => "true".to_string(),
+            };
             let named = |what: &'static str, values: &[f64]| -> Vec<(String, f64)> {
                 let named = values.iter().zip(columns);
                 named
@@ -227,6 +262,30 @@ impl GaussianNbModel {
             let means = named("mean", &normals.means);
             [share, means, named("variance", &normals.variances)].concat()
         };
-        classes.into_iter().flat_map(of_class).collect()
+        let classes = self.classes.iter().enumerate();
+        classes.flat_map(of_class).collect()
+    }
+}
+
+fn positive_share(negative: &Normals, positive: &Normals, row: &[f64]) -> f64 {
+    let difference = positive.log_joint(row) - negative.log_joint(row);
+    match difference.is_nan() {
+        // So far from both that neither has a density: only the shares are left.
+        true => positive.share,
+        false => math::sigmoid(difference),
+    }
+}
+
+fn class_shares(classes: &[Normals], row: &[f64], shares: &mut [f64]) {
+    for (share, class) in shares.iter_mut().zip(classes) {
+        *share = class.log_joint(row);
+    }
+    if shares.iter().any(|joint| joint.is_finite()) {
+        math::softmax(shares);
+        return;
+    }
+    // So far from all that none has a density: only the shares are left.
+    for (share, class) in shares.iter_mut().zip(classes) {
+        *share = class.share;
     }
 }

@@ -1,18 +1,23 @@
-//! Nearest neighbours: the train rows are the model, and those nearest to a row vote.
+//! Nearest neighbours: the train rows are the model, and those nearest to a row vote, or give the mean
+//! of their numbers.
 //!
 //! Distance is Euclidean over the matrix columns, all rows are looked at, and of rows equally far the
 //! earlier in canonical order is nearer, so that an answer is one answer. scikit-learn's
-//! `KNeighborsClassifier(n_neighbors, weights, algorithm = "brute")` gives the same scores where no
-//! such tie stands at the edge.
+//! `KNeighborsClassifier(n_neighbors, weights, algorithm = "brute")` and `KNeighborsRegressor` give the
+//! same scores where no such tie stands at the edge.
+
+mod labels;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::labels::Labels;
+use self::labels::damaged;
 use super::parameters::{integer, unusable};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
-use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
+use crate::learn::{Matrix, Output};
 
 /// Rows one thread predicts at a time: each looks at all train rows.
 const ROWS_PER_BLOCK: usize = 16;
@@ -70,7 +75,7 @@ impl KnnParameters {
 pub struct KnnModel {
     parameters: KnnParameters,
     rows: Matrix,
-    labels: Vec<bool>,
+    labels: Labels,
 }
 
 /// Keeps the train rows.
@@ -78,13 +83,9 @@ pub struct KnnModel {
 /// # Errors
 /// [`Kind::DataRefused`] where there are fewer rows than neighbours, or numbers so large that a
 /// distance leaves the range of an f64.
-pub(super) fn fit(
-    parameters: &KnnParameters,
-    matrix: &Matrix,
-    labels: &[bool],
-) -> Result<KnnModel> {
-    if (labels.len() as u64) < u64::from(parameters.neighbors) {
-        let rows = labels.len();
+pub(super) fn fit(parameters: &KnnParameters, matrix: &Matrix, labels: Labels) -> Result<KnnModel> {
+    let rows = matrix.rows();
+    if (rows as u64) < u64::from(parameters.neighbors) {
         let message = format!(
             "{rows} train rows have no {} neighbours",
             parameters.neighbors
@@ -107,7 +108,7 @@ pub(super) fn fit(
     Ok(KnnModel {
         parameters: parameters.clone(),
         rows: matrix.clone(),
-        labels: labels.to_vec(),
+        labels,
     })
 }
 
@@ -128,19 +129,16 @@ impl Neighbour {
 
 impl KnnModel {
     pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
-        let mut probabilities = vec![0.0; matrix.rows()];
-        for_each_block(
-            &mut probabilities,
-            ROWS_PER_BLOCK,
-            |block, probabilities| {
-                let mut all = Vec::with_capacity(self.labels.len());
-                for (offset, probability) in probabilities.iter_mut().enumerate() {
-                    let row = matrix.row(block * ROWS_PER_BLOCK + offset);
-                    *probability = self.share(self.nearest(row, &mut all));
-                }
-            },
-        );
-        probabilities
+        let width = self.labels.width();
+        let mut answers = vec![0.0; matrix.rows() * width];
+        for_each_block(&mut answers, ROWS_PER_BLOCK * width, |block, answers| {
+            let mut all = Vec::with_capacity(self.rows.rows());
+            for (offset, answer) in answers.chunks_exact_mut(width).enumerate() {
+                let row = matrix.row(block * ROWS_PER_BLOCK + offset);
+                self.ask(self.nearest(row, &mut all), answer);
+            }
+        });
+        answers
     }
 
     /// The nearest rows, the nearest first: sums by weight do not depend on how they were found.
@@ -159,7 +157,8 @@ impl KnnModel {
         nearest
     }
 
-    fn share(&self, nearest: &[Neighbour]) -> f64 {
+    /// The weighted mean of what the nearest say.
+    fn ask(&self, nearest: &[Neighbour], answer: &mut [f64]) {
         let alone = nearest.first().is_some_and(|first| first.square == 0.0);
         let weight = |neighbour: &Neighbour| match self.parameters.weights {
             Weights::Uniform => 1.0,
@@ -168,69 +167,53 @@ impl KnnModel {
             // The nearest counts 1: the same shares, and no overflow however near it is.
             Weights::Distance => (nearest[0].square / neighbour.square).sqrt(),
         };
-        let (positive, all) = nearest
-            .iter()
-            .fold((0.0, 0.0), |(positive, all), neighbour| {
-                let weight = weight(neighbour);
-                let label = f64::from(u8::from(self.labels[neighbour.row]));
-                (positive + weight * label, all + weight)
-            });
-        positive / all
+        let mut all = 0.0;
+        for neighbour in nearest {
+            let weight = weight(neighbour);
+            self.labels.add(neighbour.row, weight, answer);
+            all += weight;
+        }
+        for part in answer {
+            *part /= all;
+        }
     }
 
     /// Every number with its name: the train rows in their order, each with its label.
     pub(crate) fn numbers(&self, columns: &[String]) -> Vec<(String, f64)> {
-        let of_row = |(row, label): (usize, &bool)| {
+        let of_row = |row: usize| {
             let values = columns.iter().zip(self.rows.row(row));
             let named =
                 values.map(move |(name, value)| (format!("{name} of row {}", row + 1), *value));
-            let label = (
-                format!("label of row {}", row + 1),
-                f64::from(u8::from(*label)),
-            );
+            let label = (format!("label of row {}", row + 1), self.labels.number(row));
             named.chain([label]).collect::<Vec<_>>()
         };
-        self.labels.iter().enumerate().flat_map(of_row).collect()
+        (0..self.rows.rows()).flat_map(of_row).collect()
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
-        writer.u64(self.labels.len() as u64);
+        writer.u64(self.rows.rows() as u64);
         for value in self.rows.values() {
             writer.float(*value);
         }
-        let bits = self.labels.chunks(8).map(|labels| {
-            let bits = labels.iter().enumerate();
-            bits.fold(0_u8, |byte, (at, label)| byte | (u8::from(*label) << at))
-        });
-        writer.raw(&bits.collect::<Vec<u8>>());
+        self.labels.write(writer);
     }
 
     pub(super) fn read(
         parameters: &KnnParameters,
         reader: &mut Reader<'_>,
         columns: usize,
+        output: Output,
     ) -> Result<Self> {
-        let damaged = || Error::failure("the model file is damaged: its rows cannot be read");
         let count = reader.length()?;
         if (count as u64) < u64::from(parameters.neighbors) {
             return Err(damaged());
         }
         let values = reader.floats(count.checked_mul(columns).ok_or_else(damaged)?)?;
-        let bits = reader.raw(count.div_ceil(8))?;
-        let labels = (0..count).map(|row| bits[row / 8] >> (row % 8) & 1 == 1);
-        let model = Self {
+        Ok(Self {
             parameters: parameters.clone(),
             rows: Matrix::new(count, columns, values),
-            labels: labels.collect(),
-        };
-        let unused = bits.last().map_or(0, |last| match count % 8 {
-            0 => 0,
-            used => last >> used,
-        });
-        match unused {
-            0 => Ok(model),
-            _ => Err(damaged()),
-        }
+            labels: Labels::read(reader, count, output)?,
+        })
     }
 }
 

@@ -29,6 +29,14 @@ pub struct LinearFunction {
 }
 
 impl LinearFunction {
+    pub(super) fn times(&self, by: f64) -> Self {
+        let coefficients = self.coefficients.iter();
+        Self {
+            intercept: by * self.intercept,
+            coefficients: coefficients.map(|coefficient| by * coefficient).collect(),
+        }
+    }
+
     /// The value for a row of the matrix.
     pub fn at(&self, row: &[f64]) -> f64 {
         let terms = row.iter().zip(&self.coefficients);

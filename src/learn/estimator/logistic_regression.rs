@@ -12,19 +12,25 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::class_weight::ClassWeight;
+use super::design::{Design, Rescaling};
 use super::linear::{LinearFunction, LinearModel};
+use super::log_loss::LogLoss;
 use super::moments::Moments;
 use super::newton::{Problem, Solution};
 use super::parameters::{float, integer};
+use super::softmax_loss::SoftmaxLoss;
 use crate::definition::{Model, Value};
-use crate::error::Result;
-use crate::learn::{Matrix, Warning, exact};
+use crate::error::{Error, Kind, Result};
+use crate::learn::{Examples, Warning, exact};
 use crate::math;
 
 /// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogisticRegressionParameters {
+    #[serde(default, skip_serializing_if = "ClassWeight::is_none")]
+    pub class_weight: ClassWeight,
     /// Not written where it is 0: model files are what they were.
     #[serde(with = "exact", default, skip_serializing_if = "is_zero")]
     pub l1: f64,
@@ -44,6 +50,7 @@ fn is_zero(value: &f64) -> bool {
 impl LogisticRegressionParameters {
     pub(super) fn of(model: &Model) -> Result<Self> {
         Ok(Self {
+            class_weight: ClassWeight::of(model)?,
             l1: float(model, "l1")?,
             l2: float(model, "l2")?,
             max_iterations: integer(model, "max_iterations")?,
@@ -53,6 +60,7 @@ impl LogisticRegressionParameters {
 
     pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
         vec![
+            self.class_weight.value(),
             ("l1", Value::Float(self.l1)),
             ("l2", Value::Float(self.l2)),
             ("max_iterations", Value::Integer(self.max_iterations.into())),
@@ -61,73 +69,118 @@ impl LogisticRegressionParameters {
     }
 }
 
-/// A column is searched as `(x − centre) / scale`.
-struct Rescaling {
-    centre: f64,
-    scale: f64,
-}
+/// What a coefficient of a class that no train row has would run to: its share is 0.
+const NEVER: f64 = f64::MIN;
+/// The Hessian of more coefficients takes minutes and gigabytes.
+const MOST_COEFFICIENTS: usize = 2048;
 
+/// Learns the log-odds of the positive class.
 pub(super) fn fit(
     parameters: &LogisticRegressionParameters,
-    matrix: &Matrix,
+    examples: &Examples<'_>,
     labels: &[bool],
 ) -> (LinearModel, Vec<Warning>) {
-    let weights = vec![1.0; matrix.rows()];
-    let moments = Moments::of_columns(matrix, &weights);
+    let weights = examples.row_weights();
+    let moments = Moments::of_columns(examples.matrix, &weights);
     let rescalings: Vec<Rescaling> = moments.iter().map(Rescaling::of).collect();
+    let start = start(labels, &weights, rescalings.len() + 1);
     let problem = Problem {
-        design: design(matrix, &rescalings),
-        width: matrix.columns() + 1,
-        labels,
+        loss: LogLoss {
+            design: Design::new(examples.matrix, &rescalings, &weights),
+            labels,
+        },
         l1: absolute_penalties(parameters.l1, &rescalings),
         penalties: penalties(parameters.l2, &rescalings),
     };
-    let start = start(labels, problem.width);
     let solution = problem.minimize(start, parameters.max_iterations, parameters.tolerance);
-    let warnings = not_converged(&solution);
     let model = LinearModel {
         functions: vec![on_columns(&solution.coefficients, &rescalings)],
         means: Some(moments.iter().map(|column| column.mean).collect()),
     };
-    (model, warnings)
+    (model, not_converged(&solution))
 }
 
-impl Rescaling {
-    /// Centring makes zeros dense, so it is kept for columns far from zero, where it is needed.
-    fn of(moments: &Moments) -> Self {
-        let Moments { mean, deviation } = *moments;
-        if deviation == 0.0 {
-            return Self {
-                centre: mean,
-                scale: 1.0,
-            };
+/// Learns a function for each class. Two classes are learnt as yes and no, which has one penalty and
+/// not two, as scikit-learn does: half the log-odds stand for the one and half against the other.
+///
+/// # Errors
+/// [`Kind::DataRefused`] where classes and columns are too many.
+pub(super) fn fit_classes(
+    parameters: &LogisticRegressionParameters,
+    examples: &Examples<'_>,
+    classes: usize,
+    labels: &[u32],
+) -> Result<(LinearModel, Vec<Warning>)> {
+    let mut present: Vec<u32> = labels.to_vec();
+    present.sort_unstable();
+    present.dedup();
+    let columns = examples.matrix.columns();
+    let (learnt, warnings) = match present[..] {
+        [_, second] => {
+            let labels: Vec<bool> = labels.iter().map(|label| *label == second).collect();
+            let (model, warnings) = fit(parameters, examples, &labels);
+            let halves = [-0.5, 0.5].map(|half| model.functions[0].times(half));
+            let functions = halves.to_vec();
+            (LinearModel { functions, ..model }, warnings)
         }
-        if !deviation.is_normal() {
-            return Self {
-                centre: 0.0,
-                scale: 1.0,
-            };
+        _ => {
+            check_size(present.len(), columns)?;
+            let at = |label: &u32| present.partition_point(|class| class < label) as u32;
+            let labels: Vec<u32> = labels.iter().map(at).collect();
+            fit_softmax(parameters, examples, present.len(), &labels)
         }
-        let centre = if mean.abs() > deviation { mean } else { 0.0 };
-        Self {
-            centre,
-            scale: deviation,
-        }
+    };
+    let absent = LinearFunction {
+        intercept: NEVER,
+        coefficients: vec![0.0; columns],
+    };
+    let mut functions = vec![absent; classes];
+    for (class, function) in present.iter().zip(learnt.functions) {
+        functions[*class as usize] = function;
     }
-
-    fn apply(&self, value: f64) -> f64 {
-        (value - self.centre) / self.scale
-    }
+    let means = learnt.means;
+    Ok((LinearModel { functions, means }, warnings))
 }
 
-fn design(matrix: &Matrix, rescalings: &[Rescaling]) -> Vec<f64> {
-    let mut design = Vec::with_capacity(matrix.rows() * (matrix.columns() + 1));
-    for row in 0..matrix.rows() {
-        let values = matrix.row(row).iter().zip(rescalings);
-        design.extend(values.map(|(value, rescaling)| rescaling.apply(*value)));
-        design.push(1.0);
+fn fit_softmax(
+    parameters: &LogisticRegressionParameters,
+    examples: &Examples<'_>,
+    classes: usize,
+    labels: &[u32],
+) -> (LinearModel, Vec<Warning>) {
+    let weights = examples.row_weights();
+    let moments = Moments::of_columns(examples.matrix, &weights);
+    let rescalings: Vec<Rescaling> = moments.iter().map(Rescaling::of).collect();
+    let width = rescalings.len() + 1;
+    let start = starts(labels, &weights, classes, width);
+    let design = Design::new(examples.matrix, &rescalings, &weights);
+    let problem = Problem {
+        loss: SoftmaxLoss::new(design, labels, classes),
+        l1: absolute_penalties(parameters.l1, &rescalings).repeat(classes),
+        penalties: penalties(parameters.l2, &rescalings).repeat(classes),
+    };
+    let solution = problem.minimize(start, parameters.max_iterations, parameters.tolerance);
+    let functions = solution.coefficients.chunks_exact(width);
+    let model = LinearModel {
+        functions: functions
+            .map(|coefficients| on_columns(coefficients, &rescalings))
+            .collect(),
+        means: Some(moments.iter().map(|column| column.mean).collect()),
+    };
+    (model, not_converged(&solution))
+}
+
+fn check_size(classes: usize, columns: usize) -> Result<()> {
+    let coefficients = classes * (columns + 1);
+    if coefficients <= MOST_COEFFICIENTS {
+        return Ok(());
     }
-    design
+    let message = format!(
+        "a logistic regression of {classes} classes on {columns} columns has {coefficients} coefficients; \
+         at most {MOST_COEFFICIENTS} can be learnt"
+    );
+    Err(Error::new(Kind::DataRefused, message)
+        .help("leave out features with many categories, or take another `kind` under [model]"))
 }
 
 /// `l2 · coefficient²` in terms of the rescaled coefficient, which is `scale · coefficient`.
@@ -145,11 +198,29 @@ fn absolute_penalties(l1: f64, rescalings: &[Rescaling]) -> Vec<f64> {
 }
 
 /// No effect of any feature: the log-odds of the class rate.
-fn start(labels: &[bool], width: usize) -> Vec<f64> {
-    let positive = labels.iter().filter(|label| **label).count() as f64;
+fn start(labels: &[bool], weights: &[f64], width: usize) -> Vec<f64> {
+    let rows = labels.iter().zip(weights);
+    let (positive, all) = rows.fold((0.0, 0.0), |(positive, all), (label, weight)| {
+        (positive + f64::from(*label) * weight, all + weight)
+    });
     let mut start = vec![0.0; width];
-    start[width - 1] = math::ln(positive / (labels.len() as f64 - positive));
+    start[width - 1] = math::ln(positive / (all - positive));
     start
+}
+
+/// The same for several classes, with intercepts that add up to 0.
+fn starts(labels: &[u32], weights: &[f64], classes: usize, width: usize) -> Vec<f64> {
+    let mut shares = vec![0.0; classes];
+    for (label, weight) in labels.iter().zip(weights) {
+        shares[*label as usize] += weight;
+    }
+    let logs: Vec<f64> = shares.into_iter().map(math::ln).collect();
+    let mean = logs.iter().fold(0.0, |sum, log| sum + log) / classes as f64;
+    let mut starts = vec![0.0; classes * width];
+    for (start, log) in starts.chunks_exact_mut(width).zip(&logs) {
+        start[width - 1] = log - mean;
+    }
+    starts
 }
 
 fn not_converged(solution: &Solution) -> Vec<Warning> {

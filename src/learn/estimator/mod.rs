@@ -1,35 +1,47 @@
-//! The estimators: a matrix and labels → something that gives probabilities.
+//! The estimators: a matrix and labels → something that gives probabilities or numbers.
 
 mod cholesky;
+mod class_weight;
 mod covers;
+mod design;
 mod forest;
 mod gaussian_nb;
 mod gradient_boosting;
 mod knn;
+mod lasso;
+mod least_squares;
 mod linear;
+mod linear_regression;
+mod log_loss;
 mod logistic_regression;
 mod moments;
 mod newton;
 mod parameters;
 mod prior;
 mod random_forest;
+mod softmax_loss;
+mod standardized;
 pub(in crate::learn) mod tree;
 mod view;
 
 use super::{Examples, Matrix, Output, Target, Warning};
-use crate::definition::Task;
+use crate::definition::{Task, estimator};
 use crate::error::{Error, Kind, Result};
 
+pub use class_weight::ClassWeight;
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
 pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
 pub use gradient_boosting::{BoostedTrees, GradientBoostingParameters};
 pub use knn::{KnnModel, KnnParameters};
+pub use lasso::LassoParameters;
 pub use linear::{LinearFunction, LinearModel};
+pub use linear_regression::RidgeParameters;
 pub use logistic_regression::LogisticRegressionParameters;
 pub use parameters::{
     DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, GAUSSIAN_NB_VERSION,
-    GRADIENT_BOOSTING_VERSION, KNN_VERSION, LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION,
-    RANDOM_FOREST_VERSION, estimator_version,
+    GRADIENT_BOOSTING_VERSION, KNN_VERSION, LASSO_VERSION, LINEAR_REGRESSION_VERSION,
+    LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION, RIDGE_VERSION,
+    estimator_version,
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
@@ -44,6 +56,8 @@ pub enum FittedModel {
     Forest(Forest),
     GradientBoosting(BoostedTrees),
     LogisticRegression(LinearModel),
+    /// Of `linear_regression`, `ridge`, and `lasso`.
+    LinearRegression(LinearModel),
     GaussianNb(GaussianNbModel),
     Knn(KnnModel),
     Prior(PriorModel),
@@ -69,6 +83,11 @@ pub fn fit(
         )
         .help("name features under [dataset], or set `kind = \"prior\"` under [model]"));
     }
+    let weights = parameters.class_weight().weights(examples);
+    let examples = &Examples {
+        weights: weights.as_deref().or(examples.weights),
+        ..*examples
+    };
     match examples.target {
         Target::Binary(labels) => fit_binary(parameters, examples, labels),
         Target::Multiclass { classes, rows } => fit_classes(parameters, examples, classes, rows),
@@ -88,7 +107,7 @@ fn fit_binary(
         let forest = random_forest::fit(method, parameters, matrix, labels)?;
         Ok((FittedModel::Forest(forest), Vec::new()))
     };
-    if weights.is_some() && *parameters != EstimatorParameters::Prior {
+    if weights.is_some() && !takes_weights(parameters) {
         return Err(takes_no_weights(parameters));
     }
     match parameters {
@@ -110,17 +129,18 @@ fn fit_binary(
             Ok((FittedModel::GradientBoosting(trees), Vec::new()))
         }
         EstimatorParameters::LogisticRegression(parameters) => {
-            let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
+            let (model, warnings) = logistic_regression::fit(parameters, examples, labels);
             Ok((FittedModel::LogisticRegression(model), warnings))
         }
         EstimatorParameters::GaussianNb(parameters) => {
-            let model = gaussian_nb::fit(parameters, matrix, labels)?;
+            let labels: Vec<u32> = labels.iter().map(|label| u32::from(*label)).collect();
+            let model = gaussian_nb::fit(parameters, examples, &labels)?;
             Ok((FittedModel::GaussianNb(model), Vec::new()))
         }
-        EstimatorParameters::Knn(parameters) => {
-            let model = knn::fit(parameters, matrix, labels)?;
-            Ok((FittedModel::Knn(model), Vec::new()))
-        }
+        EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
+        EstimatorParameters::LinearRegression
+        | EstimatorParameters::Ridge(_)
+        | EstimatorParameters::Lasso(_) => Err(does_not_learn(parameters, Task::Binary)),
     }
 }
 
@@ -135,6 +155,16 @@ fn fit_classes(
             let model = PriorModel::classes(labels, classes, examples.weights);
             Ok((FittedModel::Prior(model), Vec::new()))
         }
+        EstimatorParameters::LogisticRegression(parameters) => {
+            let (model, warnings) =
+                logistic_regression::fit_classes(parameters, examples, classes, labels)?;
+            Ok((FittedModel::LogisticRegression(model), warnings))
+        }
+        EstimatorParameters::GaussianNb(parameters) => {
+            let model = gaussian_nb::fit(parameters, examples, labels)?;
+            Ok((FittedModel::GaussianNb(model), Vec::new()))
+        }
+        EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
         _ => Err(does_not_learn(parameters, Task::Multiclass)),
     }
 }
@@ -144,13 +174,46 @@ fn fit_numbers(
     examples: &Examples<'_>,
     numbers: &[f64],
 ) -> Result<(FittedModel, Vec<Warning>)> {
+    let least_squares = |alpha| {
+        let model = linear_regression::fit(alpha, examples, numbers)?;
+        Ok((FittedModel::LinearRegression(model), Vec::new()))
+    };
     match parameters {
         EstimatorParameters::Prior => {
             let model = PriorModel::number(numbers, examples.weights);
             Ok((FittedModel::Prior(model), Vec::new()))
         }
+        EstimatorParameters::LinearRegression => least_squares(0.0),
+        EstimatorParameters::Ridge(parameters) => least_squares(parameters.alpha),
+        EstimatorParameters::Lasso(parameters) => {
+            let (model, warnings) = lasso::fit(parameters, examples, numbers)?;
+            Ok((FittedModel::LinearRegression(model), warnings))
+        }
+        EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
         _ => Err(does_not_learn(parameters, Task::Regression)),
     }
+}
+
+fn nearest_neighbours(
+    parameters: &KnnParameters,
+    examples: &Examples<'_>,
+) -> Result<(FittedModel, Vec<Warning>)> {
+    if examples.weights.is_some() {
+        return Err(takes_no_weights(&EstimatorParameters::Knn(
+            parameters.clone(),
+        )));
+    }
+    let labels = knn::Labels::of(&examples.target);
+    let model = knn::fit(parameters, examples.matrix, labels)?;
+    Ok((FittedModel::Knn(model), Vec::new()))
+}
+
+fn takes_weights(parameters: &EstimatorParameters) -> bool {
+    estimator::find(parameters.kind()).is_some_and(|estimator| estimator.weighted)
+}
+
+fn learns(parameters: &EstimatorParameters, task: Task) -> bool {
+    estimator::find(parameters.kind()).is_some_and(|estimator| estimator.tasks.contains(&task))
 }
 
 /// Definitions are held against [`crate::definition::estimator`] when they are read; this is for
@@ -172,6 +235,7 @@ impl FittedModel {
             Self::Forest(forest) => forest.predict(matrix),
             Self::GradientBoosting(trees) => trees.predict(matrix),
             Self::LogisticRegression(model) => model.probabilities(matrix),
+            Self::LinearRegression(model) => model.values(matrix),
             Self::GaussianNb(model) => model.predict(matrix),
             Self::Knn(model) => model.predict(matrix),
             Self::Prior(model) => model.predict(matrix),
@@ -184,9 +248,11 @@ impl FittedModel {
         match self {
             Self::Forest(forest) => Some(forest.importances()),
             Self::GradientBoosting(trees) => Some(trees.importances()),
-            Self::LogisticRegression(_) | Self::GaussianNb(_) | Self::Knn(_) | Self::Prior(_) => {
-                None
-            }
+            Self::LogisticRegression(_)
+            | Self::LinearRegression(_)
+            | Self::GaussianNb(_)
+            | Self::Knn(_)
+            | Self::Prior(_) => None,
         }
     }
 
@@ -194,7 +260,7 @@ impl FittedModel {
         match self {
             Self::Forest(forest) => forest.write(writer),
             Self::GradientBoosting(trees) => trees.write(writer),
-            Self::LogisticRegression(model) => model.write(writer),
+            Self::LogisticRegression(model) | Self::LinearRegression(model) => model.write(writer),
             Self::GaussianNb(model) => model.write(writer),
             Self::Knn(model) => model.write(writer),
             Self::Prior(model) => model.write(writer),
@@ -210,7 +276,7 @@ impl FittedModel {
         columns: usize,
         output: Output,
     ) -> Result<Self> {
-        if output != Output::Probability && *parameters != EstimatorParameters::Prior {
+        if !learns(parameters, output.task()) {
             return Err(does_not_learn(parameters, output.task()));
         }
         Ok(match parameters {
@@ -226,14 +292,18 @@ impl FittedModel {
             }
             EstimatorParameters::LogisticRegression(_) => {
                 let with_means = version >= 2;
-                let model = LinearModel::read(reader, columns, output, with_means)?;
-                Self::LogisticRegression(model)
+                Self::LogisticRegression(LinearModel::read(reader, columns, output, with_means)?)
+            }
+            EstimatorParameters::LinearRegression
+            | EstimatorParameters::Ridge(_)
+            | EstimatorParameters::Lasso(_) => {
+                Self::LinearRegression(LinearModel::read(reader, columns, output, true)?)
             }
             EstimatorParameters::GaussianNb(_) => {
-                Self::GaussianNb(GaussianNbModel::read(reader, columns)?)
+                Self::GaussianNb(GaussianNbModel::read(reader, columns, output)?)
             }
             EstimatorParameters::Knn(parameters) => {
-                Self::Knn(KnnModel::read(parameters, reader, columns)?)
+                Self::Knn(KnnModel::read(parameters, reader, columns, output)?)
             }
             EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader, output)?),
         })

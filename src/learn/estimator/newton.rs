@@ -1,28 +1,24 @@
 //! Minimizes the penalized logistic loss by Newton's method.
 //!
-//! The loss `Σ log(1 + e^η) − y·η + ½ Σ penalty·β² + Σ l1·|β|` is convex; with positive penalties it
-//! has one minimum. Newton's steps with halving reach it from anywhere, quadratically at the end. Rows are
-//! summed up in blocks: block sizes depend on the shape of the data alone, and block sums are
-//! added in block order.
-
-use rayon::prelude::*;
+//! The loss, ½ Σ penalty·β² and Σ l1·|β| are convex; with positive penalties their sum has one minimum.
+//! Newton's steps with halving reach it from anywhere, quadratically at the end. Losses sum up rows in
+//! blocks: block sizes depend on the shape of the data alone, and block sums are added in block order.
 
 use super::cholesky;
-use crate::math;
 
-/// Fewest rows a thread takes at a time.
-const ROWS_PER_BLOCK: usize = 1024;
-/// Numbers that the Hessians of all blocks may take together.
-const HESSIAN_CELLS: usize = 1 << 22;
 /// Halvings before a step is given up.
 const HALVINGS: u32 = 40;
 
-/// Rows of `width` numbers; the last of each row is 1, for the intercept.
-pub(super) struct Problem<'a> {
-    pub design: Vec<f64>,
-    pub width: usize,
-    pub labels: &'a [bool],
-    /// One for each coefficient; 0 for the intercept.
+/// A convex function of the coefficients.
+pub(super) trait Loss {
+    fn value(&self, coefficients: &[f64]) -> f64;
+    fn derivatives(&self, coefficients: &[f64]) -> Derivatives;
+}
+
+/// A loss with the penalties that come to it.
+pub(super) struct Problem<L> {
+    pub loss: L,
+    /// One for each coefficient; 0 for an intercept.
     pub penalties: Vec<f64>,
     /// The same, of absolute values.
     pub l1: Vec<f64>,
@@ -35,18 +31,18 @@ pub(super) struct Solution {
     pub converged: bool,
 }
 
-/// The first and second derivatives of the loss.
-struct Derivatives {
-    gradient: Vec<f64>,
-    /// Row after row; only the lower triangle is filled in.
-    hessian: Vec<f64>,
+/// The first and second derivatives of a loss.
+pub(super) struct Derivatives {
+    pub gradient: Vec<f64>,
+    /// Row after row; only the lower triangle counts.
+    pub hessian: Vec<f64>,
 }
 
-impl Problem<'_> {
+impl<L: Loss> Problem<L> {
     /// Stops when the largest component of a step is at most `tolerance`.
     pub fn minimize(&self, start: Vec<f64>, max_iterations: u32, tolerance: f64) -> Solution {
         let mut coefficients = start;
-        let mut loss = self.loss(&coefficients);
+        let mut loss = self.value(&coefficients);
         for iteration in 1..=max_iterations {
             let Some(step) = self.newton_step(&coefficients) else {
                 return Solution {
@@ -89,7 +85,7 @@ impl Problem<'_> {
         let mut scale = 1.0;
         for _ in 0..HALVINGS {
             let next = moved(from, step, scale);
-            let next_loss = self.loss(&next);
+            let next_loss = self.value(&next);
             if next_loss <= bar {
                 return Some((next, next_loss));
             }
@@ -105,11 +101,12 @@ impl Problem<'_> {
         if self.l1.iter().any(|l1| *l1 > 0.0) {
             return Some(soft_step(&gradient, hessian, coefficients, &self.l1));
         }
+        let width = coefficients.len();
         let mut damping = 0.0;
         while damping < 1.0 {
             let mut matrix = hessian.clone();
-            for i in 0..self.width {
-                matrix[i * self.width + i] *= 1.0 + damping;
+            for i in 0..width {
+                matrix[i * width + i] *= 1.0 + damping;
             }
             let mut step: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
             if cholesky::solve(&mut matrix, &mut step) {
@@ -124,17 +121,7 @@ impl Problem<'_> {
         None
     }
 
-    fn loss(&self, coefficients: &[f64]) -> f64 {
-        let blocks: Vec<f64> = self
-            .blocks()
-            .map(|(design, labels)| {
-                let rows = design.chunks_exact(self.width).zip(labels);
-                rows.fold(0.0, |sum, (row, label)| {
-                    let eta = dot(row, coefficients);
-                    sum + softplus(if *label { -eta } else { eta })
-                })
-            })
-            .collect();
+    fn value(&self, coefficients: &[f64]) -> f64 {
         let penalty = coefficients
             .iter()
             .zip(&self.penalties)
@@ -143,67 +130,35 @@ impl Problem<'_> {
             });
         let absolute = coefficients.iter().zip(&self.l1);
         let absolute = absolute.fold(0.0, |sum, (coefficient, l1)| sum + l1 * coefficient.abs());
-        blocks.iter().fold(0.0, |sum, block| sum + block) + penalty / 2.0 + absolute
+        self.loss.value(coefficients) + penalty / 2.0 + absolute
     }
 
     fn derivatives(&self, coefficients: &[f64]) -> Derivatives {
-        let blocks: Vec<Derivatives> = self
-            .blocks()
-            .map(|(design, labels)| self.block_derivatives(design, labels, coefficients))
-            .collect();
-        let mut total = Derivatives::zero(self.width);
-        for block in &blocks {
-            add(&mut total.gradient, &block.gradient);
-            add(&mut total.hessian, &block.hessian);
-        }
+        let mut total = self.loss.derivatives(coefficients);
         for (i, penalty) in self.penalties.iter().enumerate() {
             total.gradient[i] += penalty * coefficients[i];
-            total.hessian[i * self.width + i] += penalty;
+            total.hessian[i * coefficients.len() + i] += penalty;
         }
         total
-    }
-
-    fn block_derivatives(
-        &self,
-        design: &[f64],
-        labels: &[bool],
-        coefficients: &[f64],
-    ) -> Derivatives {
-        let mut sums = Derivatives::zero(self.width);
-        for (row, label) in design.chunks_exact(self.width).zip(labels) {
-            let probability = math::sigmoid(dot(row, coefficients));
-            let residual = probability - f64::from(u8::from(*label));
-            let weight = probability * (1.0 - probability);
-            for (i, &value) in row.iter().enumerate() {
-                // One-hot columns are mostly zeros.
-                if value != 0.0 {
-                    sums.gradient[i] += residual * value;
-                    let line = &mut sums.hessian[i * self.width..i * self.width + i + 1];
-                    for (cell, other) in line.iter_mut().zip(row) {
-                        *cell += weight * value * other;
-                    }
-                }
-            }
-        }
-        sums
-    }
-
-    /// The rows in blocks, with their labels.
-    fn blocks(&self) -> impl IndexedParallelIterator<Item = (&[f64], &[bool])> {
-        let most_blocks = (HESSIAN_CELLS / (self.width * self.width)).max(1);
-        let rows = ROWS_PER_BLOCK.max(self.labels.len().div_ceil(most_blocks));
-        self.design
-            .par_chunks(rows * self.width)
-            .zip(self.labels.par_chunks(rows))
     }
 }
 
 impl Derivatives {
-    fn zero(width: usize) -> Self {
+    pub fn zero(width: usize) -> Self {
         Self {
             gradient: vec![0.0; width],
             hessian: vec![0.0; width * width],
         }
+    }
+
+    /// In the order of the parts.
+    pub fn sum(width: usize, parts: &[Self]) -> Self {
+        let mut total = Self::zero(width);
+        for part in parts {
+            add(&mut total.gradient, &part.gradient);
+            add(&mut total.hessian, &part.hessian);
+        }
+        total
     }
 }
 
@@ -255,11 +210,6 @@ fn soft_step(gradient: &[f64], mut hessian: Vec<f64>, from: &[f64], l1: &[f64]) 
     at.iter().zip(from).map(|(at, from)| at - from).collect()
 }
 
-/// `log(1 + e^x)`, without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + math::ln_1p(math::exp(-x.abs()))
-}
-
 fn moved(from: &[f64], step: &[f64], scale: f64) -> Vec<f64> {
     from.iter()
         .zip(step)
@@ -273,6 +223,6 @@ fn add(sums: &mut [f64], values: &[f64]) {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }

@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::class_weight::ClassWeight;
 use super::{
     DecisionTreeParameters, GaussianNbParameters, GradientBoostingParameters, KnnParameters,
-    LogisticRegressionParameters, RandomForestParameters,
+    LassoParameters, LogisticRegressionParameters, RandomForestParameters, RidgeParameters,
 };
 use crate::definition::estimator::{Estimator, find};
 use crate::definition::{Model, Value};
@@ -20,6 +21,9 @@ const GRADIENT_BOOSTING: &str = "gradient_boosting";
 const LOGISTIC_REGRESSION: &str = "logistic_regression";
 const GAUSSIAN_NB: &str = "gaussian_nb";
 const KNN: &str = "knn";
+const LASSO: &str = "lasso";
+const LINEAR_REGRESSION: &str = "linear_regression";
+const RIDGE: &str = "ridge";
 const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
@@ -47,6 +51,12 @@ pub const LOGISTIC_REGRESSION_VERSION: u32 = 2;
 pub const GAUSSIAN_NB_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other probabilities.
 pub const KNN_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other coefficients.
+pub const LASSO_VERSION: u32 = 1;
+/// Raised when the same rows give other coefficients.
+pub const LINEAR_REGRESSION_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other coefficients.
+pub const RIDGE_VERSION: u32 = 1;
 /// Raised when the same labels give another probability.
 pub const PRIOR_VERSION: u32 = 1;
 
@@ -60,6 +70,9 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
         LOGISTIC_REGRESSION => Some(LOGISTIC_REGRESSION_VERSION),
         GAUSSIAN_NB => Some(GAUSSIAN_NB_VERSION),
         KNN => Some(KNN_VERSION),
+        LASSO => Some(LASSO_VERSION),
+        LINEAR_REGRESSION => Some(LINEAR_REGRESSION_VERSION),
+        RIDGE => Some(RIDGE_VERSION),
         PRIOR => Some(PRIOR_VERSION),
         _ => None,
     }
@@ -76,6 +89,9 @@ pub enum EstimatorParameters {
     LogisticRegression(LogisticRegressionParameters),
     GaussianNb(GaussianNbParameters),
     Knn(KnnParameters),
+    LinearRegression,
+    Ridge(RidgeParameters),
+    Lasso(LassoParameters),
     /// The class rate of the train rows for everyone: what every model has to beat.
     Prior,
 }
@@ -95,6 +111,9 @@ impl EstimatorParameters {
             }
             GAUSSIAN_NB => GaussianNbParameters::of(model).map(Self::GaussianNb),
             KNN => KnnParameters::of(model).map(Self::Knn),
+            LINEAR_REGRESSION => Ok(Self::LinearRegression),
+            RIDGE => RidgeParameters::of(model).map(Self::Ridge),
+            LASSO => LassoParameters::of(model).map(Self::Lasso),
             PRIOR => Ok(Self::Prior),
             kind => Err(unknown(kind)),
         }
@@ -109,7 +128,9 @@ impl EstimatorParameters {
             Self::LogisticRegression(parameters) => parameters.values(),
             Self::GaussianNb(parameters) => parameters.values(),
             Self::Knn(parameters) => parameters.values(),
-            Self::Prior => Vec::new(),
+            Self::Ridge(parameters) => parameters.values(),
+            Self::Lasso(parameters) => parameters.values(),
+            Self::LinearRegression | Self::Prior => Vec::new(),
         };
         let parameters = values
             .into_iter()
@@ -131,6 +152,9 @@ impl EstimatorParameters {
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION,
             Self::GaussianNb(_) => GAUSSIAN_NB,
             Self::Knn(_) => KNN,
+            Self::LinearRegression => LINEAR_REGRESSION,
+            Self::Ridge(_) => RIDGE,
+            Self::Lasso(_) => LASSO,
             Self::Prior => PRIOR,
         }
     }
@@ -145,7 +169,19 @@ impl EstimatorParameters {
             Self::LogisticRegression(_) => LOGISTIC_REGRESSION_VERSION,
             Self::GaussianNb(_) => GAUSSIAN_NB_VERSION,
             Self::Knn(_) => KNN_VERSION,
+            Self::LinearRegression => LINEAR_REGRESSION_VERSION,
+            Self::Ridge(_) => RIDGE_VERSION,
+            Self::Lasso(_) => LASSO_VERSION,
             Self::Prior => PRIOR_VERSION,
+        }
+    }
+
+    /// How the classes count; see [`ClassWeight`].
+    pub(super) fn class_weight(&self) -> ClassWeight {
+        match self {
+            Self::LogisticRegression(parameters) => parameters.class_weight,
+            Self::GaussianNb(parameters) => parameters.class_weight,
+            _ => ClassWeight::None,
         }
     }
 

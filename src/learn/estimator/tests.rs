@@ -11,6 +11,7 @@ use crate::learn::testing;
 
 mod covers;
 mod others;
+mod tasks;
 
 fn forest(trees: u32) -> RandomForestParameters {
     RandomForestParameters {
@@ -28,7 +29,8 @@ fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LinearModel {
         l2,
         ..testing::logistic_regression()
     };
-    let (model, warnings) = logistic_regression::fit(&parameters, matrix, labels);
+    let (model, warnings) =
+        logistic_regression::fit(&parameters, &Examples::binary(matrix, labels), labels);
     assert!(warnings.is_empty(), "{warnings:?}");
     model
 }
@@ -477,7 +479,8 @@ fn coefficients_and_probabilities_are_those_of_the_first_logistic_regression() {
     let (matrix, labels) = testing::classification(1000, 7, 9);
     let kinds = [testing::logistic_regression(), testing::elastic_net()];
     let hashes = kinds.map(|parameters| {
-        let (model, _) = logistic_regression::fit(&parameters, &matrix, &labels);
+        let (model, _) =
+            logistic_regression::fit(&parameters, &Examples::binary(&matrix, &labels), &labels);
         let means = None;
         let model = FittedModel::LogisticRegression(LinearModel { means, ..model });
         hash(&model, &matrix)

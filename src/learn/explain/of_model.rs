@@ -6,7 +6,7 @@ use super::{Explainer, Explanation, Leaves, Scale};
 use crate::definition::estimator::ESTIMATORS;
 use crate::error::{Error, Kind, Result};
 use crate::learn::estimator::{ForestNode, TreeView};
-use crate::learn::{FeatureColumn, FittedModel, Model, Output};
+use crate::learn::{FeatureColumn, FittedModel, Model, Output, most_probable};
 
 /// Estimators whose answer is no sum over trees or columns, and naive Bayes, whose file does not say
 /// what the train rows come to on average.
@@ -48,7 +48,7 @@ impl Model {
                     log_odds, columns, trees, leaves, &offsets, 1.0,
                 ))
             }
-            FittedModel::LogisticRegression(model) => {
+            FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {
                 let means = model.means.clone().ok_or_else(|| self.too_old())?;
                 let functions = model.functions.clone();
                 let sums = LinearSums { functions, means };
@@ -73,7 +73,7 @@ impl Model {
         let encoded = self.encoder.transform(columns)?;
         let outputs: Vec<usize> = scores
             .chunks(self.outcome.output().width())
-            .map(largest)
+            .map(most_probable)
             .collect();
         let by_feature = |columns: &[f64]| self.encoder.sums_by_feature(columns);
         Ok(explainer.explain(&encoded.matrix, &outputs, by_feature))
@@ -93,7 +93,9 @@ impl Model {
 
     fn too_old(&self) -> Error {
         let what = match self.fitted {
-            FittedModel::LogisticRegression(_) => "the means of the train rows",
+            FittedModel::LogisticRegression(_) | FittedModel::LinearRegression(_) => {
+                "the means of the train rows"
+            }
             _ => "how many train rows came to each leaf",
         };
         Error::new(
@@ -104,12 +106,6 @@ impl Model {
             ),
         )
     }
-}
-
-/// The first of the largest numbers.
-fn largest(scores: &[f64]) -> usize {
-    let better = |best: usize, at: usize| if scores[at] > scores[best] { at } else { best };
-    (0..scores.len()).fold(0, better)
 }
 
 fn covered<'a>(

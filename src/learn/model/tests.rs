@@ -3,7 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
-use crate::learn::{Examples, GradientBoostingParameters, RandomForestParameters, fit, testing};
+use crate::learn::{
+    Examples, GradientBoostingParameters, RandomForestParameters, Target, fit, testing,
+};
 
 fn parameters() -> [EstimatorParameters; 9] {
     [
@@ -47,6 +49,73 @@ fn train(parameters: EstimatorParameters, rows: usize) -> Model {
         fitted,
         FeatureHash::of,
     )
+}
+
+/// Of several classes, or of numbers.
+fn train_for(outcome: &Outcome, kind: &str) -> Model {
+    let columns = testing::features(80);
+    let preprocess = Preprocess {
+        missing_numeric: MissingNumeric::Mean,
+        missing_categorical: MissingCategorical::Category,
+        ..testing::preprocess()
+    };
+    let train: Vec<usize> = (0..80).collect();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
+    let matrix = encoder.transform(&columns).unwrap().matrix;
+    let numbers: Vec<f64> = matrix.column(0).collect();
+    let classes: Vec<u32> = numbers.iter().map(|fee| (fee / 50.0) as u32).collect();
+    let target = match outcome {
+        Outcome::Multiclass(names) => Target::Multiclass {
+            classes: names.len(),
+            rows: &classes,
+        },
+        _ => Target::Regression(&numbers),
+    };
+    let examples = Examples {
+        matrix: &matrix,
+        target,
+        weights: None,
+    };
+    let parameters = testing::parameters(kind);
+    let (fitted, _) = fit(&parameters, &examples).unwrap();
+    Model::new(
+        outcome.clone(),
+        encoder,
+        parameters,
+        fitted,
+        FeatureHash::of,
+    )
+}
+
+#[test]
+fn models_of_classes_and_numbers_come_back_and_forgeries_do_no_harm() {
+    let columns = testing::features(5);
+    let names = ["high", "low", "middle"].map(String::from).to_vec();
+    let classes = Outcome::Multiclass(names);
+    for (outcome, kinds) in [
+        (&classes, &["gaussian_nb", "knn", "logistic_regression"][..]),
+        (
+            &Outcome::Regression,
+            &["knn", "lasso", "linear_regression", "ridge"],
+        ),
+    ] {
+        for kind in kinds {
+            let model = train_for(outcome, kind);
+            let bytes = model.to_bytes();
+            assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+            let width = outcome.output().width();
+            assert_eq!(model.predict(&columns).unwrap().scores.len(), 5 * width);
+            for at in MAGIC.len()..bytes.len() - CHECKSUM {
+                let mut forged = bytes.clone();
+                forged[at] ^= 0x80;
+                assert!(Model::from_bytes(&forged).is_err());
+                reseal(&mut forged);
+                if let Ok(model) = Model::from_bytes(&forged) {
+                    let _ = model.predict(&columns);
+                }
+            }
+        }
+    }
 }
 
 /// Gives a changed file the checksum of its new content.

@@ -69,7 +69,7 @@ fn table(rows: &[Vec<f64>], labels: &[u8]) -> (Matrix, Vec<bool>) {
     )
 }
 
-fn assert_close(name: &str, found: &[f64], expected: &[f64], most: f64) {
+pub(super) fn assert_close(name: &str, found: &[f64], expected: &[f64], most: f64) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for (found, expected) in found.iter().zip(expected) {
         assert!(
@@ -90,7 +90,8 @@ fn elastic_net_agrees_with_scikit_learn() {
             l2: case.l2,
             ..testing::logistic_regression()
         };
-        let (model, warnings) = logistic_regression::fit(&parameters, &matrix, &labels);
+        let (model, warnings) =
+            logistic_regression::fit(&parameters, &Examples::binary(&matrix, &labels), &labels);
         assert!(warnings.is_empty(), "{} {warnings:?}", case.name);
         let function = &model.functions[0];
         assert_close(&case.name, &[function.intercept], &[case.intercept], 1e-6);
@@ -110,7 +111,8 @@ fn elastic_net_agrees_with_scikit_learn() {
 fn elastic_net_ends_where_no_coefficient_can_help() {
     let (matrix, labels) = testing::classification(400, 6, 21);
     let parameters = testing::elastic_net();
-    let (model, _) = logistic_regression::fit(&parameters, &matrix, &labels);
+    let (model, _) =
+        logistic_regression::fit(&parameters, &Examples::binary(&matrix, &labels), &labels);
     let coefficients = &model.functions[0].coefficients;
     let zeros = coefficients.iter().filter(|x| **x == 0.0).count();
     assert!(zeros > 0 && zeros < 6, "{model:?}");
@@ -141,7 +143,8 @@ fn a_penalty_that_allows_nothing_leaves_the_class_rate() {
         l1: 1e6,
         ..testing::logistic_regression()
     };
-    let (model, warnings) = logistic_regression::fit(&parameters, &matrix, &labels);
+    let (model, warnings) =
+        logistic_regression::fit(&parameters, &Examples::binary(&matrix, &labels), &labels);
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(model.functions[0].coefficients, [0.0; 4]);
     let rate = labels.iter().filter(|label| **label).count() as f64 / 300.0;
@@ -167,9 +170,11 @@ fn naive_bayes_agrees_with_scikit_learn() {
     for case in cases {
         let (matrix, labels) = table(&case.rows, &case.labels);
         let parameters = GaussianNbParameters {
+            class_weight: ClassWeight::None,
             smoothing: case.smoothing,
         };
-        let model = gaussian_nb::fit(&parameters, &matrix, &labels).unwrap();
+        let parameters = EstimatorParameters::GaussianNb(parameters);
+        let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         assert_close(
             &case.name,
             &model.predict(&matrix),
@@ -190,7 +195,7 @@ fn neighbours_agree_with_scikit_learn() {
             neighbors: case.neighbors,
             weights: case.weights,
         };
-        let model = knn::fit(&parameters, &matrix, &labels).unwrap();
+        let model = knn::fit(&parameters, &matrix, knn::Labels::Binary(labels)).unwrap();
         assert_close(&case.name, &model.predict(&rows), &case.probabilities, 1e-9);
     }
 }
