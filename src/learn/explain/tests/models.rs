@@ -7,8 +7,8 @@ use crate::definition::{MissingCategorical, MissingNumeric, Preprocess, Task};
 use crate::error::Kind;
 use crate::hash::{Digest, FeatureHash};
 use crate::learn::{
-    Encoder, EstimatorParameters, Examples, FeatureColumn, FittedModel, Model, Outcome, fit,
-    testing,
+    Encoder, EstimatorParameters, Examples, FeatureColumn, FittedModel, Model, Outcome, Target,
+    fit, most_probable, testing,
 };
 use crate::math;
 
