@@ -125,11 +125,8 @@ fn told(found: &Answer) -> String {
         found.as_of,
     );
     if !found.imputed.is_empty() {
-        text.push_str(&format!(
-            "  {} {}\n",
-            report::dim("imputed"),
-            found.imputed.join(", ")
-        ));
+        let first = format!("  {} ", report::dim("imputed"));
+        text.push_str(&report::wrap(&first, &found.imputed.join(", ")));
     }
     if let Some(explained) = &found.explanation {
         text.push_str(&explanation_of(found, explained));

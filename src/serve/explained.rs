@@ -82,3 +82,21 @@ pub fn no_explanation(error: &Error) -> Option<Problem> {
     let is_of_the_model = matches!(error.kind(), Kind::Usage | Kind::MissingInput);
     is_of_the_model.then(|| Problem::no_explanation(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_the_model_is_told_and_what_fails_inside_is_not() {
+        let old =
+            Error::new(Kind::MissingInput, "the model lacks means").help("`streamflow run a`");
+        let problem = no_explanation(&old).unwrap();
+        assert_eq!((problem.status, problem.slug), (422, "no-explanation"));
+        assert_eq!(
+            &*problem.detail,
+            "The model lacks means. `streamflow run a`."
+        );
+        assert_eq!(no_explanation(&Error::failure("a damaged tree")), None);
+    }
+}

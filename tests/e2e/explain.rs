@@ -41,7 +41,7 @@ fn put_together(explanation: &Value) -> f64 {
     let sum = parts.fold(base, |sum, part| sum + part);
     match explanation["scale"].as_str().unwrap() {
         "probability" => sum,
-        "log_odds" => 1.0 / (1.0 + (-sum).exp()),
+        "log_odds" => streamflow::math::sigmoid(sum),
         other => panic!("{other}"),
     }
 }
@@ -108,7 +108,18 @@ fn parts_add_up_to_the_prediction_whatever_the_estimator() {
 fn a_screen_says_what_each_feature_contributes() {
     let world = serving("kind = \"logistic_regression\"");
     let screen = world.run(&["predict", "U004", "--explain"]);
-    insta::assert_snapshot!(screen.screen(), @"");
+    insta::assert_snapshot!(screen.screen(), @r#"
+    exit 0
+    --- stdout
+    U004   prediction 0   probability 0.0737   leaving run <short> at 2024-01-31
+      imputed usage.per_device
+      train rows on average           −0.5239
+      usage.hours               28.5  −1.2659  ████████████████████████
+      usage.devices                0  −0.6657  ████████████▋
+      usage.per_device          null  −0.1423  ██▊
+      usage.plan             "basic"  +0.0672  █▎
+      this row, in log-odds           −2.5305
+    "#);
 }
 
 #[test]

@@ -75,6 +75,26 @@ struct Trees {
     bases: Vec<f64>,
     /// What the sum of the trees is divided by.
     divisor: f64,
+    leaves: Leaves,
+}
+
+/// Which outputs the leaves of a tree have numbers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// For each.
+    OfEachOutput,
+    /// For one: those of tree *t* for that of *t* mod their number.
+    OfOneInTurn,
+}
+
+impl Leaves {
+    /// Which number of a tree's leaves is an output's; none where it has none.
+    fn place(self, tree: usize, output: usize, outputs: usize) -> Option<usize> {
+        match self {
+            Self::OfEachOutput => Some(output),
+            Self::OfOneInTurn => (tree % outputs == output).then_some(0),
+        }
+    }
 }
 
 impl Explainer {
@@ -83,12 +103,16 @@ impl Explainer {
         scale: Scale,
         columns: usize,
         trees: Vec<CoveredTree>,
+        leaves: Leaves,
         offsets: &[f64],
         divisor: f64,
     ) -> Self {
         let longest = trees.iter().map(|tree| tree.columns_on_a_way).max();
         let base = |(output, offset): (usize, &f64)| {
-            let means = trees.iter().map(|tree| tree.means[output]);
+            let means = trees.iter().enumerate().filter_map(|(at, tree)| {
+                let place = leaves.place(at, output, offsets.len())?;
+                Some(tree.means[place])
+            });
             offset + means.fold(0.0, |sum, mean| sum + mean) / divisor
         };
         let bases = offsets.iter().enumerate().map(base).collect();
@@ -98,6 +122,7 @@ impl Explainer {
             rules,
             bases,
             divisor,
+            leaves,
         });
         Self {
             scale,
@@ -183,9 +208,12 @@ impl Explainer {
             Sum::Trees(trees) => {
                 let mut rows: Vec<_> = rows.collect();
                 let mut scratch = Scratch::default();
-                for tree in &trees.trees {
+                let outputs = trees.bases.len();
+                for (at, tree) in trees.trees.iter().enumerate() {
                     for ((sums, output), row) in &mut rows {
-                        add_tree(tree, **output, row, &trees.rules, &mut scratch, sums);
+                        if let Some(place) = trees.leaves.place(at, **output, outputs) {
+                            add_tree(tree, place, row, &trees.rules, &mut scratch, sums);
+                        }
                     }
                 }
                 for sum in &mut sums {

@@ -2,14 +2,14 @@
 
 use super::linear::LinearSums;
 use super::tree::{CoveredNode, CoveredTree};
-use super::{Explainer, Explanation, Scale};
+use super::{Explainer, Explanation, Leaves, Scale};
 use crate::definition::estimator::ESTIMATORS;
 use crate::error::{Error, Kind, Result};
 use crate::learn::estimator::{ForestNode, TreeView};
-use crate::learn::{FeatureColumn, FittedModel, Model, Output};
+use crate::learn::{FeatureColumn, FittedModel, Model, Output, most_probable};
 
-/// Estimators whose answer is no sum over trees or columns: the Shapley values of others could only
-/// be sampled.
+/// Estimators whose answer is no sum over trees or columns, and naive Bayes, whose file does not say
+/// what the train rows come to on average.
 pub(super) const NOT_TAKEN_APART: &[&str] = &["gaussian_nb", "knn"];
 
 impl Model {
@@ -34,13 +34,19 @@ impl Model {
                 let trees = covered(views, output.width())?;
                 let divisor = trees.len() as f64;
                 let offsets = vec![0.0; output.width()];
-                Ok(Explainer::trees(scale, columns, trees, &offsets, divisor))
+                let leaves = Leaves::OfEachOutput;
+                Ok(Explainer::trees(
+                    scale, columns, trees, leaves, &offsets, divisor,
+                ))
             }
             FittedModel::GradientBoosting(boosted) => {
                 let views = boosted.tree_views().ok_or_else(|| self.too_old())?;
-                let trees = covered(views, output.width())?;
+                let trees = covered(views, 1)?;
                 let offsets = [boosted.base()];
-                Ok(Explainer::trees(log_odds, columns, trees, &offsets, 1.0))
+                let leaves = Leaves::OfOneInTurn;
+                Ok(Explainer::trees(
+                    log_odds, columns, trees, leaves, &offsets, 1.0,
+                ))
             }
             FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {
                 let means = model.means.clone().ok_or_else(|| self.too_old())?;
@@ -67,7 +73,7 @@ impl Model {
         let encoded = self.encoder.transform(columns)?;
         let outputs: Vec<usize> = scores
             .chunks(self.outcome.output().width())
-            .map(largest)
+            .map(most_probable)
             .collect();
         let by_feature = |columns: &[f64]| self.encoder.sums_by_feature(columns);
         Ok(explainer.explain(&encoded.matrix, &outputs, by_feature))
@@ -87,7 +93,9 @@ impl Model {
 
     fn too_old(&self) -> Error {
         let what = match self.fitted {
-            FittedModel::LogisticRegression(_) | FittedModel::LinearRegression(_) => "the means of the train rows",
+            FittedModel::LogisticRegression(_) | FittedModel::LinearRegression(_) => {
+                "the means of the train rows"
+            }
             _ => "how many train rows came to each leaf",
         };
         Error::new(
@@ -98,12 +106,6 @@ impl Model {
             ),
         )
     }
-}
-
-/// The first of the largest numbers.
-fn largest(scores: &[f64]) -> usize {
-    let better = |best: usize, at: usize| if scores[at] > scores[best] { at } else { best };
-    (0..scores.len()).fold(0, better)
 }
 
 fn covered<'a>(

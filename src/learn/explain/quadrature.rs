@@ -7,6 +7,10 @@ use crate::math;
 pub struct Points<const N: usize> {
     /// Between 0 and 1, never either.
     pub x: [f64; N],
+    /// 1 − x.
+    pub rest: [f64; N],
+    /// −1 / (1 − x).
+    pub minus_inverse: [f64; N],
     pub weights: [f64; N],
 }
 
@@ -21,6 +25,8 @@ pub fn rule<const N: usize>(points: usize) -> Vec<Points<N>> {
         let found: [(f64, f64); N] = std::array::from_fn(|lane| point(group * N + lane, all));
         Points {
             x: found.map(|(x, _)| x),
+            rest: found.map(|(x, _)| 1.0 - x),
+            minus_inverse: found.map(|(x, _)| -1.0 / (1.0 - x)),
             weights: found.map(|(_, weight)| weight),
         }
     };
@@ -69,7 +75,9 @@ mod tests {
                 let lanes = rule
                     .iter()
                     .flat_map(|group| group.x.into_iter().zip(group.weights));
-                let sum: f64 = lanes.map(|(x, weight)| weight * x.powi(power as i32)).sum();
+                let sum: f64 = lanes
+                    .map(|(x, weight)| weight * math::pow(x, power as f64))
+                    .sum();
                 let exact = 1.0 / (power as f64 + 1.0);
                 assert!(
                     (sum - exact).abs() < 1e-13 * exact.max(0.1),

@@ -122,23 +122,16 @@ impl Walk<'_> {
             let mut product = products[node.parent as usize];
             let step = Step::new(node, *passes);
             let previous = self.previous(node);
-            match (step, previous) {
-                (Step::Stopped(share), Some(Step::Stopped(before))) => {
-                    let ratio = share / before;
-                    for product in &mut product {
-                        *product *= ratio;
-                    }
-                }
-                (step, None) => {
-                    for (product, x) in product.iter_mut().zip(points.x) {
-                        *product *= step.factor(x);
-                    }
-                }
+            let factors = match (step, previous) {
+                (Step::Stopped(share), Some(Step::Stopped(before))) => [share / before; N],
+                (step, None) => step.factors(points),
                 (step, Some(previous)) => {
-                    for (product, x) in product.iter_mut().zip(points.x) {
-                        *product *= step.factor(x) / previous.factor(x);
-                    }
+                    let (own, before) = (step.factors(points), previous.factors(points));
+                    std::array::from_fn(|lane| own[lane] / before[lane])
                 }
+            };
+            for (product, factor) in product.iter_mut().zip(factors) {
+                *product *= factor;
             }
             products.push(product);
         }
@@ -170,14 +163,16 @@ impl Walk<'_> {
     fn gain<const N: usize>(&self, at: usize, points: &Points<N>, product: &[f64; N]) -> f64 {
         let node = &self.tree.nodes[at];
         let step = Step::new(node, self.passes[at]);
-        let lanes = product.iter().zip(points.x);
-        match (step, self.previous(node)) {
-            (Step::Stopped(_), Some(Step::Stopped(_))) => 0.0,
-            (step, None) => lanes.fold(0.0, |sum, (product, x)| sum + product * step.slope(x)),
-            (step, Some(previous)) => lanes.fold(0.0, |sum, (product, x)| {
-                sum + product * (step.slope(x) - previous.slope(x))
-            }),
-        }
+        let slopes = match (step, self.previous(node)) {
+            (Step::Stopped(_), Some(Step::Stopped(_))) => return 0.0,
+            (step, None) => step.slopes(points),
+            (step, Some(previous)) => {
+                let (own, before) = (step.slopes(points), previous.slopes(points));
+                std::array::from_fn(|lane| own[lane] - before[lane])
+            }
+        };
+        let lanes = product.iter().zip(slopes);
+        lanes.fold(0.0, |sum, (product, slope)| sum + product * slope)
     }
 
     fn previous(&self, node: &Node) -> Option<Step> {
@@ -204,18 +199,19 @@ impl Step {
     }
 
     /// o x + z (1 − x).
-    fn factor(self, x: f64) -> f64 {
+    fn factors<const N: usize>(self, points: &Points<N>) -> [f64; N] {
+        let Points { x, rest, .. } = points;
         match self {
-            Self::Passed(share) => x + share * (1.0 - x),
-            Self::Stopped(share) => share * (1.0 - x),
+            Self::Passed(share) => std::array::from_fn(|lane| x[lane] + share * rest[lane]),
+            Self::Stopped(share) => rest.map(|rest| share * rest),
         }
     }
 
     /// (o − z) by the factor.
-    fn slope(self, x: f64) -> f64 {
+    fn slopes<const N: usize>(self, points: &Points<N>) -> [f64; N] {
         match self {
-            Self::Passed(share) => (1.0 - share) / (x + share * (1.0 - x)),
-            Self::Stopped(_) => -1.0 / (1.0 - x),
+            Self::Passed(share) => self.factors(points).map(|factor| (1.0 - share) / factor),
+            Self::Stopped(_) => points.minus_inverse,
         }
     }
 }

@@ -99,7 +99,14 @@ fn trees(columns: usize) -> impl Strategy<Value = Tree> {
 fn contributions(trees: &[Tree], row: &[f64]) -> (f64, Vec<f64>) {
     let covered = trees.iter().map(Tree::covered).collect();
     let divisor = trees.len() as f64;
-    let explainer = Explainer::trees(Scale::Number, row.len(), covered, &[0.0], divisor);
+    let explainer = Explainer::trees(
+        Scale::Number,
+        row.len(),
+        covered,
+        Leaves::OfEachOutput,
+        &[0.0],
+        divisor,
+    );
     let matrix = Matrix::new(1, row.len(), row.to_vec());
     let explained = explainer.explain(&matrix, &[0], <[f64]>::to_vec);
     (explained[0].base, explained[0].contributions.clone())
@@ -187,7 +194,7 @@ fn columns_of_equal_part_share_equally() {
         tree = Tree::Split(column, 0.5, Box::new(tree), Box::new(leaf));
     }
     let (base, found) = contributions(&[tree], &vec![0.0; columns]);
-    assert!((base - 0.5_f64.powi(40)).abs() < 1e-15);
+    assert!((base - crate::math::pow(0.5, 40.0)).abs() < 1e-15);
     let each = (1.0 - base) / columns as f64;
     for found in found {
         assert!((found - each).abs() < 1e-14, "{found}, not {each}");
@@ -223,6 +230,31 @@ fn what_is_no_tree_is_refused() {
     assert!(CoveredTree::new([leaf(1.0)], 2).is_err());
 }
 
+/// Trees that speak of one output each give that output what they give alone.
+#[test]
+fn trees_in_turn_are_those_of_their_output() {
+    let mut random = Random::new(11);
+    let trees: Vec<Tree> = (0..6).map(|_| long_way(5, &mut random)).collect();
+    let row = [0.125, 0.3, 0.125, 0.75, 0.125];
+    let matrix = Matrix::new(1, 5, row.to_vec());
+    let covered = trees.iter().map(Tree::covered).collect();
+    let offsets = [0.5, -1.0, 2.0];
+    let leaves = Leaves::OfOneInTurn;
+    let explainer = Explainer::trees(Scale::LogOdds, 5, covered, leaves, &offsets, 1.0);
+    for (output, offset) in offsets.iter().enumerate() {
+        let explained = &explainer.explain(&matrix, &[output], <[f64]>::to_vec)[0];
+        let own = [trees[output].clone(), trees[output + 3].clone()];
+        let (base, mean) = contributions(&own, &row);
+        assert!((explained.base - offset - 2.0 * base).abs() < 1e-12);
+        for (found, mean) in explained.contributions.iter().zip(mean) {
+            assert!(
+                (found - 2.0 * mean).abs() < 1e-12,
+                "{found}, not twice {mean}"
+            );
+        }
+    }
+}
+
 /// One row alone and one among many, on one thread or several, have the same bits.
 #[test]
 fn company_does_not_show() {
@@ -230,7 +262,14 @@ fn company_does_not_show() {
     let grown: Vec<CoveredTree> = (0..9)
         .map(|_| long_way(12, &mut random).covered())
         .collect();
-    let explainer = Explainer::trees(Scale::Probability, 12, grown, &[0.0], 9.0);
+    let explainer = Explainer::trees(
+        Scale::Probability,
+        12,
+        grown,
+        Leaves::OfEachOutput,
+        &[0.0],
+        9.0,
+    );
     let values = (0..12 * 50).map(|_| random.below(100) as f64 / 100.0);
     let matrix = Matrix::new(50, 12, values.collect());
     let many = explainer.explain(&matrix, &[0; 50], <[f64]>::to_vec);

@@ -7,11 +7,13 @@ use crate::definition::{MissingCategorical, MissingNumeric, Preprocess, Task};
 use crate::error::Kind;
 use crate::hash::{Digest, FeatureHash};
 use crate::learn::{
-    Encoder, EstimatorParameters, Examples, FeatureColumn, Model, Outcome, fit, testing,
+    Encoder, EstimatorParameters, Examples, FeatureColumn, FittedModel, Model, Outcome, Target,
+    fit, most_probable, testing,
 };
 use crate::math;
 
-fn train(kind: &str, columns: &[FeatureColumn]) -> Model {
+/// A model of the task: whether the fee is high, in which third it lies, or what it comes to.
+fn train(kind: &str, task: Task, columns: &[FeatureColumn]) -> Model {
     let rows = columns[0].rows();
     let preprocess = Preprocess {
         missing_numeric: MissingNumeric::Mean,
@@ -22,31 +24,52 @@ fn train(kind: &str, columns: &[FeatureColumn]) -> Model {
     let (encoder, _) = Encoder::fit(columns, &train, &preprocess).unwrap();
     let matrix = encoder.transform(columns).unwrap().matrix;
     let mut random = Random::new(5);
-    let labels = matrix
-        .column(0)
-        .map(|fee| fee + 60.0 * random.unit() > 90.0);
-    let labels: Vec<bool> = labels.collect();
+    let noisy = matrix.column(0).map(|fee| fee + 60.0 * random.unit());
+    let numbers: Vec<f64> = noisy.collect();
+    let labels: Vec<bool> = numbers.iter().map(|number| *number > 90.0).collect();
+    let class = |number: &f64| u32::from(*number > 60.0) + u32::from(*number > 120.0);
+    let classes: Vec<u32> = numbers.iter().map(class).collect();
+    let (target, outcome) = match task {
+        Task::Binary => (Target::Binary(&labels), Outcome::Binary),
+        Task::Regression => (Target::Regression(&numbers), Outcome::Regression),
+        Task::Multiclass => {
+            let rows = classes.as_slice();
+            let names = ["high", "low", "mid"].map(ToString::to_string);
+            let target = Target::Multiclass { classes: 3, rows };
+            (target, Outcome::Multiclass(names.to_vec()))
+        }
+    };
     let parameters: EstimatorParameters = testing::parameters(kind);
-    let (fitted, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
-    Model::new(
-        Outcome::Binary,
-        encoder,
-        parameters,
-        fitted,
-        FeatureHash::of,
-    )
+    let examples = Examples {
+        target,
+        ..Examples::binary(&matrix, &labels)
+    };
+    let (fitted, _) = fit(&parameters, &examples).unwrap();
+    Model::new(outcome, encoder, parameters, fitted, FeatureHash::of)
 }
 
-/// Of every estimator: base and contributions add up to the probability, or it says why not.
+/// What the sums of all outputs of a row say of it.
+fn said(task: Task, scale: Scale, mut sums: Vec<f64>) -> Vec<f64> {
+    match (task, scale) {
+        (Task::Binary, Scale::LogOdds) => vec![math::sigmoid(sums[0])],
+        (Task::Multiclass, Scale::LogOdds) => {
+            math::softmax(&mut sums);
+            sums
+        }
+        _ => sums,
+    }
+}
+
+/// Of every estimator and task: base and contributions add up to what is said, or it says why not.
 #[test]
 fn what_is_taken_apart_adds_up() {
     let columns = testing::features(300);
-    for estimator in ESTIMATORS {
+    for (estimator, task) in ESTIMATORS
+        .iter()
+        .flat_map(|estimator| estimator.tasks.iter().map(move |task| (estimator, *task)))
+    {
         let name = estimator.name;
-        if !estimator.tasks.contains(&Task::Binary) {
-            continue;
-        }
-        let model = train(name, &columns);
+        let model = train(name, task, &columns);
         let explainer = match model.explainer() {
             Ok(explainer) => explainer,
             Err(error) => {
@@ -56,26 +79,41 @@ fn what_is_taken_apart_adds_up() {
             }
         };
         assert!(!NOT_TAKEN_APART.contains(&name), "{name}");
-        let scores = model.predict(&columns).unwrap().scores;
-        let explained = model.explain(&explainer, &columns, &scores).unwrap();
-        assert_eq!(explained.len(), scores.len());
-        for (found, score) in explained.iter().zip(&scores) {
-            assert_eq!(found.contributions.len(), 4);
-            let sum = found.contributions.iter().fold(found.base, |a, b| a + b);
-            let probability = match found.scale {
-                Scale::LogOdds => math::sigmoid(sum),
-                _ => sum,
-            };
-            assert!(
-                (probability - score).abs() < 1e-12,
-                "{name}: {probability}, not {score}"
-            );
-            assert_eq!(found.base.to_bits(), explained[0].base.to_bits());
-        }
-        let moves = explained.iter().flat_map(|found| &found.contributions);
-        let moves = moves.fold(0.0, |most: f64, part| most.max(part.abs()));
-        assert_eq!(moves > 0.0, name != "prior", "{name}");
+        let is_number = explainer.scale() == Scale::Number;
+        assert_eq!(is_number, task == Task::Regression, "{name}");
+        assert_adds_up(&model, &explainer, task, &columns);
     }
+}
+
+fn assert_adds_up(model: &Model, explainer: &Explainer, task: Task, columns: &[FeatureColumn]) {
+    let name = model.parameters.kind();
+    let scores = model.predict(columns).unwrap().scores;
+    let matrix = model.encoder.transform(columns).unwrap().matrix;
+    let width = model.outcome.output().width();
+    let of_output = |output: usize| {
+        explainer.explain(&matrix, &vec![output; matrix.rows()], |columns| {
+            model.encoder.sums_by_feature(columns)
+        })
+    };
+    let outputs: Vec<Vec<Explanation>> = (0..width).map(of_output).collect();
+    let sum = |found: &Explanation| found.contributions.iter().fold(found.base, |a, b| a + b);
+    for (row, scores) in scores.chunks(width).enumerate() {
+        let sums = outputs.iter().map(|rows| sum(&rows[row]));
+        let said = said(task, explainer.scale(), sums.collect());
+        for (said, score) in said.iter().zip(scores) {
+            let off = (said - score).abs();
+            assert!(off < 1e-10, "{name} {task:?}: {said}, not {score}");
+        }
+    }
+    let explained = model.explain(explainer, columns, &scores).unwrap();
+    for (row, found) in explained.iter().enumerate() {
+        assert_eq!(found.contributions.len(), 4);
+        let best = most_probable(&scores[row * width..][..width]);
+        assert_eq!(*found, outputs[best][row], "{name} {task:?}");
+    }
+    let moves = explained.iter().flat_map(|found| &found.contributions);
+    let moves = moves.fold(0.0, |most: f64, part| most.max(part.abs()));
+    assert_eq!(moves > 0.0, name != "prior", "{name}");
 }
 
 /// A tree that sees all rows says of them on average the share of true labels, which is its base.
@@ -83,7 +121,7 @@ fn what_is_taken_apart_adds_up() {
 fn the_base_is_what_the_train_rows_come_to() {
     let columns = testing::features(300);
     for kind in ["decision_tree", "extra_trees", "prior"] {
-        let model = train(kind, &columns);
+        let model = train(kind, Task::Binary, &columns);
         let scores = model.predict(&columns).unwrap().scores;
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
         let explainer = model.explainer().unwrap();
@@ -91,6 +129,25 @@ fn the_base_is_what_the_train_rows_come_to() {
         let off = explained[0].base - mean;
         assert!(off.abs() < 1e-12, "{kind}: off by {off}");
     }
+}
+
+/// A file from before the means were kept answers, and says what it lacks.
+#[test]
+fn an_older_model_says_what_it_lacks() {
+    let columns = testing::features(300);
+    let mut model = train("logistic_regression", Task::Binary, &columns);
+    let scores = model.predict(&columns).unwrap().scores;
+    match &mut model.fitted {
+        FittedModel::LogisticRegression(linear) => linear.means = None,
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(model.predict(&columns).unwrap().scores, scores);
+    let error = model.explainer().unwrap_err();
+    assert_eq!(error.kind(), Kind::MissingInput);
+    assert!(
+        error.message().contains("means of the train rows"),
+        "{error:?}"
+    );
 }
 
 /// How long a row takes; run with `--ignored --nocapture`.

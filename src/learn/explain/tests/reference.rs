@@ -48,6 +48,7 @@ impl Case {
             Scale::Number,
             self.rows[0].len(),
             trees.collect(),
+            Leaves::OfEachOutput,
             &offsets,
             divisor,
         )
