@@ -259,14 +259,15 @@ pub struct DiffArguments {
     /// The run to compare with.
     #[arg(value_name = "RUN-B")]
     pub b: String,
-    /// Splits what each metric moved by cause, and draws one of them: auc when none is named.
+    /// Splits what each metric moved by cause, and draws one of them: auc, auc_ovr or r2 when none is
+    /// named.
     /// Executes runs that take some inputs from A and the others from B.
     #[arg(
         long,
         value_name = "METRIC",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "auc"
+        default_missing_value = ""
     )]
     pub attribute: Option<String>,
 }

@@ -6,13 +6,18 @@ use super::Context;
 use super::arguments::DiffArguments;
 use super::output::Output;
 use super::runs::known_metric;
+use crate::definition::Task;
 use crate::error::Result;
 use crate::report;
-use crate::run;
+use crate::run::{self, KnownRun};
 
 /// Compares two runs, causes first; with `--attribute` also splits what each metric moved by cause.
 pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
-    if let Some(metric) = &arguments.attribute {
+    if let Some(metric) = arguments
+        .attribute
+        .as_ref()
+        .filter(|metric| !metric.is_empty())
+    {
         known_metric(metric)?;
     }
     let workspace = context.workspace()?;
@@ -22,6 +27,11 @@ pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
     let mut output = Output::new(report::diff_text(&diff, &a, &b), &diff);
     let Some(metric) = &arguments.attribute else {
         return Ok(output);
+    };
+    let metric = if metric.is_empty() {
+        main_metric(&a)
+    } else {
+        metric
     };
     let printer = context.printer;
     let mut seen = |number| printer.log(&report::hybrid_text(number));
@@ -36,6 +46,13 @@ pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
         Err(error) => output.error = Some(error),
     }
     Ok(output)
+}
+
+/// The metric that says most of a run.
+fn main_metric(run: &KnownRun) -> &'static str {
+    let of_task = Task::WORDS.iter().map(|(_, task)| task.main_metric());
+    let mut found = of_task.filter(|name| run.metrics().contains_key(*name));
+    found.next().unwrap_or(Task::Binary.main_metric())
 }
 
 /// Adds the fields of one document to another.

@@ -3,14 +3,11 @@
 use super::Context;
 use super::arguments::RunsArguments;
 use super::output::Output;
-use crate::definition::METRICS;
+use crate::definition::{LOSSES, METRICS};
 use crate::error::{Error, Result, did_you_mean};
 use crate::registry;
 use crate::report;
 use crate::run::{self, RunSummary};
-
-/// Metrics of which less is better.
-const LOSSES: [&str; 2] = ["brier", "log_loss"];
 
 /// Lists the runs of this store, the newest or the best first.
 pub fn runs(context: &Context, arguments: &RunsArguments) -> Result<Output> {

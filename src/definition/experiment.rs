@@ -196,7 +196,19 @@ pub const METRICS: [&str; 16] = [
     "median_absolute_error",
 ];
 
+/// Those of which less is better.
+pub const LOSSES: [&str; 5] = ["log_loss", "brier", "rmse", "mae", "median_absolute_error"];
+
 impl Task {
+    /// The metric that says most in one number.
+    pub fn main_metric(self) -> &'static str {
+        match self {
+            Self::Binary => "auc",
+            Self::Multiclass => "auc_ovr",
+            Self::Regression => "r2",
+        }
+    }
+
     /// What its runs are measured by, in the order of [`METRICS`].
     pub fn metrics(self) -> &'static [&'static str] {
         match self {

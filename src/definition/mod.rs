@@ -38,8 +38,8 @@ use crate::error::{SourceText, Span};
 
 pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use experiment::{
-    Allow, Bound, Comparison, Experiment, Gate, Label, METRICS, MissingCategorical, MissingNumeric,
-    Model, NumericEncoding, Preprocess, Split, SplitMethod, Task,
+    Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, MissingCategorical,
+    MissingNumeric, Model, NumericEncoding, Preprocess, Split, SplitMethod, Task,
 };
 pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};

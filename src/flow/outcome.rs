@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::record::Ending;
-use crate::definition::{FlowAction, FlowOutcome};
+use crate::definition::{FlowAction, FlowOutcome, Task};
 use crate::error::Kind;
 use crate::hash::{Digest, RunId};
 use crate::host::Ended;
@@ -119,9 +119,12 @@ fn done(action: &FlowAction, document: &Value) -> Option<String> {
         )),
         FlowAction::Run { .. } => {
             let run: RunId = document["run"].as_str()?.parse().ok()?;
-            let auc = document["metrics"]["auc"].as_f64();
-            let auc = auc.map_or(String::new(), |auc| format!(", auc {auc:.4}"));
-            Some(format!("run {}{auc}", run.short()))
+            let metric = Task::WORDS.iter().find_map(|(_, task)| {
+                let name = task.main_metric();
+                let value = document["metrics"][name].as_f64()?;
+                Some(format!(", {name} {value:.4}"))
+            });
+            Some(format!("run {}{}", run.short(), metric.unwrap_or_default()))
         }
         FlowAction::Replay { .. } | FlowAction::Promote { .. } => {
             let run: RunId = document["run"].as_str()?.parse().ok()?;

@@ -5,19 +5,27 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::style::{Table, dim, green, yellow};
-use crate::definition::{ModelName, Stage};
+use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::{Digest, RunId};
 use crate::run::RunSummary;
 
 /// Where runs are pinned.
 pub type Stages = BTreeMap<RunId, Vec<(ModelName, Stage)>>;
 
-/// Metrics with the heading each has in a narrow column.
-const HEADINGS: [(&str, &str); 8] = [
+/// Metrics with the heading each has in a narrow column; those that are shown first stand first.
+const HEADINGS: [(&str, &str); METRICS.len()] = [
     ("auc", "auc"),
+    ("auc_ovr", "auc ovr"),
+    ("r2", "r2"),
     ("f1", "f1"),
+    ("f1_macro", "f1 m."),
+    ("rmse", "rmse"),
     ("accuracy", "acc."),
+    ("mae", "mae"),
     ("average_precision", "ap"),
+    ("precision_macro", "prec. m."),
+    ("recall_macro", "recall m."),
+    ("median_absolute_error", "med."),
     ("precision", "prec."),
     ("recall", "recall"),
     ("log_loss", "logl."),
@@ -57,7 +65,7 @@ pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) 
     if runs.is_empty() {
         return "No run was executed in this store yet.\nnext: `streamflow run`\n".into();
     }
-    let shown = shown_metrics(sorted_by);
+    let shown = shown_metrics(runs, sorted_by);
     let mut table = Table::default();
     table.row().left("");
     for header in ["run", "experiment", "since"] {
@@ -91,11 +99,20 @@ fn commit_words(run: &RunSummary) -> String {
     }
 }
 
-fn shown_metrics(sorted_by: Option<&str>) -> Vec<(&'static str, &'static str)> {
-    let mut shown = HEADINGS[..3].to_vec();
+/// Three of the metrics that some run has, and among them the one that is sorted by.
+fn shown_metrics(
+    runs: &[RunSummary],
+    sorted_by: Option<&str>,
+) -> Vec<(&'static str, &'static str)> {
+    let is_there =
+        |(name, _): &&(&str, &str)| runs.iter().any(|run| run.metrics.contains_key(*name));
+    let mut shown: Vec<_> = HEADINGS.iter().filter(is_there).take(3).copied().collect();
     let wanted = |(name, _): &&(&str, &str)| Some(*name) == sorted_by;
-    if let Some(sorted) = HEADINGS[3..].iter().find(wanted) {
-        shown[2] = *sorted;
+    if let Some(sorted) = HEADINGS.iter().find(wanted)
+        && !shown.contains(sorted)
+    {
+        shown.truncate(2);
+        shown.push(*sorted);
     }
     shown
 }
