@@ -19,7 +19,7 @@ use crate::host::Stopwatch;
 use crate::online::{self, OnlineView};
 use crate::report;
 use crate::serve::{
-    Answer, Computed, Explained, Pair, Requested, ScoreColumns, State, answer, score_all,
+    Answer, Computed, Explained, Pair, Requested, ScoreColumns, State, Verdict, answer, score_all,
 };
 use crate::table::{FileForm, Frame, Values};
 use crate::workspace::Workspace;
@@ -117,10 +117,9 @@ fn context_of(requested: &Requested, given: &[String]) -> Result<Map<String, Val
 /// One entity's answer in words.
 fn told(found: &Answer) -> String {
     let mut text = format!(
-        "{}   prediction {}   probability {:.4}   {} run {} at {}\n",
+        "{}   {}   {} run {} at {}\n",
         report::bold(&found.key),
-        found.prediction,
-        found.probability,
+        verdict_words(&found.verdict),
         found.model,
         found.run.short(),
         found.as_of,
@@ -133,6 +132,18 @@ fn told(found: &Answer) -> String {
         text.push_str(&explanation_of(found, explained));
     }
     text
+}
+
+/// `prediction 1   probability 0.8312`, `prediction 42.1870`.
+fn verdict_words(verdict: &Verdict) -> String {
+    let prediction = match verdict {
+        Verdict::Binary { positive, .. } => u8::from(*positive).to_string(),
+        Verdict::Class { class, .. } => class.escape_debug().to_string(),
+        Verdict::Number(number) => format!("{number:.4}"),
+    };
+    let probability = verdict.probability();
+    let probability = probability.map(|probability| format!("   probability {probability:.4}"));
+    format!("prediction {prediction}{}", probability.unwrap_or_default())
 }
 
 fn explanation_of(found: &Answer, explained: &Explained) -> String {
@@ -168,17 +179,15 @@ fn score(
     let scores = score_all(&pair, explainer)?;
     let rows = scores.keys.len();
     let scored = scores.scored;
-    let bytes = form.encode(
-        &scored_table(&pair, scores)?,
-        &[
-            pair.key().as_str(),
-            "as_of",
-            "prediction",
-            "probability",
-            "model",
-            "run",
-        ],
-    )?;
+    let verdicts: Vec<String> = scores
+        .verdicts
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let mut order = vec![pair.key().as_str(), "as_of"];
+    order.extend(verdicts.iter().map(String::as_str));
+    order.extend(["model", "run"]);
+    let bytes = form.encode(&scored_table(&pair, scores)?, &order)?;
     fsio::write_atomic(path, &bytes)?;
     let refused = rows - scored;
     let document = json!({
@@ -227,13 +236,11 @@ fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
     let as_of = Values::repeated_date(pair.view.as_of().days(), rows);
     let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
         (name("as_of"), as_of),
-        (name("prediction"), scores.prediction),
-        (name("probability"), scores.probability),
         (name("model"), all(pair.pinned.model_name.as_str())),
         (name("run"), all(&pair.run().to_string())),
         (name("error"), scores.error),
     ]);
-    for (column, values) in scores.explanation {
+    for (column, values) in scores.verdicts.into_iter().chain(scores.explanation) {
         columns.insert(name(&column), values);
     }
     let key = pair.key();

@@ -39,6 +39,7 @@ mod route;
 mod server;
 mod state;
 mod telemetry;
+mod verdict;
 mod watch;
 
 pub use batch::{ScoreColumns, score_all};
@@ -49,3 +50,4 @@ pub use predict::{Answer, answer};
 pub use problem::Problem;
 pub use server::{bind, run};
 pub use state::{Pair, State};
+pub use verdict::Verdict;

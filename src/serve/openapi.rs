@@ -175,6 +175,7 @@ fn required<'a>(key: &'a str, context: &'a str, needs: bool) -> Vec<&'a str> {
 fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
     let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
     let date = json!({ "type": "string", "format": "date" });
+    let probability = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     let values = json!({
         "type": "object",
         "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
@@ -209,11 +210,14 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
         },
         "Prediction": {
             "type": "object",
-            "required": [key, "prediction", "probability", "model", "run", "as_of", "features_used", "imputed"],
+            "description": "Of several classes `prediction` is a class, `probability` that of it, and `probabilities` \
+                            those of all; of a number there is a `prediction` alone.",
+            "required": [key, "prediction", "model", "run", "as_of", "features_used", "imputed"],
             "properties": {
                 key: reference("Key"),
-                "prediction": { "enum": [0, 1] },
-                "probability": { "type": "number", "minimum": 0, "maximum": 1 },
+                "prediction": { "oneOf": [{ "type": "number" }, { "type": "string" }] },
+                "probability": probability,
+                "probabilities": { "type": "object", "additionalProperties": probability },
                 "model": { "type": "string" },
                 "run": hash,
                 "as_of": date,

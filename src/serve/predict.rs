@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::context::Computed;
 use super::explained::Explained;
 use super::state::{Pair, Source};
+use super::verdict::Verdict;
 use crate::definition::AsOf;
 use crate::error::{Error, Kind, Result};
 use crate::feature::Status;
@@ -23,8 +24,7 @@ pub struct Answer<'a> {
     /// The name of the entity's key.
     pub column: &'a str,
     pub key: Key,
-    pub prediction: u8,
-    pub probability: f64,
+    pub verdict: Verdict<'a>,
     pub model: &'a str,
     pub run: RunId,
     pub as_of: AsOf,
@@ -41,8 +41,7 @@ impl Serialize for Answer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(self.column, &self.key)?;
-        map.serialize_entry("prediction", &self.prediction)?;
-        map.serialize_entry("probability", &self.probability)?;
+        self.verdict.add_to(&mut map)?;
         map.serialize_entry("model", self.model)?;
         map.serialize_entry("run", &self.run)?;
         map.serialize_entry("as_of", &self.as_of)?;
@@ -86,21 +85,22 @@ pub fn answer<'a>(
             Err(error) => Ok(Err(error)),
             Ok(values) => {
                 let short = || Error::failure("the model gave fewer scores than rows");
-                let (probability, explanation) = said.next().ok_or_else(short)?;
-                let mut answer = put_together(pair, key, &values, probability);
-                answer.explanation = explanation;
-                Ok(Ok(answer))
+                let said = said.next().ok_or_else(short)?;
+                Ok(Ok(put_together(pair, key, &values, said)))
             }
         })
         .collect()
 }
 
-/// What the model says of rows of its inputs, taken apart where it is asked for.
+/// What the model says of one row, taken apart where it is asked for.
+type Said<'a> = (Verdict<'a>, Option<Explained<'a>>);
+
+/// What the model says of rows of its inputs.
 fn said_of<'a>(
     pair: &'a Pair,
     rows: &[&Vec<ValueAt<'a>>],
     explainer: Option<&Explainer>,
-) -> Result<Vec<(f64, Option<Explained<'a>>)>> {
+) -> Result<Vec<Said<'a>>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -113,19 +113,22 @@ fn said_of<'a>(
         .collect();
     let model = &pair.pinned.model;
     let scores = model.predict(&columns)?.scores;
+    let (outcome, threshold) = (&model.outcome, pair.pinned.spec.threshold);
+    let of_row = |scores: &[f64]| Verdict::of(outcome, scores, threshold);
+    let verdicts = scores.chunks_exact(outcome.output().width()).map(of_row);
     let Some(explainer) = explainer else {
-        return Ok(scores.into_iter().map(|score| (score, None)).collect());
+        return Ok(verdicts.map(|verdict| (verdict, None)).collect());
     };
     let explained = model.explain(explainer, &columns, &scores)?.into_iter();
     let explained = explained.map(|explanation| Some(Explained::new(pair, explanation)));
-    Ok(scores.into_iter().zip(explained).collect())
+    Ok(verdicts.zip(explained).collect())
 }
 
 fn put_together<'a>(
     pair: &'a Pair,
     key: &Key,
     values: &[ValueAt<'a>],
-    probability: f64,
+    (verdict, explanation): Said<'a>,
 ) -> Answer<'a> {
     let named = || {
         pair.inputs
@@ -136,8 +139,7 @@ fn put_together<'a>(
     Answer {
         column: pair.key().as_str(),
         key: key.clone(),
-        prediction: u8::from(probability >= pair.pinned.spec.threshold),
-        probability,
+        verdict,
         model: pair.pinned.model_name.as_str(),
         run: pair.run(),
         as_of: pair.view.as_of(),
@@ -146,7 +148,7 @@ fn put_together<'a>(
             .filter(|(_, value)| value.status != Status::Present)
             .map(|(name, _)| name)
             .collect(),
-        explanation: None,
+        explanation,
     }
 }
 

@@ -31,5 +31,6 @@ mod replay;
 mod run;
 mod soak;
 mod statement;
+mod tasks;
 mod why;
 mod windows;

@@ -16,10 +16,10 @@ pub(super) fn read(section: &Section<'_>, tables: &Tables) -> Option<Label> {
     let table = section.required("table", "the table that has the label");
     let table = table.and_then(|item| Some((item.parse::<TableName>()?, tables.find(&item)?)));
     let known = table.as_ref().and_then(|(_, table)| table.as_ref());
-    let task = section
-        .optional("task")
-        .and_then(|item| item.word(Task::WORDS));
-    let task = task.unwrap_or(Task::Binary);
+    let task = section.optional("task").map(|item| item.word(Task::WORDS));
+    // One that is in error may be any.
+    let is_known = !matches!(task, Some(None));
+    let task = task.flatten().unwrap_or(Task::Binary);
     let column = section
         .required("column", "the column of that table to predict")
         .and_then(|item| column(&item, known.copied()?, task));
@@ -28,7 +28,7 @@ pub(super) fn read(section: &Section<'_>, tables: &Tables) -> Option<Label> {
     let lead = section.optional("lead").and_then(|item| lead(&item));
     let positive = section.optional("positive");
     let dtype = column.as_ref().map(|(_, dtype)| *dtype);
-    let positive = positive_text(section, positive, dtype, task);
+    let positive = positive_text(section, positive, dtype.filter(|_| is_known), task);
     section.finish();
     Some(Label {
         table: table?.0,

@@ -278,7 +278,7 @@ fn what_rises_and_falls_with_a_number_is_a_function_of_the_label() {
         let form = FunctionForm::Monotone { rises };
         assert_eq!(seen.label_functions[0].form, form);
     }
-    let broken = of(&|p| if p == 5.0 { 5.5 } else { p.min(6.0) });
+    let broken = of(&|p| if p == 5.0 { 5.5 } else { p.min(7.0) });
     assert_eq!(broken.label_functions, []);
     assert_eq!(
         broken.strong_features.len(),
