@@ -29,14 +29,14 @@ def toml(model):
     return "{ %s }" % values
 
 
-def fit(program, folder, experiment, model, seed, others=()):
+def fit(program, folder, experiment, model, seed, others=(), metric="auc"):
     """The run, with the seconds of its step `fit`."""
     sets = [f"model={toml(model)}", f"split.seed={seed}", *others]
     sets = [word for text in sets for word in ("--set", text)]
     told = streamflow(program, folder, "run", experiment, *sets, "--no-cache", "--format", "json")
     run = json.loads(told)
     seconds = [step["seconds"] for step in run["steps"] if step["name"] == "fit"]
-    return run["run"], seconds[0], run["metrics"]["auc"]
+    return run["run"], seconds[0], run["metrics"][metric]
 
 
 def matrices(program, folder, run, scaled=False):
@@ -48,7 +48,9 @@ def matrices(program, folder, run, scaled=False):
         streamflow(program, folder, "get", run, artefact, "-o", f"{artefact}.parquet")
     table = pandas.read_parquet(f"{folder}/training_set.parquet")
     train = (pandas.read_parquet(f"{folder}/split.parquet")["side"] == "train").to_numpy()
-    label = table["label"].to_numpy().astype("int")
+    label = table["label"].to_numpy()
+    if label.dtype.kind == "b":
+        label = label.astype("int")
     parts = []
     # Features have a table's name before theirs; key, date and label have not.
     for name in (name for name in table.columns if "." in name):
