@@ -136,11 +136,11 @@ mod tests {
             ],
         );
         insta::assert_snapshot!(found, @r#"
-          train rows on average             −1.2500
-          usage.hours                0.333  −0.5000  ████████████████████████
-          usage.plan               "basic"  +0.1250  ██████
-          usage.devices               null  +0.0000
-          this row, in log-odds             −1.6250
+          train rows on average           −1.2500
+          usage.hours              0.333  −0.5000  ████████████████████████
+          usage.plan             "basic"  +0.1250  ██████
+          usage.devices             null  +0.0000
+          this row, in log-odds           −1.6250
         "#);
     }
 

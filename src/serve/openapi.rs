@@ -175,7 +175,6 @@ fn required<'a>(key: &'a str, context: &'a str, needs: bool) -> Vec<&'a str> {
 fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
     let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
     let date = json!({ "type": "string", "format": "date" });
-    let probability = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     let values = json!({
         "type": "object",
         "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
@@ -208,24 +207,7 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
                 },
             },
         },
-        "Prediction": {
-            "type": "object",
-            "description": "Of several classes `prediction` is a class, `probability` that of it, and `probabilities` \
-                            those of all; of a number there is a `prediction` alone.",
-            "required": [key, "prediction", "model", "run", "as_of", "features_used", "imputed"],
-            "properties": {
-                key: reference("Key"),
-                "prediction": { "oneOf": [{ "type": "number" }, { "type": "string" }] },
-                "probability": probability,
-                "probabilities": { "type": "object", "additionalProperties": probability },
-                "model": { "type": "string" },
-                "run": hash,
-                "as_of": date,
-                "features_used": values,
-                "imputed": { "type": "array", "items": { "type": "string" } },
-                "explanation": reference("Explanation"),
-            },
-        },
+        "Prediction": prediction(key, &hash, &date, &values),
         "Explanation": explanation(),
         "Refused": {
             "type": "object",
@@ -241,6 +223,29 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
             } },
         },
         "Problem": problem(&hash),
+    })
+}
+
+/// What is said of one entity.
+fn prediction(key: &str, hash: &Value, date: &Value, values: &Value) -> Value {
+    let probability = json!({ "type": "number", "minimum": 0, "maximum": 1 });
+    json!({
+        "type": "object",
+        "description": "Of several classes `prediction` is a class, `probability` that of it, and `probabilities` \
+                        those of all; of a number there is a `prediction` alone.",
+        "required": [key, "prediction", "model", "run", "as_of", "features_used", "imputed"],
+        "properties": {
+            key: reference("Key"),
+            "prediction": { "oneOf": [{ "type": "number" }, { "type": "string" }] },
+            "probability": probability,
+            "probabilities": { "type": "object", "additionalProperties": probability },
+            "model": { "type": "string" },
+            "run": hash,
+            "as_of": date,
+            "features_used": values,
+            "imputed": { "type": "array", "items": { "type": "string" } },
+            "explanation": reference("Explanation"),
+        },
     })
 }
 
