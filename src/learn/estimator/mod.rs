@@ -66,11 +66,39 @@ pub fn fit(
         )
         .help("name features under [dataset], or set `kind = \"prior\"` under [model]"));
     }
+    if let Some(trees) = fit_trees(parameters, examples)? {
+        return Ok((trees, Vec::new()));
+    }
     match examples.target {
         Target::Binary(labels) => fit_binary(parameters, examples, labels),
         Target::Multiclass { classes, rows } => fit_classes(parameters, examples, classes, rows),
         Target::Regression(numbers) => fit_numbers(parameters, examples, numbers),
     }
+}
+
+/// Trees learn whatever there is, with weights and without; none of another estimator.
+fn fit_trees(
+    parameters: &EstimatorParameters,
+    examples: &Examples<'_>,
+) -> Result<Option<FittedModel>> {
+    let forest = match parameters {
+        EstimatorParameters::RandomForest(parameters) => {
+            random_forest::fit(random_forest::RANDOM_FOREST, parameters, examples)
+        }
+        EstimatorParameters::ExtraTrees(parameters) => {
+            random_forest::fit(random_forest::EXTRA_TREES, parameters, examples)
+        }
+        EstimatorParameters::DecisionTree(parameters) => {
+            let parameters = parameters.forest();
+            random_forest::fit(random_forest::DECISION_TREE, &parameters, examples)
+        }
+        EstimatorParameters::GradientBoosting(parameters) => {
+            let trees = gradient_boosting::fit(parameters, examples)?;
+            return Ok(Some(FittedModel::GradientBoosting(trees)));
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(FittedModel::Forest(forest?)))
 }
 
 fn fit_binary(
@@ -81,10 +109,6 @@ fn fit_binary(
     let Examples {
         matrix, weights, ..
     } = *examples;
-    let forest = |method, parameters| {
-        let forest = random_forest::fit(method, parameters, matrix, labels)?;
-        Ok((FittedModel::Forest(forest), Vec::new()))
-    };
     if weights.is_some() && *parameters != EstimatorParameters::Prior {
         return Err(takes_no_weights(parameters));
     }
@@ -92,19 +116,6 @@ fn fit_binary(
         EstimatorParameters::Prior => {
             let model = PriorModel::binary(labels, weights);
             Ok((FittedModel::Prior(model), Vec::new()))
-        }
-        EstimatorParameters::RandomForest(parameters) => {
-            forest(random_forest::RANDOM_FOREST, parameters)
-        }
-        EstimatorParameters::ExtraTrees(parameters) => {
-            forest(random_forest::EXTRA_TREES, parameters)
-        }
-        EstimatorParameters::DecisionTree(parameters) => {
-            forest(random_forest::DECISION_TREE, &parameters.forest())
-        }
-        EstimatorParameters::GradientBoosting(parameters) => {
-            let trees = gradient_boosting::fit(parameters, matrix, labels)?;
-            Ok((FittedModel::GradientBoosting(trees), Vec::new()))
         }
         EstimatorParameters::LogisticRegression(parameters) => {
             let (model, warnings) = logistic_regression::fit(parameters, matrix, labels);
@@ -118,6 +129,7 @@ fn fit_binary(
             let model = knn::fit(parameters, matrix, labels)?;
             Ok((FittedModel::Knn(model), Vec::new()))
         }
+        _ => Err(does_not_learn(parameters, Task::Binary)),
     }
 }
 
@@ -207,19 +219,20 @@ impl FittedModel {
         columns: usize,
         output: Output,
     ) -> Result<Self> {
-        if output != Output::Probability && *parameters != EstimatorParameters::Prior {
-            return Err(does_not_learn(parameters, output.task()));
-        }
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
-                Self::Forest(Forest::read(reader, version, columns)?)
+                Self::Forest(Forest::read(reader, version, columns, output)?)
             }
             // They came with the second form of the file.
             EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
-                Self::Forest(Forest::read(reader, version + 1, columns)?)
+                Self::Forest(Forest::read(reader, version + 1, columns, output)?)
             }
             EstimatorParameters::GradientBoosting(_) => {
-                Self::GradientBoosting(BoostedTrees::read(reader, version, columns)?)
+                Self::GradientBoosting(BoostedTrees::read(reader, version, columns, output)?)
+            }
+            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader, output)?),
+            _ if output != Output::Probability => {
+                return Err(does_not_learn(parameters, output.task()));
             }
             EstimatorParameters::LogisticRegression(_) => {
                 Self::LogisticRegression(LogisticRegressionModel::read(reader, columns)?)
@@ -230,7 +243,6 @@ impl FittedModel {
             EstimatorParameters::Knn(parameters) => {
                 Self::Knn(KnnModel::read(parameters, reader, columns)?)
             }
-            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader, output)?),
         })
     }
 }

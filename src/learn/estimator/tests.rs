@@ -10,6 +10,8 @@ use crate::learn::{evaluate, testing};
 
 mod covers;
 mod others;
+mod targets;
+mod trees;
 
 fn forest(trees: u32) -> RandomForestParameters {
     RandomForestParameters {
@@ -19,7 +21,8 @@ fn forest(trees: u32) -> RandomForestParameters {
 }
 
 fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bool]) -> Forest {
-    random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels).unwrap()
+    let examples = Examples::binary(matrix, labels);
+    random_forest::fit(random_forest::RANDOM_FOREST, parameters, &examples).unwrap()
 }
 
 fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LogisticRegressionModel {
