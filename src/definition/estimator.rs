@@ -167,7 +167,8 @@ const MAX_DEPTH: Parameter = Parameter {
 
 const MAX_FEATURES: Parameter = Parameter {
     name: "max_features",
-    about: "Columns drawn at random for each split: sqrt, log2, all, or a count.",
+    about: "Columns drawn at random for each split: sqrt, log2, all, or a count. To learn numbers, \
+            scikit-learn's forests take all by default.",
     range: Range::WordOrCount(&["sqrt", "log2", "all"]),
     default: Default::Text("sqrt"),
 };
@@ -210,10 +211,10 @@ const REGRESSION: &[Task] = &[Task::Regression];
 pub const ESTIMATORS: &[Estimator] = &[
     Estimator {
         name: "decision_tree",
-        about: "One tree grown by Gini impurity on all train rows, as scikit-learn's \
-                DecisionTreeClassifier.",
-        tasks: &[Task::Binary],
-        weighted: false,
+        about: "One tree grown on all train rows, by Gini impurity or by squared error, as \
+                scikit-learn's DecisionTreeClassifier and DecisionTreeRegressor.",
+        tasks: ALL_TASKS,
+        weighted: true,
         parameters: &[
             MAX_DEPTH,
             Parameter {
@@ -228,9 +229,10 @@ pub const ESTIMATORS: &[Estimator] = &[
     Estimator {
         name: "extra_trees",
         about: "Geurts, Ernst and Wehenkel's forest: trees grown on all train rows, each drawn column \
-                split at one random place, as scikit-learn's ExtraTreesClassifier.",
-        tasks: &[Task::Binary],
-        weighted: false,
+                split at one random place, as scikit-learn's ExtraTreesClassifier and \
+                ExtraTreesRegressor.",
+        tasks: ALL_TASKS,
+        weighted: true,
         parameters: &[
             MAX_DEPTH,
             MAX_FEATURES,
@@ -261,10 +263,11 @@ pub const ESTIMATORS: &[Estimator] = &[
     },
     Estimator {
         name: "gradient_boosting",
-        about: "Trees grown one after the other on histograms, each a Newton step of the log loss, as \
-                LightGBM and scikit-learn's HistGradientBoostingClassifier grow them.",
-        tasks: &[Task::Binary],
-        weighted: false,
+        about: "Trees grown one after the other on histograms, each a Newton step of the log loss or of \
+                the squared error, as LightGBM and scikit-learn's HistGradientBoostingClassifier and \
+                HistGradientBoostingRegressor grow them.",
+        tasks: ALL_TASKS,
+        weighted: true,
         parameters: &[
             Parameter {
                 name: "column_share",
@@ -328,7 +331,8 @@ pub const ESTIMATORS: &[Estimator] = &[
             },
             Parameter {
                 name: "min_hessian",
-                about: "Sum of p(1 − p) over the rows of a leaf, at least.",
+                about: "Sum over the rows of a leaf, at least: of p(1 − p), or of 1 where numbers are \
+                        learnt, each times the weight of its row.",
                 range: Range::Float {
                     low: 0.0,
                     high: 1e9,
@@ -346,8 +350,9 @@ pub const ESTIMATORS: &[Estimator] = &[
             },
             Parameter {
                 name: "patience",
-                about: "Training stops after so many trees that did not lower the log loss of rows held out, \
-                        and keeps the trees up to the lowest; 0 holds out none and grows all trees.",
+                about: "Training stops after so many trees (of several classes so many of each) that did not \
+                        lower the log loss or squared error of rows held out, and keeps the trees up to \
+                        the lowest; 0 holds out none and grows all trees.",
                 range: Range::Integer {
                     low: 0,
                     high: 100_000,
@@ -366,7 +371,8 @@ pub const ESTIMATORS: &[Estimator] = &[
             SEED,
             Parameter {
                 name: "trees",
-                about: "How many trees; fewer if none can be split any more, or by `patience`.",
+                about: "How many trees, of several classes for each; fewer if none can be split any more, or \
+                        by `patience`.",
                 range: Range::Integer {
                     low: 1,
                     high: 100_000,
@@ -526,10 +532,11 @@ pub const ESTIMATORS: &[Estimator] = &[
     },
     Estimator {
         name: "random_forest",
-        about: "Breiman's forest of trees grown by Gini impurity on bootstrap samples; the score is \
-                the mean share of true labels in the leaves, as scikit-learn's.",
-        tasks: &[Task::Binary],
-        weighted: false,
+        about: "Breiman's forest of trees grown by Gini impurity, or by squared error, on bootstrap \
+                samples; the score is the mean share of true labels or of each class in the leaves, or \
+                the mean number, as scikit-learn's.",
+        tasks: ALL_TASKS,
+        weighted: true,
         parameters: &[
             MAX_DEPTH,
             MAX_FEATURES,

@@ -41,7 +41,7 @@ pub enum ModelDifference {
         differ: usize,
         of: usize,
     },
-    /// The class rate.
+    /// The class rate, that of one of several classes, or the mean.
     Rate { before: f64, now: f64, by: f64 },
     /// The share of a matrix column in the decisions; everything that predicts is the same.
     Importance {
@@ -144,13 +144,15 @@ fn forest_difference(before: &Forest, now: &Forest, columns: &[String]) -> Optio
     })
 }
 
-/// The class rate of the train rows is where the trees start from.
+/// The class rate or the mean of the train rows is where the trees start from.
 fn boosting_difference(
     before: &BoostedTrees,
     now: &BoostedTrees,
     columns: &[String],
 ) -> Option<ModelDifference> {
-    rate_difference(before.rate(), now.rate())
+    let mut starts = before.start().into_iter().zip(now.start());
+    starts
+        .find_map(|(before, now)| rate_difference(before, now))
         .or_else(|| {
             let tree = before.first_difference(now)?;
             Some(tree_difference(tree, columns))

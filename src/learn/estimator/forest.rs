@@ -10,6 +10,7 @@
 //! eight trees, or eight rows through one tree. Leaf values are always summed in the order of the
 //! trees, so both ways give the same bits.
 
+mod answers;
 mod build;
 mod difference;
 mod file;
@@ -20,6 +21,7 @@ use super::tree::LEAF;
 use super::view::TreeView;
 use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
+use answers::Answers;
 
 pub use difference::{ForestDifference, ForestNode, TreeCounts};
 
@@ -32,7 +34,7 @@ const LANES: usize = 8;
 /// Of a single row with at most so many columns, the ranks are kept on the stack.
 const COLUMNS_ON_STACK: usize = 256;
 
-/// Decision trees whose mean is the probability.
+/// Decision trees whose mean is the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     /// All splits, tree after tree.
@@ -40,8 +42,7 @@ pub struct Forest {
     /// Where each tree begins.
     roots: Vec<Link>,
     cuts: Cuts,
-    /// The distinct values of leaves, in the order of `total_cmp`.
-    leaves: Vec<f64>,
+    leaves: Answers,
     /// None: read from a file of a version that kept none.
     covers: Option<Covers>,
     importances: Vec<f64>,
@@ -57,7 +58,7 @@ struct Split {
 
 const _: () = assert!(size_of::<Split>() == 12);
 
-/// To a split by its place; or, with the top bit set, to a leaf by the index of its value.
+/// To a split by its place; or, with the top bit set, to a leaf by the index of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Link(u32);
 
@@ -72,7 +73,7 @@ impl Link {
         self.0 & Self::LEAF != 0
     }
 
-    /// Of a leaf the index of its value, of a split its place.
+    /// Of a leaf the index of its answer, of a split its place.
     fn index(self) -> usize {
         (self.0 & !Self::LEAF) as usize
     }
@@ -150,37 +151,61 @@ impl Forest {
         &self.importances
     }
 
-    /// The mean over the trees for each row.
+    /// The mean over the trees for each row, row after row.
     pub(super) fn predict(&self, matrix: &Matrix) -> Vec<f64> {
-        let mut means = vec![0.0; matrix.rows()];
-        if let [mean] = means.as_mut_slice() {
-            *mean = self.predict_row(matrix.row(0));
-        } else {
-            for_each_block(&mut means, ROWS_PER_BLOCK, |block, means| {
-                self.predict_block(matrix, block * ROWS_PER_BLOCK, means);
-            });
+        let width = self.leaves.width();
+        let mut means = vec![0.0; matrix.rows() * width];
+        match means.as_mut_slice() {
+            [mean] => *mean = self.predict_row(matrix.row(0)),
+            means if width == 1 => for_each_block(means, ROWS_PER_BLOCK, |block, means| {
+                self.predict_block(matrix, block * ROWS_PER_BLOCK, means, 1, |sum, leaf| {
+                    sum[0] += self.leaves.number(leaf.index());
+                });
+            }),
+            means => for_each_block(means, ROWS_PER_BLOCK * width, |block, means| {
+                self.predict_block(
+                    matrix,
+                    block * ROWS_PER_BLOCK,
+                    means,
+                    width,
+                    |sums, leaf| {
+                        for (sum, number) in sums.iter_mut().zip(self.leaves.get(leaf.index())) {
+                            *sum += number;
+                        }
+                    },
+                );
+            }),
         }
         means
     }
 
-    /// The rows of `matrix` from `first` on, one for each of `means`.
-    fn predict_block(&self, matrix: &Matrix, first: usize, means: &mut [f64]) {
+    /// The rows of `matrix` from `first` on, `width` of `means` for each. `add` adds what a leaf says.
+    #[inline]
+    fn predict_block(
+        &self,
+        matrix: &Matrix,
+        first: usize,
+        means: &mut [f64],
+        width: usize,
+        add: impl Fn(&mut [f64], Link),
+    ) {
         let columns = self.cuts.columns();
-        let padded = means.len().next_multiple_of(LANES);
+        let rows = means.len() / width;
+        let padded = rows.next_multiple_of(LANES);
         let mut ranks = vec![Test::default(); padded * columns];
-        for row in 0..means.len() {
+        for row in 0..rows {
             let ranks = &mut ranks[row * columns..][..columns];
             self.cuts.rank_row(matrix.row(first + row), ranks);
         }
         for &root in &self.roots {
-            for (eight, sums) in means.chunks_mut(LANES).enumerate() {
+            for (eight, sums) in means.chunks_mut(LANES * width).enumerate() {
                 let row = |lane| &ranks[(eight * LANES + lane) * columns..][..columns];
                 let rows: [&[Test]; LANES] = std::array::from_fn(row);
                 let leaves = self.walk([root; LANES], |lane, column, test| {
                     test < rows[lane][column]
                 });
-                for (sum, leaf) in sums.iter_mut().zip(leaves) {
-                    *sum += self.leaves[leaf.index()];
+                for (sums, leaf) in sums.chunks_exact_mut(width).zip(leaves) {
+                    add(sums, leaf);
                 }
             }
         }
@@ -189,7 +214,7 @@ impl Forest {
         }
     }
 
-    /// The mean over the trees for one row. Takes no memory.
+    /// The mean over the trees for one row, of trees that answer with one number. Takes no memory.
     pub fn predict_row(&self, row: &[f64]) -> f64 {
         let mut ranks = [Test::default(); COLUMNS_ON_STACK];
         match ranks.get_mut(..self.cuts.columns()) {
@@ -206,12 +231,12 @@ impl Forest {
         let mut sum = 0.0;
         for &roots in eights {
             for leaf in self.walk(roots, |_, column, test| is_above(column, test)) {
-                sum += self.leaves[leaf.index()];
+                sum += self.leaves.number(leaf.index());
             }
         }
         for &root in rest {
             let [leaf] = self.walk([root], |_, column, test| is_above(column, test));
-            sum += self.leaves[leaf.index()];
+            sum += self.leaves.number(leaf.index());
         }
         sum / self.roots.len() as f64
     }
@@ -249,8 +274,7 @@ impl Forest {
         std::iter::from_fn(move || {
             let link = pending.pop()?;
             if link.is_leaf() {
-                let leaf = &self.leaves[link.index()];
-                return Some(ForestNode::Leaf(std::slice::from_ref(leaf)));
+                return Some(ForestNode::Leaf(self.leaves.get(link.index())));
             }
             let split = self.splits[link.index()];
             pending.extend(split.children.into_iter().rev());

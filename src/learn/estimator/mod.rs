@@ -88,6 +88,9 @@ pub fn fit(
         weights: weights.as_deref().or(examples.weights),
         ..*examples
     };
+    if let Some(trees) = fit_trees(parameters, examples)? {
+        return Ok((trees, Vec::new()));
+    }
     match examples.target {
         Target::Binary(labels) => fit_binary(parameters, examples, labels),
         Target::Multiclass { classes, rows } => fit_classes(parameters, examples, classes, rows),
@@ -95,18 +98,37 @@ pub fn fit(
     }
 }
 
+/// Trees learn whatever there is, with weights and without; none of another estimator.
+fn fit_trees(
+    parameters: &EstimatorParameters,
+    examples: &Examples<'_>,
+) -> Result<Option<FittedModel>> {
+    let forest = match parameters {
+        EstimatorParameters::RandomForest(parameters) => {
+            random_forest::fit(random_forest::RANDOM_FOREST, parameters, examples)
+        }
+        EstimatorParameters::ExtraTrees(parameters) => {
+            random_forest::fit(random_forest::EXTRA_TREES, parameters, examples)
+        }
+        EstimatorParameters::DecisionTree(parameters) => {
+            let parameters = parameters.forest();
+            random_forest::fit(random_forest::DECISION_TREE, &parameters, examples)
+        }
+        EstimatorParameters::GradientBoosting(parameters) => {
+            let trees = gradient_boosting::fit(parameters, examples)?;
+            return Ok(Some(FittedModel::GradientBoosting(trees)));
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(FittedModel::Forest(forest?)))
+}
+
 fn fit_binary(
     parameters: &EstimatorParameters,
     examples: &Examples<'_>,
     labels: &[bool],
 ) -> Result<(FittedModel, Vec<Warning>)> {
-    let Examples {
-        matrix, weights, ..
-    } = *examples;
-    let forest = |method, parameters| {
-        let forest = random_forest::fit(method, parameters, matrix, labels)?;
-        Ok((FittedModel::Forest(forest), Vec::new()))
-    };
+    let weights = examples.weights;
     if weights.is_some() && !takes_weights(parameters) {
         return Err(takes_no_weights(parameters));
     }
@@ -114,19 +136,6 @@ fn fit_binary(
         EstimatorParameters::Prior => {
             let model = PriorModel::binary(labels, weights);
             Ok((FittedModel::Prior(model), Vec::new()))
-        }
-        EstimatorParameters::RandomForest(parameters) => {
-            forest(random_forest::RANDOM_FOREST, parameters)
-        }
-        EstimatorParameters::ExtraTrees(parameters) => {
-            forest(random_forest::EXTRA_TREES, parameters)
-        }
-        EstimatorParameters::DecisionTree(parameters) => {
-            forest(random_forest::DECISION_TREE, &parameters.forest())
-        }
-        EstimatorParameters::GradientBoosting(parameters) => {
-            let trees = gradient_boosting::fit(parameters, matrix, labels)?;
-            Ok((FittedModel::GradientBoosting(trees), Vec::new()))
         }
         EstimatorParameters::LogisticRegression(parameters) => {
             let (model, warnings) = logistic_regression::fit(parameters, examples, labels);
@@ -138,9 +147,7 @@ fn fit_binary(
             Ok((FittedModel::GaussianNb(model), Vec::new()))
         }
         EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
-        EstimatorParameters::LinearRegression
-        | EstimatorParameters::Ridge(_)
-        | EstimatorParameters::Lasso(_) => Err(does_not_learn(parameters, Task::Binary)),
+        _ => Err(does_not_learn(parameters, Task::Binary)),
     }
 }
 
@@ -281,15 +288,16 @@ impl FittedModel {
         }
         Ok(match parameters {
             EstimatorParameters::RandomForest(_) => {
-                Self::Forest(Forest::read(reader, version, columns)?)
+                Self::Forest(Forest::read(reader, version, columns, output)?)
             }
             // They came with the second form of the file.
             EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
-                Self::Forest(Forest::read(reader, version + 1, columns)?)
+                Self::Forest(Forest::read(reader, version + 1, columns, output)?)
             }
             EstimatorParameters::GradientBoosting(_) => {
-                Self::GradientBoosting(BoostedTrees::read(reader, version, columns)?)
+                Self::GradientBoosting(BoostedTrees::read(reader, version, columns, output)?)
             }
+            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader, output)?),
             EstimatorParameters::LogisticRegression(_) => {
                 let with_means = version >= 2;
                 Self::LogisticRegression(LinearModel::read(reader, columns, output, with_means)?)
@@ -305,7 +313,6 @@ impl FittedModel {
             EstimatorParameters::Knn(parameters) => {
                 Self::Knn(KnnModel::read(parameters, reader, columns, output)?)
             }
-            EstimatorParameters::Prior => Self::Prior(PriorModel::read(reader, output)?),
         })
     }
 }

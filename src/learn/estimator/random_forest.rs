@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::forest::Forest;
 use super::parameters::{integer, unusable};
-use super::tree::{Cuts, Grower, Limits, Method, Sample, Tree};
+use super::tree::{
+    Classes, Criterion, Cuts, Grower, Labels, Limits, Method, Numbers, Sample, Tree, check_range,
+};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Result};
 use crate::hash::ContentHasher;
-use crate::learn::Matrix;
 use crate::learn::random::Random;
+use crate::learn::{Examples, Matrix, Target};
 
 /// Counts of rows share a word with one more bit.
 const MOST_ROWS: usize = (1 << 31) - 1;
@@ -203,20 +205,49 @@ pub(super) const DECISION_TREE: Method = Method {
 pub(super) fn fit(
     method: Method,
     parameters: &RandomForestParameters,
-    matrix: &Matrix,
-    labels: &[bool],
+    examples: &Examples<'_>,
 ) -> Result<Forest> {
+    let Examples {
+        matrix,
+        target,
+        weights,
+    } = *examples;
     if matrix.rows() > MOST_ROWS {
         let message = format!("{} train rows are more than a forest counts", matrix.rows());
         return Err(Error::failure(message).help(format!("it learns from {MOST_ROWS} at most")));
     }
-    let grower = Grower::new(matrix, labels, method, parameters.limits(matrix.columns()));
-    let trees: Vec<Tree> = (0..parameters.trees as usize)
+    check_range(examples)?;
+    let trees = match (target, weights) {
+        (Target::Binary(labels), None) => grow(method, parameters, matrix, &Labels(labels)),
+        (Target::Binary(labels), Some(_)) => {
+            let labels: Vec<u32> = labels.iter().map(|label| u32::from(*label)).collect();
+            let criterion = Classes::new(&labels, 2, weights, 1..2);
+            grow(method, parameters, matrix, &criterion)
+        }
+        (Target::Multiclass { classes, rows }, _) => {
+            let criterion = Classes::new(rows, classes, weights, 0..classes);
+            grow(method, parameters, matrix, &criterion)
+        }
+        (Target::Regression(numbers), _) => {
+            grow(method, parameters, matrix, &Numbers::new(numbers, weights))
+        }
+    };
+    Forest::of_trees(&trees, target.output())
+}
+
+fn grow(
+    method: Method,
+    parameters: &RandomForestParameters,
+    matrix: &Matrix,
+    criterion: &impl Criterion,
+) -> Vec<Tree> {
+    let limits = parameters.limits(matrix.columns());
+    let grower = Grower::new(matrix, criterion, method, limits);
+    (0..parameters.trees as usize)
         .into_par_iter()
         .with_max_len(1)
         .map(|tree| grower.grow(random_of(parameters.seed, tree)))
-        .collect();
-    Forest::of_trees(&trees)
+        .collect()
 }
 
 /// Where the random numbers of a tree come from.

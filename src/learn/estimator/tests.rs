@@ -11,7 +11,9 @@ use crate::learn::testing;
 
 mod covers;
 mod others;
+mod targets;
 mod tasks;
+mod trees;
 
 fn forest(trees: u32) -> RandomForestParameters {
     RandomForestParameters {
@@ -21,7 +23,8 @@ fn forest(trees: u32) -> RandomForestParameters {
 }
 
 fn fit_forest(parameters: &RandomForestParameters, matrix: &Matrix, labels: &[bool]) -> Forest {
-    random_forest::fit(random_forest::RANDOM_FOREST, parameters, matrix, labels).unwrap()
+    let examples = Examples::binary(matrix, labels);
+    random_forest::fit(random_forest::RANDOM_FOREST, parameters, &examples).unwrap()
 }
 
 fn fit_logistic(l2: f64, matrix: &Matrix, labels: &[bool]) -> LinearModel {

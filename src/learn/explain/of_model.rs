@@ -42,10 +42,9 @@ impl Model {
             FittedModel::GradientBoosting(boosted) => {
                 let views = boosted.tree_views().ok_or_else(|| self.too_old())?;
                 let trees = covered(views, 1)?;
-                let offsets = [boosted.base()];
                 let leaves = Leaves::OfOneInTurn;
                 Ok(Explainer::trees(
-                    log_odds, columns, trees, leaves, &offsets, 1.0,
+                    log_odds, columns, trees, leaves, boosted.base(), 1.0,
                 ))
             }
             FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {

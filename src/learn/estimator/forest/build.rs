@@ -5,14 +5,16 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::super::covers::Covers;
 use super::super::tree::{LEAF, Tree, normalize};
+use super::answers::Answers;
 use super::layout::{Node, Preorder};
 use super::{Cuts, Forest};
 use crate::error::{Error, Result};
+use crate::learn::Output;
 
 impl Forest {
     /// The forest of these trees, in their order. There is at least one; all look at a matrix of as
     /// many columns as their importances tell.
-    pub(in super::super) fn of_trees(trees: &[Tree]) -> Result<Self> {
+    pub(in super::super) fn of_trees(trees: &[Tree], output: Output) -> Result<Self> {
         let columns = trees.first().map_or(0, |tree| tree.importances.len());
         let mut importances = vec![0.0; columns];
         for tree in trees {
@@ -23,30 +25,37 @@ impl Forest {
         normalize(&mut importances);
         let covers = trees.iter().flat_map(|tree| tree.covers.iter().copied());
         let covers = Covers::of(covers.collect());
-        Self::numbered(trees, importances, Some(covers))
+        Self::numbered(trees, output, importances, Some(covers))
     }
 
-    /// Numbers cuts and leaf values.
+    /// Numbers cuts and answers of leaves.
     pub(super) fn numbered(
         trees: &[Tree],
+        output: Output,
         importances: Vec<f64>,
         covers: Option<Covers>,
     ) -> Result<Self> {
-        let mut leaves = Numbers::default();
+        let mut leaves = Vec::new();
+        let mut count = 0;
         let mut cuts: Vec<Numbers> = Vec::new();
         cuts.resize_with(importances.len(), Numbers::default);
         let mut preorder = Preorder::default();
         for tree in trees {
-            for (&column, &value) in tree.columns.iter().zip(&tree.values) {
-                let numbers = match column {
-                    LEAF => &mut leaves,
-                    column => cuts.get_mut(column as usize).ok_or_else(no_column)?,
+            let mut values = tree.values.iter();
+            for &column in &tree.columns {
+                let index = if column == LEAF {
+                    leaves.extend(values.by_ref().take(output.width()));
+                    count += 1;
+                    count - 1
+                } else {
+                    let cuts = cuts.get_mut(column as usize).ok_or_else(no_column)?;
+                    cuts.index(*values.next().ok_or_else(no_column)?)
                 };
-                let index = numbers.index(value);
                 preorder.push(Node { column, index });
             }
         }
-        let leaf_ranks = leaves.sort();
+        let (leaves, leaf_ranks) = Answers::of(&leaves, output.width());
+        leaves.check(output)?;
         let cut_ranks: Vec<Vec<u32>> = cuts.iter_mut().map(Numbers::sort).collect();
         for node in preorder.nodes_mut() {
             let ranks = match node.column {
@@ -56,20 +65,20 @@ impl Forest {
             node.index = ranks[node.index as usize];
         }
         let cuts: Vec<Vec<f64>> = cuts.into_iter().map(|cuts| cuts.values).collect();
-        preorder.forest(Cuts::new(&cuts)?, leaves.values, covers, importances)
+        preorder.forest(Cuts::new(&cuts)?, leaves, covers, importances)
     }
 }
 
 /// Distinct numbers, in the order in which they were first seen.
 #[derive(Default)]
-struct Numbers {
-    values: Vec<f64>,
+pub struct Numbers {
+    pub values: Vec<f64>,
     /// Where each stands, by its bits.
     indexes: HashMap<u64, u32, BuildHasherDefault<BitsHasher>>,
 }
 
 impl Numbers {
-    fn index(&mut self, value: f64) -> u32 {
+    pub fn index(&mut self, value: f64) -> u32 {
         let next = self.values.len() as u32;
         *self.indexes.entry(value.to_bits()).or_insert_with(|| {
             self.values.push(value);
@@ -78,7 +87,7 @@ impl Numbers {
     }
 
     /// Sorts the numbers; gives for each former index the present one.
-    fn sort(&mut self) -> Vec<u32> {
+    pub fn sort(&mut self) -> Vec<u32> {
         self.values.sort_unstable_by(f64::total_cmp);
         let mut ranks = vec![0; self.values.len()];
         for (rank, value) in (0..).zip(&self.values) {

@@ -92,6 +92,7 @@ impl ForestNode<'_> {
 mod tests {
     use super::super::super::tree::{LEAF, Tree};
     use super::*;
+    use crate::learn::Output;
 
     const STUMP: [(u32, f64); 3] = [(0, 1.0), (LEAF, 0.0), (LEAF, 1.0)];
 
@@ -103,7 +104,7 @@ mod tests {
             importances: vec![0.5, 0.5],
         };
         let trees: Vec<Tree> = trees.iter().map(tree).collect();
-        Forest::of_trees(&trees).unwrap()
+        Forest::of_trees(&trees, Output::Probability).unwrap()
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | 8 × columns | importances |
 //! | for each column 4, then 8 each | its thresholds, ascending |
-//! | 4, then 8 each | distinct values of leaves, ascending |
+//! | … | what leaves say; see `write` of [`Answers`] |
 //! | 4 | trees |
 //! | 1 | how the rows of leaves are counted; see [`CoverWriter`] |
-//! | per node, in preorder | a split: column + 1, then the number of its threshold; a leaf: 0, then the index of its value; all LEB128. Behind a leaf its rows |
+//! | per node, in preorder | a split: column + 1, then the number of its threshold; a leaf: 0, then the index of what it says; all LEB128. Behind a leaf its rows |
 //!
 //! Version 2 did not count the rows of leaves. Version 1 had one list of numbers, for thresholds and leaves of all columns, in place of the two.
 //!
@@ -17,10 +17,12 @@
 
 use super::super::covers::{CoverReader, CoverWriter};
 use super::super::tree::{LEAF, Tree};
+use super::answers::Answers;
 use super::build::damaged;
 use super::layout::{Node, Preorder};
 use super::{Cuts, Forest, Link};
 use crate::error::Result;
+use crate::learn::Output;
 use crate::learn::bytes::{Reader, Writer};
 
 impl Forest {
@@ -31,7 +33,7 @@ impl Forest {
         for column in 0..self.cuts.columns() {
             write_numbers(writer, self.cuts.of_column(column));
         }
-        write_numbers(writer, &self.leaves);
+        self.leaves.write(writer);
         writer.u32(self.roots.len() as u32);
         let mut covers = CoverWriter::begin(self.covers.as_ref(), writer);
         for &root in &self.roots {
@@ -60,15 +62,20 @@ impl Forest {
         reader: &mut Reader<'_>,
         version: u32,
         columns: usize,
+        output: Output,
     ) -> Result<Self> {
         let importances = reader.floats(columns)?;
+        if version < 3 && output != Output::Probability {
+            return Err(damaged("its version knew two classes only"));
+        }
         if version == 1 {
             return Self::read_first_version(reader, importances);
         }
         let cuts: Vec<Vec<f64>> = (0..columns)
             .map(|_| read_numbers(reader))
             .collect::<Result<_>>()?;
-        let leaves = read_numbers(reader)?;
+        let leaves = Answers::read(reader, output.width())?;
+        leaves.check(output)?;
         let trees = reader.u32()? as usize;
         let mut covers = match version {
             2 => CoverReader::of_none(),
@@ -101,11 +108,11 @@ impl Forest {
             preorder.push(Node { column, index });
         }
         // In preorder, where a tree ends shows: many read as one.
-        Self::numbered(&[all], importances, None)
+        Self::numbered(&[all], Output::Probability, importances, None)
     }
 }
 
-fn write_numbers(writer: &mut Writer, numbers: &[f64]) {
+pub fn write_numbers(writer: &mut Writer, numbers: &[f64]) {
     writer.u32(numbers.len() as u32);
     for &number in numbers {
         writer.float(number);
@@ -113,7 +120,7 @@ fn write_numbers(writer: &mut Writer, numbers: &[f64]) {
 }
 
 /// Reads distinct finite numbers, ascending.
-fn read_numbers(reader: &mut Reader<'_>) -> Result<Vec<f64>> {
+pub fn read_numbers(reader: &mut Reader<'_>) -> Result<Vec<f64>> {
     let count = reader.u32()? as usize;
     let numbers = reader.floats(count)?;
     if numbers.is_sorted_by(|a, b| a.total_cmp(b).is_lt()) {

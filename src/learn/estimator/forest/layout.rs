@@ -1,6 +1,7 @@
 //! Where the nodes of a forest stand.
 
 use super::super::covers::Covers;
+use super::answers::Answers;
 use super::build::damaged;
 use super::{Cuts, Forest, LEAF, Link, Split};
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub struct Preorder {
 pub struct Node {
     /// [`LEAF`], or the column of a split.
     pub column: u32,
-    /// The index of a leaf's value, or the number of a split's cut.
+    /// The index of a leaf's answer, or the number of a split's cut.
     pub index: u32,
 }
 
@@ -52,12 +53,12 @@ impl Preorder {
         &mut self.nodes
     }
 
-    /// The forest of these trees. `leaves` are distinct and in the order of `total_cmp`, as are the
-    /// cuts of each column. `covers` has one entry a leaf.
+    /// The forest of these trees. The cuts of each column are distinct and in the order of `total_cmp`.
+    /// `covers` has one entry a leaf.
     pub fn forest(
         self,
         cuts: Cuts,
-        leaves: Vec<f64>,
+        leaves: Answers,
         covers: Option<Covers>,
         importances: Vec<f64>,
     ) -> Result<Forest> {
@@ -76,12 +77,11 @@ impl Preorder {
         })
     }
 
-    fn check(&self, cuts: &Cuts, leaves: &[f64]) -> Result<()> {
+    fn check(&self, cuts: &Cuts, leaves: &Answers) -> Result<()> {
         for node in &self.nodes {
             if node.column == LEAF {
-                let value = leaves.get(node.index as usize);
-                if !value.is_some_and(|value| (0.0..=1.0).contains(value)) {
-                    return Err(damaged("a leaf is not a probability"));
+                if node.index as usize >= leaves.len() {
+                    return Err(damaged("a leaf says nothing"));
                 }
             } else if node.column as usize >= cuts.columns() {
                 return Err(damaged("a split looks at no column"));

@@ -1,5 +1,6 @@
 use super::super::tree::Tree;
 use super::*;
+use crate::learn::Output;
 use crate::learn::bytes::{Reader, Writer};
 use crate::learn::random::Random;
 
@@ -61,7 +62,7 @@ fn end(tree: &Tree, at: usize) -> usize {
 
 fn read(bytes: &[u8], version: u32, columns: usize) -> Forest {
     let mut reader = Reader::new(bytes);
-    let forest = Forest::read(&mut reader, version, columns).unwrap();
+    let forest = Forest::read(&mut reader, version, columns, Output::Probability).unwrap();
     assert!(reader.is_at_end());
     forest
 }
@@ -73,7 +74,7 @@ fn predictions_are_the_mean_of_the_trees_bit_by_bit() {
     // more columns than find room on the stack.
     for (count, columns, depth) in [(1, 1, 0), (3, 1, 1), (8, 4, 3), (21, 9, 12), (70, 300, 7)] {
         let trees = trees(count, columns, depth, &mut random);
-        let forest = Forest::of_trees(&trees).unwrap();
+        let forest = Forest::of_trees(&trees, Output::Probability).unwrap();
         assert_eq!(forest.trees(), count);
         let nodes: usize = trees.iter().map(|tree| tree.columns.len()).sum();
         assert_eq!(forest.nodes(), nodes);
@@ -98,7 +99,7 @@ fn what_is_no_number_is_above_every_threshold() {
         covers: vec![1.0, 4.0],
         importances: vec![1.0],
     };
-    let forest = Forest::of_trees(&[tree]).unwrap();
+    let forest = Forest::of_trees(&[tree], Output::Probability).unwrap();
     let numbers = [
         f64::NEG_INFINITY,
         0.5,
@@ -118,7 +119,11 @@ fn what_is_no_number_is_above_every_threshold() {
 fn a_forest_comes_back_from_its_bytes() {
     let mut random = Random::new(4);
     for (count, columns, depth) in [(1, 1, 0), (2, 200, 2), (30, 7, 9)] {
-        let forest = Forest::of_trees(&trees(count, columns, depth, &mut random)).unwrap();
+        let forest = Forest::of_trees(
+            &trees(count, columns, depth, &mut random),
+            Output::Probability,
+        )
+        .unwrap();
         let mut writer = Writer::default();
         forest.write(&mut writer);
         assert_eq!(read(writer.as_bytes(), 3, columns as usize), forest);
@@ -162,7 +167,7 @@ fn a_forest_of_version_1_is_read_and_answers_as_it_did() {
             writer.varint(numbers.iter().position(|number| number == value).unwrap() as u32);
         }
     }
-    let expected = Forest::of_trees(&trees).unwrap();
+    let expected = Forest::of_trees(&trees, Output::Probability).unwrap();
     let found = read(writer.as_bytes(), 1, 5);
     assert_eq!((found.trees(), found.nodes()), (12, expected.nodes()));
     assert!(found.tree_views().is_none());
@@ -173,7 +178,7 @@ fn a_forest_of_version_1_is_read_and_answers_as_it_did() {
 #[test]
 fn larger_subtrees_stand_behind_their_splits() {
     let mut random = Random::new(8);
-    let forest = Forest::of_trees(&trees(20, 3, 9, &mut random)).unwrap();
+    let forest = Forest::of_trees(&trees(20, 3, 9, &mut random), Output::Probability).unwrap();
     let size = |link: Link| {
         let (mut pending, mut count) = (vec![link], 0);
         while let Some(link) = pending.pop() {

@@ -31,7 +31,7 @@ const FETCHED: usize = 1024;
 const VERY_FEW_ROWS: usize = 512;
 
 /// First and second derivative of a row's loss by its score, in units of 2⁻²⁸.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Gradient {
     pub first: i32,
     pub second: i32,

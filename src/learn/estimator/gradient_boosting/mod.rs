@@ -1,4 +1,5 @@
-//! Gradient boosting: trees grown one after the other, each a Newton step of the logistic loss.
+//! Gradient boosting: trees grown one after the other, each a Newton step of a loss: the logistic one of two
+//! classes, the softmax loss of several with a tree for each, the squared error of numbers.
 //!
 //! The method is that of XGBoost (Chen & Guestrin, *XGBoost: A Scalable Tree Boosting System*, KDD
 //! 2016): a tree is fitted to first and second derivatives of the loss, its gains and leaves
@@ -18,6 +19,7 @@
 
 mod bins;
 mod histogram;
+mod loss;
 mod model;
 mod partition;
 mod random;
@@ -31,15 +33,16 @@ pub use model::BoostedTrees;
 
 use self::bins::Bins;
 use self::histogram::ONE;
+use self::loss::Loss;
 use self::random::Random;
 use self::rounds::{Draws, Patience, Rounds};
 use self::split::Limits;
 use self::tree::Grower;
 use super::parameters::{float, integer};
+use super::tree::check_range;
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
-use crate::learn::{Matrix, exact};
-use crate::math;
+use crate::learn::{Examples, Target, exact};
 
 /// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,12 +113,14 @@ impl GradientBoostingParameters {
         ]
     }
 
-    fn limits(&self) -> Limits {
+    /// In the units of the loss: a gain is a weight times the square of a score.
+    fn limits(&self, loss: &Loss<'_>) -> Limits {
         Limits {
-            l2: self.l2,
-            min_gain: self.min_gain,
-            min_hessian: (self.min_hessian * ONE) as i64,
+            l2: self.l2 / loss.weight_unit,
+            min_gain: self.min_gain / loss.weight_unit / loss.score_unit / loss.score_unit,
+            min_hessian: (self.min_hessian / loss.weight_unit * ONE) as i64,
             min_samples_leaf: self.min_samples_leaf.into(),
+            score_unit: loss.score_unit,
         }
     }
 
@@ -131,47 +136,49 @@ impl GradientBoostingParameters {
 
 pub(super) fn fit(
     parameters: &GradientBoostingParameters,
-    matrix: &Matrix,
-    labels: &[bool],
+    examples: &Examples<'_>,
 ) -> Result<BoostedTrees> {
+    let matrix = examples.matrix;
+    check_range(examples)?;
     let count = u32::try_from(matrix.rows()).map_err(|_| {
         Error::failure("gradient_boosting learns from fewer than 2³² rows")
             .help("declare a shorter period or a sample as the dataset")
     })?;
     let (rows, held_out) = parameters.sides(count);
-    check_sides(parameters, &rows, &held_out, labels)?;
-    let positive = rows.iter().filter(|row| labels[**row as usize]).count();
-    let base = math::ln(positive as f64 / (rows.len() - positive) as f64);
+    check_sides(parameters, &rows, &held_out, examples.target)?;
+    let loss = Loss::new(examples, &rows);
+    let base = loss.base(&rows);
     let cuts = Random::new(parameters.seed, "cuts", 0);
     let bins = Bins::of(matrix, parameters.max_bins as usize, &cuts);
     let rounds = Rounds {
         grower: Grower {
             bins: &bins,
-            limits: parameters.limits(),
+            limits: parameters.limits(&loss),
             max_leaves: parameters.max_leaves as usize,
             max_depth: match parameters.max_depth {
                 0 => usize::MAX,
                 depth => depth as usize,
             },
         },
-        labels,
+        loss,
         rows,
         draws: Draws {
             seed: parameters.seed,
             row_share: parameters.row_share,
             column_share: parameters.column_share,
         },
-        trees: parameters.trees as usize,
+        rounds: parameters.trees as usize,
         learning_rate: parameters.learning_rate,
         base,
         patience: (parameters.patience > 0).then_some(Patience {
-            trees: parameters.patience as usize,
+            rounds: parameters.patience as usize,
             rows: held_out,
         }),
     };
     let trees = rounds.run();
     BoostedTrees::from_trees(
-        base,
+        examples.target.output(),
+        rounds.base,
         &trees,
         parameters.learning_rate,
         &bins,
@@ -179,16 +186,15 @@ pub(super) fn fit(
     )
 }
 
-/// Refuses to hold out all rows of a class, or none at all.
+/// Refuses to hold out so much that nothing can be learnt, or no row at all.
 fn check_sides(
     parameters: &GradientBoostingParameters,
     rows: &[u32],
     held_out: &[u32],
-    labels: &[bool],
+    target: Target<'_>,
 ) -> Result<()> {
-    let holds = |class: bool| rows.iter().any(|row| labels[*row as usize] == class);
-    let message = if !holds(true) || !holds(false) {
-        "the train rows that are not held out do not hold both label classes"
+    let message = if let Some(missing) = missing(rows, target) {
+        missing
     } else if parameters.patience > 0 && held_out.is_empty() {
         "no train row is held out"
     } else {
@@ -199,9 +205,27 @@ fn check_sides(
         .detail(format!(
             "`patience = {}` holds out {held} of {} rows",
             parameters.patience,
-            labels.len()
+            target.rows()
         ))
         .help("set another `validation_share` under [model], or `patience = 0`"))
+}
+
+/// What rows lack to learn from.
+fn missing(rows: &[u32], target: Target<'_>) -> Option<&'static str> {
+    let differ = |is_other: &dyn Fn(usize, usize) -> bool| {
+        let mut pairs = rows.windows(2);
+        pairs.any(|pair| is_other(pair[0] as usize, pair[1] as usize))
+    };
+    match target {
+        Target::Binary(labels) if !differ(&|a, b| labels[a] != labels[b]) => {
+            Some("the train rows that are not held out do not hold both label classes")
+        }
+        Target::Multiclass { rows: labels, .. } if !differ(&|a, b| labels[a] != labels[b]) => {
+            Some("the train rows that are not held out hold one label class alone")
+        }
+        Target::Regression(_) if rows.is_empty() => Some("every train row is held out"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

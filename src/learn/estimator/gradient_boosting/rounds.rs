@@ -1,77 +1,86 @@
-//! Round after round: derivatives of the loss where the rows are, a tree on them, a step.
+//! Round after round: derivatives of the loss where the rows are, a tree on them for each output, a step.
 
 use rayon::prelude::*;
 
-use super::histogram::{Gradient, ONE};
+use super::histogram::Gradient;
+use super::loss::{Loss, ROWS_PER_TASK};
 use super::random::Random;
 use super::tree::{Grower, Node, Tree};
-use crate::math;
 
-/// Rows that one task moves.
-const ROWS_PER_TASK: usize = 1 << 14;
-
-/// What is drawn for each tree.
+/// What is drawn: rows for each round, columns for each tree.
 pub(super) struct Draws {
     pub seed: i64,
     pub row_share: f64,
     pub column_share: f64,
 }
 
-/// When to stop early: after so many trees that did not lower the loss of rows held out.
+/// When to stop early: after so many rounds that did not lower the loss of rows held out.
 pub(super) struct Patience {
-    pub trees: usize,
+    pub rounds: usize,
     /// The held-out rows, ascending.
     pub rows: Vec<u32>,
 }
 
 pub(super) struct Rounds<'a> {
     pub grower: Grower<'a>,
-    pub labels: &'a [bool],
+    pub loss: Loss<'a>,
     /// The rows to learn from, ascending.
     pub rows: Vec<u32>,
     pub draws: Draws,
-    pub trees: usize,
+    pub rounds: usize,
     pub learning_rate: f64,
-    /// Where all rows start, in log-odds.
-    pub base: f64,
+    /// Where all rows start, output by output.
+    pub base: Vec<f64>,
     pub patience: Option<Patience>,
 }
 
 impl Rounds<'_> {
-    /// Grows the trees. One without a split moves nobody, and is left out.
+    /// Grows the trees: of each round one for each output, in their order. A tree without a split
+    /// moves nobody, and a round of none but these is left out.
     pub(super) fn run(&self) -> Vec<Tree> {
-        let mut scores = vec![self.base; self.labels.len()];
-        let mut gradients = vec![gradient(0.0, false); self.labels.len()];
-        self.derive(&scores, &mut gradients);
-        let mut trees = Vec::new();
+        let rows = self.loss.rows();
+        let mut scores: Vec<Vec<f64>> = self.base.iter().map(|base| vec![*base; rows]).collect();
+        let mut gradients = vec![vec![Gradient::default(); rows]; scores.len()];
+        self.loss.derive(&scores, &mut gradients);
+        let mut rounds: Vec<Vec<Tree>> = Vec::new();
         let (mut best_loss, mut best_count) = (f64::INFINITY, 0);
-        for round in 0..self.trees {
-            let rows = self.draw_rows(round);
-            let columns = self.draw_columns(round);
-            let tree = self.grower.grow(&gradients, rows, &columns);
-            if tree.nodes.len() == 1 {
+        for round in 0..self.rounds {
+            let trees = self.grow(round, &gradients);
+            if trees.iter().all(Tree::is_leaf) {
                 if self.draws_all() {
                     break;
                 }
                 continue;
             }
-            self.advance(&tree, &mut scores);
-            self.derive(&scores, &mut gradients);
-            trees.push(tree.without_rows());
+            for (tree, scores) in trees.iter().zip(&mut scores) {
+                self.advance(tree, scores);
+            }
+            self.loss.derive(&scores, &mut gradients);
+            rounds.push(trees.into_iter().map(Tree::without_rows).collect());
             let Some(patience) = &self.patience else {
                 continue;
             };
-            let loss = mean_loss(&patience.rows, &scores, self.labels);
+            let loss = self.loss.mean(&patience.rows, &scores);
             if loss < best_loss {
-                (best_loss, best_count) = (loss, trees.len());
-            } else if trees.len() >= best_count + patience.trees {
+                (best_loss, best_count) = (loss, rounds.len());
+            } else if rounds.len() >= best_count + patience.rounds {
                 break;
             }
         }
         if self.patience.is_some() {
-            trees.truncate(best_count);
+            rounds.truncate(best_count);
         }
-        trees
+        rounds.into_iter().flatten().collect()
+    }
+
+    /// A tree for each output.
+    fn grow(&self, round: usize, gradients: &[Vec<Gradient>]) -> Vec<Tree> {
+        let outputs = gradients.len();
+        let grow = |(output, gradients): (usize, &Vec<Gradient>)| {
+            let columns = self.draw_columns(round * outputs + output);
+            self.grower.grow(gradients, self.draw_rows(round), &columns)
+        };
+        gradients.iter().enumerate().map(grow).collect()
     }
 
     /// Whether every tree is grown on the same rows and columns.
@@ -88,13 +97,13 @@ impl Rounds<'_> {
         self.rows.par_iter().copied().filter(drawn).collect()
     }
 
-    fn draw_columns(&self, round: usize) -> Vec<usize> {
+    fn draw_columns(&self, tree: usize) -> Vec<usize> {
         let all = self.grower.bins.columns.len();
         if self.draws.column_share >= 1.0 {
             return (0..all).collect();
         }
         let count = (self.draws.column_share * all as f64 + 0.5) as usize;
-        Random::new(self.draws.seed, "columns", round).choose(count.clamp(1, all.max(1)), all)
+        Random::new(self.draws.seed, "columns", tree).choose(count.clamp(1, all.max(1)), all)
     }
 
     /// Moves every row by the step of its leaf.
@@ -129,42 +138,4 @@ impl Rounds<'_> {
             }
         }
     }
-
-    fn derive(&self, scores: &[f64], gradients: &mut [Gradient]) {
-        gradients
-            .par_chunks_mut(ROWS_PER_TASK)
-            .zip(scores.par_chunks(ROWS_PER_TASK))
-            .zip(self.labels.par_chunks(ROWS_PER_TASK))
-            .for_each(|((gradients, scores), labels)| {
-                for ((place, score), label) in gradients.iter_mut().zip(scores).zip(labels) {
-                    *place = gradient(*score, *label);
-                }
-            });
-    }
-}
-
-/// Of the logistic loss.
-pub(super) fn gradient(score: f64, label: bool) -> Gradient {
-    let probability = math::sigmoid(score);
-    let error = probability - if label { 1.0 } else { 0.0 };
-    // The numbers are made positive, so that cutting off their fractions rounds to the nearest.
-    let whole = |number: f64| ((number + 1.0) * ONE + 0.5) as i32 - ONE as i32;
-    Gradient {
-        first: whole(error),
-        second: whole(probability * (1.0 - probability)),
-    }
-}
-
-/// The mean logistic loss. Rows are summed up in pieces of one size, and those in their order.
-fn mean_loss(rows: &[u32], scores: &[f64], labels: &[bool]) -> f64 {
-    let loss = |row: &u32| {
-        let score = scores[*row as usize];
-        let against = if labels[*row as usize] { -score } else { score };
-        against.max(0.0) + math::ln_1p(math::exp(-against.abs()))
-    };
-    let pieces: Vec<f64> = rows
-        .par_chunks(ROWS_PER_TASK)
-        .map(|rows| rows.iter().map(loss).fold(0.0, |sum, loss| sum + loss))
-        .collect();
-    pieces.iter().fold(0.0, |sum, piece| sum + piece) / rows.len() as f64
 }

@@ -10,7 +10,7 @@ const MANY_CELLS: usize = 20_000;
 /// A gain this small beside the scores it is the difference of is rounding.
 const NOISE: f64 = 1e-12;
 
-/// What a split must keep to.
+/// What a split must keep to, in the units of a loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub l2: f64,
@@ -18,6 +18,8 @@ pub(super) struct Limits {
     /// In units of 2⁻²⁸.
     pub min_hessian: i64,
     pub min_samples_leaf: u64,
+    /// What scores are counted in; a power of two.
+    pub score_unit: f64,
 }
 
 /// Where a node is cut in two.
@@ -46,7 +48,7 @@ impl Limits {
     pub(super) fn step(&self, sums: Sums) -> f64 {
         let curvature = sums.second as f64 / ONE + self.l2;
         if curvature > 0.0 {
-            -(sums.first as f64 / ONE) / curvature
+            -(sums.first as f64 / ONE) / curvature * self.score_unit
         } else {
             0.0
         }

@@ -2,13 +2,16 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::histogram::{Gradient, Sums};
-use super::rounds::gradient;
+use super::loss::of_probability;
 use super::*;
 use crate::definition::estimator::{Range, find};
 use crate::learn::EstimatorParameters;
 use crate::learn::bytes::{Reader, Writer};
 use crate::learn::estimator::ForestNode;
-use crate::learn::testing;
+use crate::learn::{Matrix, Output, testing};
+use crate::math;
+
+mod targets;
 
 fn defaults() -> GradientBoostingParameters {
     testing::gradient_boosting()
@@ -139,7 +142,7 @@ fn plain_probabilities(
             parameters,
             matrix,
             gradients: pairs
-                .map(|(score, label)| gradient(*score, *label))
+                .map(|(score, label)| of_probability(math::sigmoid(*score), *label, 1.0))
                 .collect(),
         };
         let leaves = plain.tree();
@@ -182,7 +185,7 @@ fn plain_loops_give_the_same_bits() {
             ..small()
         },
     ] {
-        let trees = fit(&parameters, &matrix, &labels).unwrap();
+        let trees = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         let expected = plain_probabilities(&parameters, &matrix, &labels);
         assert_eq!(trees.predict(&matrix), expected, "{parameters:?}");
         assert!(log_loss(&expected, &labels) < 0.5);
@@ -225,7 +228,7 @@ fn scikit_learn_grows_the_same_trees() {
             l2: case.l2,
             ..defaults()
         };
-        let trees = fit(&parameters, &matrix, &labels).unwrap();
+        let trees = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         // scikit-learn keeps gradients as 32-bit numbers.
         for (found, expected) in trees.predict(&matrix).iter().zip(&case.probabilities) {
             assert!(
@@ -272,17 +275,18 @@ proptest! {
         let matrix = Matrix::new(rows, columns, values.collect());
         let results = [1, 2, 3].map(|threads| {
             on_threads(threads, || {
-                let trees = fit(&parameters, &matrix, &labels).unwrap();
+                let trees = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
                 (bytes(&trees), trees.predict(&matrix))
             })
         });
         prop_assert!(results[0] == results[1] && results[0] == results[2]);
         let [(file, probabilities), ..] = results;
-        let trees = BoostedTrees::read(&mut Reader::new(&file), 2, columns).unwrap();
+        let trees = BoostedTrees::read(&mut Reader::new(&file), 2, columns, Output::Probability).unwrap();
         prop_assert_eq!(&bytes(&trees), &file);
         for (row, probability) in probabilities.iter().enumerate() {
             prop_assert!((0.0..=1.0).contains(probability));
-            prop_assert_eq!(trees.probability(matrix.row(row)).to_bits(), probability.to_bits());
+            let alone = Matrix::new(1, columns, matrix.row(row).to_vec());
+            prop_assert_eq!(trees.predict(&alone)[0].to_bits(), probability.to_bits());
         }
         let importances = trees.importances();
         let sum: f64 = importances.iter().sum();
@@ -308,7 +312,7 @@ fn threads_do_not_show_on_many_rows() {
         };
         let [one, two, three] = [1, 2, 3].map(|threads| {
             on_threads(threads, || {
-                bytes(&fit(&parameters, &matrix, &labels).unwrap())
+                bytes(&fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap())
             })
         });
         assert!(one == two && one == three);
@@ -325,7 +329,7 @@ fn patience_keeps_the_trees_up_to_the_lowest_loss() {
         learning_rate: 0.3,
         ..defaults()
     };
-    let trees = fit(&patient, &matrix, &labels).unwrap();
+    let trees = fit(&patient, &Examples::binary(&matrix, &labels)).unwrap();
     assert!((1..100).contains(&trees.trees()), "{}", trees.trees());
     let (_, held_out) = patient.sides(600);
     let held_out: Vec<usize> = held_out.iter().map(|row| *row as usize).collect();
@@ -337,7 +341,7 @@ fn patience_keeps_the_trees_up_to_the_lowest_loss() {
             patience: 100_000,
             ..patient.clone()
         };
-        let trees = fit(&parameters, &matrix, &labels).unwrap();
+        let trees = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         log_loss(&trees.predict(&held_matrix), &held_labels)
     };
     let best = log_loss(&trees.predict(&held_matrix), &held_labels);
@@ -356,7 +360,7 @@ fn the_first_node_that_differs_is_found() {
             learning_rate,
             ..small()
         };
-        fit(&parameters, &matrix, &labels).unwrap()
+        fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap()
     };
     let trees = with(12, 0.1);
     assert_eq!(trees.first_difference(&with(12, 0.1)), None);
@@ -375,7 +379,7 @@ fn the_first_node_that_differs_is_found() {
     };
     assert_eq!(leaf(slower.before), 2.0 * leaf(slower.now));
     let positive = labels.iter().filter(|label| **label).count() as f64;
-    assert!((trees.rate() - positive / 300.0).abs() < 1e-12);
+    assert!((trees.start()[0] - positive / 300.0).abs() < 1e-12);
 }
 
 #[test]
@@ -389,7 +393,7 @@ fn rows_held_out_must_leave_both_classes() {
     };
     let labels = [true, false, false, false];
     let refusals: Vec<String> = (0..40)
-        .filter_map(|seed| fit(&patient(seed), &matrix, &labels).err())
+        .filter_map(|seed| fit(&patient(seed), &Examples::binary(&matrix, &labels)).err())
         .map(|error| {
             assert_eq!(error.kind(), Kind::DataRefused);
             assert!(error.all_help()[0].contains("validation_share"));
@@ -408,7 +412,7 @@ fn a_tree_that_cannot_be_split_is_left_out() {
         min_samples_leaf: 51,
         ..defaults()
     };
-    let trees = fit(&parameters, &matrix, &labels).unwrap();
+    let trees = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
     assert_eq!((trees.trees(), trees.nodes()), (0, 0));
     let rate = labels.iter().filter(|label| **label).count() as f64 / 100.0;
     assert!(
@@ -437,14 +441,14 @@ fn no_score_leaves_its_range() {
         (0..40).map(|row| row == 7).collect(),
     ] {
         let matrix = Matrix::new(40, 1, numbers.clone());
-        let trees = fit(&parameters, &matrix, &labels).unwrap();
+        let trees = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
         let probabilities = trees.predict(&matrix);
         assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
         let right = probabilities.iter().zip(&labels);
         assert!(right.filter(|(p, label)| (**p > 0.5) == **label).count() == 40);
         let file = bytes(&trees);
         assert_eq!(
-            BoostedTrees::read(&mut Reader::new(&file), 2, 1).unwrap(),
+            BoostedTrees::read(&mut Reader::new(&file), 2, 1, Output::Probability).unwrap(),
             trees
         );
     }
@@ -487,7 +491,8 @@ fn what_no_fit_gives_is_refused() {
         let mut writer = Writer::default();
         write(&mut writer);
         let bytes = writer.into_bytes();
-        let error = BoostedTrees::read(&mut Reader::new(&bytes), 2, 1).unwrap_err();
+        let error =
+            BoostedTrees::read(&mut Reader::new(&bytes), 2, 1, Output::Probability).unwrap_err();
         error.message().to_string()
     };
     let start = |writer: &mut Writer, base: f64, leaf: f64| {

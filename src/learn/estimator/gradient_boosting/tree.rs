@@ -96,6 +96,7 @@ impl Grower<'_> {
             leaves += 1;
             growth.split(leaf, &mut spare, leaves < self.max_leaves);
         }
+        growth.tree.rest();
         growth.tree
     }
 }
@@ -220,6 +221,19 @@ impl Growth<'_> {
 }
 
 impl Tree {
+    /// Without a split a tree moves nobody: all rows together stand where they lose least, but for
+    /// rounding.
+    fn rest(&mut self) {
+        if let [Node::Leaf { step, .. }] = self.nodes.as_mut_slice() {
+            *step = 0.0;
+        }
+    }
+
+    /// Whether it could not be split.
+    pub(super) fn is_leaf(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
     /// What a model keeps of it.
     pub(super) fn without_rows(mut self) -> Self {
         self.rows = Vec::new();

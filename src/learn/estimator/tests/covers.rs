@@ -63,7 +63,10 @@ fn views_answer_as_the_model_does() {
         }
     };
     let forest = fit_forest(&forest(7), &matrix, &labels);
-    let boosted = gradient_boosting::fit(&testing::gradient_boosting(), &matrix, &labels).unwrap();
+    let boosted = {
+        let examples = Examples::binary(&matrix, &labels);
+        gradient_boosting::fit(&testing::gradient_boosting(), &examples).unwrap()
+    };
     let (trees, rounds): (Vec<_>, Vec<_>) = (
         forest.tree_views().unwrap().collect(),
         boosted.tree_views().unwrap().collect(),
@@ -72,8 +75,9 @@ fn views_answer_as_the_model_does() {
         let sum = trees.iter().fold(0.0, |sum, tree| sum + answer(tree, row));
         assert_eq!(sum / 7.0, forest.predict_row(row));
         let add = |sum: f64, tree: &TreeView<'_>| sum + answer(tree, row);
-        let log_odds = rounds.iter().fold(boosted.base(), add);
-        assert_eq!(crate::math::sigmoid(log_odds), boosted.probability(row));
+        let log_odds = rounds.iter().fold(boosted.base()[0], add);
+        let alone = Matrix::new(1, 5, row.to_vec());
+        assert_eq!(boosted.predict(&alone), [crate::math::sigmoid(log_odds)]);
     }
 }
 

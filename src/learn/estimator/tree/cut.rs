@@ -1,9 +1,9 @@
 //! A split at a random place of a column: Geurts, Ernst and Wehenkel, Extremely randomized trees,
 //! Machine Learning 63 (2006).
 
+use super::criterion::{Criterion, Drawn};
 use super::ranks::Rank;
-use super::split::{Offer, Split};
-use super::tally::{Drawn, Tally};
+use super::split::{Offer, Split, Terms};
 
 /// Rows with the smallest and the largest number of a node.
 pub struct Ends {
@@ -12,15 +12,15 @@ pub struct Ends {
 }
 
 /// The ends of a column among `rows`, which are not none.
-pub fn ends<R: Rank>(ranks: &[R], rows: &[Drawn]) -> Ends {
+pub fn ends<R: Rank, D: Drawn>(ranks: &[R], rows: &[D]) -> Ends {
     let (mut low, mut high) = ((u32::MAX, 0), (0, 0));
     for drawn in rows {
-        let rank = ranks[drawn.row as usize].get();
+        let rank = ranks[drawn.row() as usize].get();
         if rank < low.0 {
-            low = (rank, drawn.row);
+            low = (rank, drawn.row());
         }
         if rank >= high.0 {
-            high = (rank, drawn.row);
+            high = (rank, drawn.row());
         }
     }
     Ends {
@@ -40,39 +40,39 @@ pub fn between(low: f64, high: f64, share: f64) -> f64 {
 }
 
 /// The rows of a node up to a threshold.
-pub struct Below {
+pub struct Below<T> {
     /// The highest rank of them.
     rank: u32,
-    rows: Tally,
+    rows: T,
 }
 
 /// Counts the rows whose number is at most `threshold`.
-pub fn below<R: Rank>(
+pub fn below<C: Criterion, R: Rank>(
+    criterion: &C,
     ranks: &[R],
-    rows: &[Drawn],
+    rows: &[C::Drawn],
     number: impl Fn(u32) -> f64,
     threshold: f64,
-) -> Below {
+) -> Below<C::Tally> {
     let mut below = Below {
         rank: 0,
-        rows: Tally::default(),
+        rows: criterion.nothing(),
     };
-    for drawn in rows.iter().filter(|drawn| number(drawn.row) <= threshold) {
-        below.rank = below.rank.max(ranks[drawn.row as usize].get());
-        below.rows += drawn.tally();
+    for drawn in rows.iter().filter(|drawn| number(drawn.row()) <= threshold) {
+        below.rank = below.rank.max(ranks[drawn.row() as usize].get());
+        criterion.add(&mut below.rows, *drawn);
     }
     below
 }
 
-impl Below {
-    /// The split above these rows; nothing where it leaves fewer than `least` rows on a side.
-    pub fn offer(&self, total: Tally, least: u32) -> Offer {
-        let above = total - self.rows;
-        if self.rows.rows() < least || above.rows() < least {
+impl<T> Below<T> {
+    /// The split above these rows; nothing where it leaves too few rows on a side.
+    pub fn offer<C: Criterion<Tally = T>>(self, criterion: &C, terms: &Terms<'_, T>) -> Offer<T> {
+        if !terms.allow(C::count(&self.rows), C::count(terms.total)) {
             return Offer::Nothing;
         }
         Offer::Split(Split {
-            score: self.rows.purity() + above.purity(),
+            score: criterion.score(&self.rows, terms.total),
             rank: self.rank,
             below: self.rows,
         })

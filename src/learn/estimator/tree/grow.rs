@@ -2,7 +2,7 @@
 //!
 //! The method is Breiman's (Random Forests, Machine Learning 45, 2001), as Louppe describes it
 //! (Understanding Random Forests, 2014): as many rows as there are, drawn with replacement; at each node some columns,
-//! drawn without replacement; the split of the least Gini impurity among them; no pruning. A [`Method`]
+//! drawn without replacement; the split of the least impurity among them, as a [`Criterion`] has it; no pruning. A [`Method`]
 //! may take every row once instead, and one place for a split at random in each drawn column.
 //!
 //! A node that could be split becomes a leaf only if no drawn column allows it. Columns that are constant in the node count as
@@ -12,10 +12,10 @@
 //!
 //! Nodes are grown in preorder, each with the next numbers of the tree's own source.
 
+use super::criterion::{Criterion, Drawn};
 use super::cut;
 use super::ranks::{Rank, Ranks};
-use super::split::{Offer, Search, Split, Terms};
-use super::tally::{Drawn, Tally};
+use super::split::{Offer, Split, Terms};
 use crate::learn::Matrix;
 use crate::learn::random::Random;
 
@@ -64,9 +64,9 @@ pub const LEAF: u32 = u32::MAX;
 pub struct Tree {
     /// For each node the column it looks at, or [`LEAF`].
     pub columns: Vec<u32>,
-    /// For each node its threshold, or the share of positive rows of a leaf.
+    /// For each split its threshold, for each leaf what it says: so many numbers as an answer has.
     pub values: Vec<f64>,
-    /// For each leaf the rows of the sample that came to it.
+    /// For each leaf the weight of the rows of the sample that came to it.
     pub covers: Vec<f64>,
     /// The decrease of impurity by splits of each matrix column; they add up to 1, or are all 0.
     pub importances: Vec<f64>,
@@ -74,20 +74,20 @@ pub struct Tree {
 
 /// Grows trees on the same rows.
 #[derive(Debug)]
-pub struct Grower<'a> {
+pub struct Grower<'a, C> {
     matrix: &'a Matrix,
-    labels: &'a [bool],
+    criterion: &'a C,
     ranks: Vec<Ranks>,
     method: Method,
     limits: Limits,
 }
 
-impl<'a> Grower<'a> {
+impl<'a, C: Criterion> Grower<'a, C> {
     /// The matrix has finite numbers only, at least one column, and fewer than 2³¹ rows.
-    pub fn new(matrix: &'a Matrix, labels: &'a [bool], method: Method, limits: Limits) -> Self {
+    pub fn new(matrix: &'a Matrix, criterion: &'a C, method: Method, limits: Limits) -> Self {
         Self {
             matrix,
-            labels,
+            criterion,
             ranks: Ranks::of_columns(matrix),
             method,
             limits,
@@ -101,55 +101,54 @@ impl<'a> Grower<'a> {
 }
 
 /// The split a node gets.
-#[derive(Clone, Copy)]
-struct Chosen {
+struct Chosen<T> {
     column: u32,
-    split: Split,
+    split: Split<T>,
     /// Where a random cut is; none: in the middle of the neighbouring numbers.
     threshold: Option<f64>,
 }
 
 /// A part of the rows that is to become a subtree.
-struct Pending {
+struct Pending<T> {
     start: usize,
     end: usize,
     depth: u32,
-    total: Tally,
+    total: T,
     /// How many of [`Growth::constant`] were found in the nodes above.
     constant: usize,
 }
 
 /// A tree while it grows.
-struct Growth<'a> {
-    grower: &'a Grower<'a>,
+struct Growth<'a, C: Criterion> {
+    grower: &'a Grower<'a, C>,
     random: Random,
     /// The sample, node after node.
-    rows: Vec<Drawn>,
+    rows: Vec<C::Drawn>,
     /// Rows that go above, while a node is divided.
-    spare: Vec<Drawn>,
-    search: Search,
+    spare: Vec<C::Drawn>,
+    search: C::Search,
     /// All columns; drawn ones are swapped to the front.
     columns: Vec<u32>,
     is_constant: Vec<bool>,
     /// The columns that `is_constant` names, the deepest finding last.
     constant: Vec<u32>,
-    pending: Vec<Pending>,
+    pending: Vec<Pending<C::Tally>>,
     tree: Tree,
 }
 
-impl<'a> Growth<'a> {
-    fn new(grower: &'a Grower<'a>, mut random: Random) -> Self {
+impl<'a, C: Criterion> Growth<'a, C> {
+    fn new(grower: &'a Grower<'a, C>, mut random: Random) -> Self {
         let columns = grower.ranks.len();
         let rows = match grower.method.sample {
-            Sample::Bootstrap => bootstrap(grower.labels, &mut random),
-            Sample::All => each_once(grower.labels),
+            Sample::Bootstrap => bootstrap(grower.criterion, &mut random),
+            Sample::All => each_once(grower.criterion),
         };
         Self {
             grower,
             random,
             spare: rows.clone(),
             rows,
-            search: Search::default(),
+            search: C::Search::default(),
             columns: (0..columns as u32).collect(),
             is_constant: vec![false; columns],
             constant: Vec::new(),
@@ -164,12 +163,16 @@ impl<'a> Growth<'a> {
     }
 
     fn whole(mut self) -> Tree {
-        let tallies = self.rows.iter().map(|drawn| drawn.tally());
+        let criterion = self.grower.criterion;
+        let mut total = criterion.nothing();
+        for drawn in &self.rows {
+            criterion.add(&mut total, *drawn);
+        }
         self.pending.push(Pending {
             start: 0,
             end: self.rows.len(),
             depth: 0,
-            total: tallies.fold(Tally::default(), |sum, tally| sum + tally),
+            total,
             constant: 0,
         });
         while let Some(node) = self.pending.pop() {
@@ -177,18 +180,16 @@ impl<'a> Growth<'a> {
             match self.best_split(&node) {
                 Some(chosen) => self.divide(&node, chosen),
                 None => {
-                    self.push(LEAF, node.total.share());
-                    self.tree.covers.push(node.total.rows().into());
+                    let rows = &self.rows[node.start..node.end];
+                    let tree = &mut self.tree;
+                    tree.columns.push(LEAF);
+                    criterion.answer(rows, &node.total, &mut tree.values);
+                    tree.covers.push(criterion.cover(rows, &node.total));
                 }
             }
         }
         normalize(&mut self.tree.importances);
         self.tree
-    }
-
-    fn push(&mut self, column: u32, value: f64) {
-        self.tree.columns.push(column);
-        self.tree.values.push(value);
     }
 
     /// Goes back to the columns that are constant in all of a node's rows' ancestors.
@@ -198,15 +199,15 @@ impl<'a> Growth<'a> {
         }
     }
 
-    fn best_split(&mut self, node: &Pending) -> Option<Chosen> {
+    fn best_split(&mut self, node: &Pending<C::Tally>) -> Option<Chosen<C::Tally>> {
         let limits = &self.grower.limits;
-        let rows = node.total.rows();
+        let rows = C::count(&node.total);
         let too_small = rows < limits.min_samples_split || rows / 2 < limits.min_samples_leaf;
         let too_deep = limits.max_depth.is_some_and(|most| node.depth >= most);
-        if node.total.is_pure() || too_small || too_deep {
+        if too_small || too_deep || self.is_pure(node) {
             return None;
         }
-        let mut best: Option<Chosen> = None;
+        let mut best: Option<Chosen<C::Tally>> = None;
         let mut looked_at = 0;
         for drawn in 0..self.columns.len() {
             if drawn >= limits.columns_per_split && looked_at > 0 {
@@ -216,7 +217,7 @@ impl<'a> Growth<'a> {
             if self.is_constant[column as usize] {
                 continue;
             }
-            let floor = best.map_or(0.0, |best| best.split.score);
+            let floor = best.as_ref().map_or(0.0, |best| best.split.score);
             let (offer, threshold) = match self.grower.method.cuts {
                 Cuts::All => (self.offer(node, column, floor), None),
                 Cuts::Random => self.random_offer(node, column),
@@ -241,6 +242,11 @@ impl<'a> Growth<'a> {
         best
     }
 
+    fn is_pure(&self, node: &Pending<C::Tally>) -> bool {
+        let rows = &self.rows[node.start..node.end];
+        self.grower.criterion.is_pure(rows, &node.total)
+    }
+
     /// Moves one of the columns that were not drawn yet behind the `drawn` ones.
     fn draw_column(&mut self, drawn: usize) -> u32 {
         let other = drawn + self.random.below(self.columns.len() - drawn);
@@ -248,26 +254,38 @@ impl<'a> Growth<'a> {
         self.columns[drawn]
     }
 
-    fn offer(&mut self, node: &Pending, column: u32, floor: f64) -> Offer {
-        let rows = &self.rows[node.start..node.end];
-        let terms = Terms {
-            total: node.total,
+    fn terms<'t>(&self, node: &'t Pending<C::Tally>, floor: f64) -> Terms<'t, C::Tally> {
+        Terms {
+            total: &node.total,
             least: self.grower.limits.min_samples_leaf,
             floor,
-        };
-        match &self.grower.ranks[column as usize] {
-            Ranks::Bytes(ranks) => self.search.best(ranks, rows, &terms),
-            Ranks::Shorts(ranks) => self.search.best(ranks, rows, &terms),
-            Ranks::Words(ranks) => self.search.best(ranks, rows, &terms),
+        }
+    }
+
+    fn offer(&mut self, node: &Pending<C::Tally>, column: u32, floor: f64) -> Offer<C::Tally> {
+        let terms = self.terms(node, floor);
+        let Grower {
+            criterion, ranks, ..
+        } = self.grower;
+        let rows = &self.rows[node.start..node.end];
+        let search = &mut self.search;
+        match &ranks[column as usize] {
+            Ranks::Bytes(ranks) => criterion.search(search, ranks, rows, &terms),
+            Ranks::Shorts(ranks) => criterion.search(search, ranks, rows, &terms),
+            Ranks::Words(ranks) => criterion.search(search, ranks, rows, &terms),
         }
     }
 
     /// One place at random in a column, and where it is.
-    fn random_offer(&mut self, node: &Pending, column: u32) -> (Offer, Option<f64>) {
+    fn random_offer(
+        &mut self,
+        node: &Pending<C::Tally>,
+        column: u32,
+    ) -> (Offer<C::Tally>, Option<f64>) {
         let Grower {
             matrix,
+            criterion,
             ranks,
-            limits,
             ..
         } = self.grower;
         let rows = &self.rows[node.start..node.end];
@@ -284,15 +302,15 @@ impl<'a> Growth<'a> {
         }
         let threshold = cut::between(low, high, self.random.unit());
         let below = match &ranks[column as usize] {
-            Ranks::Bytes(ranks) => cut::below(ranks, rows, number, threshold),
-            Ranks::Shorts(ranks) => cut::below(ranks, rows, number, threshold),
-            Ranks::Words(ranks) => cut::below(ranks, rows, number, threshold),
+            Ranks::Bytes(ranks) => cut::below(*criterion, ranks, rows, number, threshold),
+            Ranks::Shorts(ranks) => cut::below(*criterion, ranks, rows, number, threshold),
+            Ranks::Words(ranks) => cut::below(*criterion, ranks, rows, number, threshold),
         };
-        let offer = below.offer(node.total, limits.min_samples_leaf);
+        let offer = below.offer(*criterion, &self.terms(node, 0.0));
         (offer, Some(threshold))
     }
 
-    fn divide(&mut self, node: &Pending, chosen: Chosen) {
+    fn divide(&mut self, node: &Pending<C::Tally>, chosen: Chosen<C::Tally>) {
         let Chosen { column, split, .. } = chosen;
         let rows = &mut self.rows[node.start..node.end];
         let spare = &mut self.spare;
@@ -304,9 +322,11 @@ impl<'a> Growth<'a> {
         let number = |row: u32| self.grower.matrix.row(row as usize)[column as usize];
         let middle = || threshold(number(divided.last_below), number(divided.first_above));
         let threshold = chosen.threshold.unwrap_or_else(middle);
-        let decrease = split.score - node.total.purity();
+        let criterion = self.grower.criterion;
+        let decrease = split.score - criterion.undivided(&node.total);
         self.tree.importances[column as usize] += decrease.max(0.0);
-        self.push(column, threshold);
+        self.tree.columns.push(column);
+        self.tree.values.push(threshold);
         let middle = node.start + divided.below;
         let half = |start, end, total| Pending {
             start,
@@ -315,28 +335,28 @@ impl<'a> Growth<'a> {
             total,
             constant: self.constant.len(),
         };
-        let above = half(middle, node.end, node.total - split.below);
+        let above = criterion.without(&node.total, &split.below);
+        let above = half(middle, node.end, above);
         let below = half(node.start, middle, split.below);
         self.pending.extend([above, below]);
     }
 }
 
 /// As many draws with replacement as there are rows; the drawn rows in their order.
-fn bootstrap(labels: &[bool], random: &mut Random) -> Vec<Drawn> {
-    let mut times = vec![0_u32; labels.len()];
-    for _ in labels {
-        times[random.below(labels.len())] += 1;
+fn bootstrap<C: Criterion>(criterion: &C, random: &mut Random) -> Vec<C::Drawn> {
+    let mut times = vec![0_u32; criterion.rows()];
+    for _ in 0..times.len() {
+        times[random.below(criterion.rows())] += 1;
     }
-    let rows = (0..).zip(times).zip(labels);
-    rows.filter(|((_, times), _)| *times > 0)
-        .map(|((row, times), label)| Drawn::new(row, times, *label))
+    let drawn = (0..).zip(times).filter(|(_, times)| *times > 0);
+    drawn
+        .map(|(row, times)| criterion.drawn(row, times))
         .collect()
 }
 
-fn each_once(labels: &[bool]) -> Vec<Drawn> {
-    let rows = (0..).zip(labels);
-    rows.map(|(row, label)| Drawn::new(row, 1, *label))
-        .collect()
+fn each_once<C: Criterion>(criterion: &C) -> Vec<C::Drawn> {
+    let rows = (0..).take(criterion.rows());
+    rows.map(|row| criterion.drawn(row, 1)).collect()
 }
 
 struct Divided {
@@ -349,12 +369,12 @@ struct Divided {
 }
 
 /// Moves the rows of at most `rank` to the front; both parts keep their order.
-fn divide<R: Rank>(ranks: &[R], rows: &mut [Drawn], spare: &mut [Drawn], rank: u32) -> Divided {
+fn divide<R: Rank, D: Drawn>(ranks: &[R], rows: &mut [D], spare: &mut [D], rank: u32) -> Divided {
     let (mut below, mut above) = (0, 0);
     let (mut last_below, mut first_above) = ((0, 0), (u32::MAX, 0));
     for at in 0..rows.len() {
         let drawn = rows[at];
-        let own = ranks[drawn.row as usize].get();
+        let own = ranks[drawn.row() as usize].get();
         // Both are written and one counts: there is no branch to guess.
         rows[below] = drawn;
         spare[above] = drawn;
@@ -362,10 +382,10 @@ fn divide<R: Rank>(ranks: &[R], rows: &mut [Drawn], spare: &mut [Drawn], rank: u
         below += usize::from(is_below);
         above += usize::from(!is_below);
         if is_below && own >= last_below.0 {
-            last_below = (own, drawn.row);
+            last_below = (own, drawn.row());
         }
         if !is_below && own < first_above.0 {
-            first_above = (own, drawn.row);
+            first_above = (own, drawn.row());
         }
     }
     rows[below..].copy_from_slice(&spare[..above]);

@@ -37,34 +37,41 @@ const ROUNDING: f64 = 1.0 - 1e-12;
 
 /// What a column has to offer a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Offer {
+pub enum Offer<T> {
     /// All rows of the node have the same number.
     Constant,
     /// No split leaves enough rows on both sides, or none is as good as the floor.
     Nothing,
-    Split(Split),
+    Split(Split<T>),
 }
 
 /// A way to divide a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Split {
-    /// Σ positive² / rows over both sides.
+pub struct Split<T> {
+    /// What its criterion calls good.
     pub score: f64,
     /// Rows of at most this rank go below.
     pub rank: u32,
     /// The rows that go below.
-    pub below: Tally,
+    pub below: T,
 }
 
 /// What a search has to respect.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct Terms<'a, T> {
     /// All rows of the node.
-    pub total: Tally,
+    pub total: &'a T,
     /// So many rows are left on each side.
     pub least: u32,
     /// Splits of a lower score are of no interest, and may be missed.
     pub floor: f64,
+}
+
+impl<T> Terms<'_, T> {
+    /// Whether a split of so many rows below, of `rows` in all, leaves enough on both sides.
+    pub fn allow(&self, below: u32, rows: u32) -> bool {
+        below >= self.least && rows - below >= self.least
+    }
 }
 
 /// Searches nodes one after the other; keeps its memory from one to the next.
@@ -84,7 +91,12 @@ pub struct Search {
 
 impl Search {
     /// The best split of `rows` by the ranks of one column.
-    pub fn best<R: Rank>(&mut self, ranks: &[R], rows: &[Drawn], terms: &Terms) -> Offer {
+    pub fn best<R: Rank>(
+        &mut self,
+        ranks: &[R],
+        rows: &[Drawn],
+        terms: &Terms<'_, Tally>,
+    ) -> Offer<Tally> {
         self.ranks.clear();
         let of_row = |drawn: &Drawn| ranks[drawn.row as usize].get();
         self.ranks.extend(rows.iter().map(of_row));
@@ -215,17 +227,17 @@ fn sweep_keys(keys: &[u64], mut below: Tally, best: &mut Best) {
 
 /// The best split so far.
 struct Best<'a> {
-    terms: &'a Terms,
-    split: Option<Split>,
+    terms: &'a Terms<'a, Tally>,
+    split: Option<Split<Tally>>,
 }
 
 impl<'a> Best<'a> {
-    fn new(terms: &'a Terms) -> Self {
+    fn new(terms: &'a Terms<'a, Tally>) -> Self {
         Self { terms, split: None }
     }
 
     fn consider(&mut self, below: Tally, rank: u32) {
-        let above = self.terms.total - below;
+        let above = *self.terms.total - below;
         if below.rows() < self.terms.least || above.rows() < self.terms.least {
             return;
         }
@@ -250,6 +262,7 @@ impl<'a> Best<'a> {
     /// No split within a range of ranks has a higher score; 0 where none is allowed.
     fn bound(&self, below: Tally, range: Tally) -> f64 {
         let Terms { total, least, .. } = *self.terms;
+        let total = *total;
         let end = below + range;
         if end.rows() < least || (total - below).rows() < least {
             return 0.0;
@@ -261,7 +274,7 @@ impl<'a> Best<'a> {
         inside.max(score(below)).max(score(end))
     }
 
-    fn offer(&self) -> Offer {
+    fn offer(&self) -> Offer<Tally> {
         match self.split {
             Some(split) if split.score >= self.terms.floor => Offer::Split(split),
             _ => Offer::Nothing,

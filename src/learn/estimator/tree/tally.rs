@@ -10,6 +10,12 @@ pub struct Drawn {
     packed: u32,
 }
 
+impl super::criterion::Drawn for Drawn {
+    fn row(self) -> u32 {
+        self.row
+    }
+}
+
 impl Drawn {
     /// # Panics
     /// In tests, when the row was drawn 2³¹ times or more.

@@ -1,56 +1,91 @@
 use proptest::prelude::*;
 
+use super::super::labels::Labels;
+use super::super::tally::Tally;
 use super::*;
 use crate::learn::testing;
 
+mod targets;
+
+/// What a criterion says, of rows as they are.
+trait Plain {
+    fn rows(&self) -> usize;
+    fn is_pure(&self, rows: &[usize]) -> bool;
+    fn score(&self, below: &[usize], above: &[usize]) -> f64;
+    fn undivided(&self, rows: &[usize]) -> f64;
+    fn answer(&self, rows: &[usize]) -> Vec<f64>;
+    fn cover(&self, rows: &[usize]) -> f64;
+}
+
+struct PlainLabels<'a>(&'a [bool]);
+
+impl Plain for PlainLabels<'_> {
+    fn rows(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_pure(&self, rows: &[usize]) -> bool {
+        let positive = rows.iter().filter(|row| self.0[**row]).count();
+        positive == 0 || positive == rows.len()
+    }
+
+    fn score(&self, below: &[usize], above: &[usize]) -> f64 {
+        self.undivided(below) + self.undivided(above)
+    }
+
+    /// positive² / rows.
+    fn undivided(&self, rows: &[usize]) -> f64 {
+        let positive = rows.iter().filter(|row| self.0[**row]).count() as f64;
+        positive * positive / rows.len() as f64
+    }
+
+    fn answer(&self, rows: &[usize]) -> Vec<f64> {
+        let positive = rows.iter().filter(|row| self.0[**row]).count();
+        vec![positive as f64 / rows.len() as f64]
+    }
+
+    fn cover(&self, rows: &[usize]) -> f64 {
+        rows.len() as f64
+    }
+}
+
 /// A tree grown without ranks, counts, bounds or memory of constants: every split tried on the
 /// numbers themselves.
-struct Slow<'a> {
+struct Slow<'a, P> {
     matrix: &'a Matrix,
-    labels: &'a [bool],
+    plain: &'a P,
     method: Method,
     limits: Limits,
     random: Random,
     columns: Vec<usize>,
-    nodes: Vec<(u32, f64)>,
-    covers: Vec<f64>,
-    importances: Vec<f64>,
+    tree: Tree,
 }
 
-impl Slow<'_> {
+impl<P: Plain> Slow<'_, P> {
     fn tree(mut self) -> Tree {
-        let count = self.labels.len();
+        let count = self.plain.rows();
         let mut sample: Vec<usize> = match self.method.sample {
             Sample::Bootstrap => (0..count).map(|_| self.random.below(count)).collect(),
             Sample::All => (0..count).collect(),
         };
         sample.sort_unstable();
         self.node(&sample, 0);
-        normalize(&mut self.importances);
-        Tree {
-            columns: self.nodes.iter().map(|node| node.0).collect(),
-            values: self.nodes.iter().map(|node| node.1).collect(),
-            covers: self.covers,
-            importances: self.importances,
-        }
+        normalize(&mut self.tree.importances);
+        self.tree
     }
 
-    /// positive² / rows.
-    fn purity(&self, rows: &[usize]) -> f64 {
-        let positive = rows.iter().filter(|row| self.labels[**row]).count() as f64;
-        positive * positive / rows.len() as f64
+    fn leaf(&mut self, rows: &[usize]) {
+        self.tree.columns.push(LEAF);
+        self.tree.values.extend(self.plain.answer(rows));
+        self.tree.covers.push(self.plain.cover(rows));
     }
 
     fn node(&mut self, rows: &[usize], depth: u32) {
-        let positive = rows.iter().filter(|row| self.labels[**row]).count();
-        let leaf = (LEAF, positive as f64 / rows.len() as f64);
-        let is_pure = positive == 0 || positive == rows.len();
         let is_small = rows.len() < self.limits.min_samples_split as usize;
         let is_too_small = rows.len() < 2 * self.limits.min_samples_leaf as usize;
         let is_deep = self.limits.max_depth == Some(depth);
-        if is_pure || is_small || is_too_small || is_deep {
-            self.covers.push(rows.len() as f64);
-            return self.nodes.push(leaf);
+        if self.plain.is_pure(rows) || is_small || is_too_small || is_deep {
+            return self.leaf(rows);
         }
         let mut best: Option<(f64, usize, f64)> = None;
         let mut varying = 0;
@@ -71,19 +106,22 @@ impl Slow<'_> {
             for cut in self.cuts(&numbers) {
                 let (below, above) = self.divided(rows, column, cut);
                 let least = below.len().min(above.len());
-                let score = self.purity(&below) + self.purity(&above);
-                let is_best = best.is_none_or(|(best, ..)| score > best);
-                if is_best && least >= self.limits.min_samples_leaf as usize {
+                if least < self.limits.min_samples_leaf as usize {
+                    continue;
+                }
+                let score = self.plain.score(&below, &above);
+                if best.is_none_or(|(best, ..)| score > best) {
                     best = Some((score, column, cut));
                 }
             }
         }
         let Some((score, column, threshold)) = best else {
-            self.covers.push(rows.len() as f64);
-            return self.nodes.push(leaf);
+            return self.leaf(rows);
         };
-        self.importances[column] += (score - self.purity(rows)).max(0.0);
-        self.nodes.push((column as u32, threshold));
+        let decrease = score - self.plain.undivided(rows);
+        self.tree.importances[column] += decrease.max(0.0);
+        self.tree.columns.push(column as u32);
+        self.tree.values.push(threshold);
         let (below, above) = self.divided(rows, column, threshold);
         self.node(&below, depth + 1);
         self.node(&above, depth + 1);
@@ -138,19 +176,30 @@ const FOREST: Method = Method {
 };
 
 fn assert_same(matrix: &Matrix, labels: &[bool], limits: Limits, seed: u64) {
+    assert_same_tree(&Labels(labels), &PlainLabels(labels), matrix, limits, seed);
+}
+
+fn assert_same_tree(
+    criterion: &impl Criterion,
+    plain: &impl Plain,
+    matrix: &Matrix,
+    limits: Limits,
+    seed: u64,
+) {
     for method in METHODS {
         let slow = Slow {
             matrix,
-            labels,
+            plain,
             method,
             limits,
             random: Random::new(seed),
             columns: (0..matrix.columns()).collect(),
-            nodes: Vec::new(),
-            covers: Vec::new(),
-            importances: vec![0.0; matrix.columns()],
+            tree: Tree {
+                importances: vec![0.0; matrix.columns()],
+                ..Tree::default()
+            },
         };
-        let fast = Grower::new(matrix, labels, method, limits).grow(Random::new(seed));
+        let fast = Grower::new(matrix, criterion, method, limits).grow(Random::new(seed));
         assert_eq!(fast, slow.tree(), "{method:?}");
     }
 }
@@ -251,7 +300,7 @@ fn the_first_column_that_varies_is_looked_at_however_late_it_is_drawn() {
         ..NO_LIMITS
     };
     for seed in 0..20 {
-        let tree = Grower::new(&matrix, &labels, FOREST, limits).grow(Random::new(seed));
+        let tree = Grower::new(&matrix, &Labels(&labels), FOREST, limits).grow(Random::new(seed));
         assert_eq!(tree.columns[0], 31);
         assert_eq!(tree.importances[31], 1.0);
         assert_same(&matrix, &labels, limits, seed);
@@ -283,7 +332,7 @@ fn a_threshold_divides_neighbours() {
 #[test]
 fn a_sample_is_as_large_as_the_table_and_leaves_a_third_of_it_out() {
     let labels: Vec<bool> = (0..3000).map(|row| row % 3 == 0).collect();
-    let sample = bootstrap(&labels, &mut Random::new(1));
+    let sample = bootstrap(&Labels(&labels), &mut Random::new(1));
     let total = sample
         .iter()
         .fold(Tally::default(), |sum, drawn| sum + drawn.tally());

@@ -3,12 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 /// Every place between two ranks, each counted anew.
-fn slow(ranks: &[u32], rows: &[Drawn], terms: &Terms) -> Option<Split> {
+fn slow(ranks: &[u32], rows: &[Drawn], terms: &Terms<'_, Tally>) -> Option<Split<Tally>> {
     let rank = |drawn: &Drawn| ranks[drawn.row as usize];
     let mut distinct: Vec<u32> = rows.iter().map(rank).collect();
     distinct.sort_unstable();
     distinct.dedup();
-    let mut best: Option<Split> = None;
+    let mut best: Option<Split<Tally>> = None;
     for &cut in &distinct[..distinct.len() - 1] {
         let (mut below, mut above) = ((0_u32, 0_u32), (0_u32, 0_u32));
         for drawn in rows {
@@ -40,7 +40,7 @@ fn slow(ranks: &[u32], rows: &[Drawn], terms: &Terms) -> Option<Split> {
 }
 
 /// The rows that go below are what counts: of the ranks between two rows' any will do.
-fn agree(ranks: &[u32], rows: &[Drawn], terms: &Terms, search: &mut Search) {
+fn agree(ranks: &[u32], rows: &[Drawn], terms: &Terms<'_, Tally>, search: &mut Search) {
     let distinct = rows.iter().map(|drawn| ranks[drawn.row as usize]);
     let is_constant = distinct.clone().min() == distinct.max();
     match search.best(ranks, rows, terms) {
@@ -86,7 +86,7 @@ proptest! {
             .collect();
         let total = total(&rows);
         let mut search = Search::default();
-        let mut terms = Terms { total, least, floor: 0.0 };
+        let mut terms = Terms { total: &total, least, floor: 0.0 };
         agree(&numbers, &rows, &terms, &mut search);
         // Around the best score is where a bound could go wrong.
         if let Some(best) = slow(&numbers, &rows, &terms) {
@@ -107,7 +107,7 @@ fn a_bound_is_reached_where_the_better_rows_come_first() {
             .map(|row| Drawn::new(row, 1, row >= best))
             .collect();
         let terms = Terms {
-            total: total(&rows),
+            total: &total(&rows),
             least: 1,
             floor: 0.0,
         };
@@ -128,7 +128,7 @@ fn of_equal_splits_the_lowest_is_taken() {
             .map(|row| Drawn::new(row, 1, label(row)))
             .collect();
         let terms = Terms {
-            total: total(&rows),
+            total: &total(&rows),
             least: 1,
             floor: 0.0,
         };
