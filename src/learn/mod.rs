@@ -57,8 +57,8 @@ pub use estimator::{
     GradientBoostingParameters, KNN_VERSION, KnnParameters, LASSO_VERSION,
     LINEAR_REGRESSION_VERSION, LOGISTIC_REGRESSION_VERSION, LassoParameters, LinearFunction,
     LinearModel, LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel,
-    RANDOM_FOREST_VERSION, RIDGE_VERSION, RandomForestParameters, RidgeParameters, TreeCounts,
-    estimator_version, fit,
+    RANDOM_FOREST_VERSION, RIDGE_VERSION, RandomForestParameters, RidgeParameters, SVM_VERSION,
+    SvmModel, SvmParameters, TreeCounts, estimator_version, fit,
 };
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage};

@@ -8,6 +8,7 @@ use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
 use crate::learn::{evaluate, testing};
 
+mod edges;
 mod others;
 mod tasks;
 
@@ -57,6 +58,7 @@ fn the_number_of_threads_does_not_show() {
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
         testing::parameters("gaussian_nb"),
         testing::parameters("knn"),
+        testing::parameters("svm"),
         testing::parameters("decision_tree"),
         testing::parameters("extra_trees"),
     ] {
@@ -108,6 +110,7 @@ fn estimators_learn() {
         )) > 0.9
     );
     assert!(auc(testing::parameters("gaussian_nb")) > 0.85);
+    assert!(auc(testing::parameters("svm")) > 0.9);
     assert!(auc(testing::neighbours(25)) > 0.85);
     assert!(auc(testing::parameters("decision_tree")) > 0.7);
     assert!(auc(testing::parameters("extra_trees")) > 0.9);
@@ -196,6 +199,7 @@ fn degenerate_matrices_are_no_trouble() {
             EstimatorParameters::LogisticRegression(testing::elastic_net()),
             testing::parameters("gaussian_nb"),
             testing::neighbours(2),
+            testing::parameters("svm"),
             testing::parameters("decision_tree"),
             testing::parameters("extra_trees"),
             EstimatorParameters::Prior,
