@@ -444,6 +444,9 @@ pub struct PredictArguments {
     /// What the run needs of the request, NAME=VALUE; without a value it is null. For all IDs alike.
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "all")]
     pub context: Vec<String>,
+    /// Says what each feature contributes to each prediction.
+    #[arg(long)]
+    pub explain: bool,
     /// Scores every entity into a table.
     #[arg(long, requires = "output", conflicts_with = "ids")]
     pub all: bool,

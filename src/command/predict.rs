@@ -18,7 +18,9 @@ use crate::hash::Digest;
 use crate::host::Stopwatch;
 use crate::online::{self, OnlineView};
 use crate::report;
-use crate::serve::{Answer, Computed, Pair, Requested, ScoreColumns, State, answer, score_all};
+use crate::serve::{
+    Answer, Computed, Explained, Pair, Requested, ScoreColumns, State, Verdict, answer, score_all,
+};
 use crate::table::{FileForm, Frame, Values};
 use crate::workspace::Workspace;
 
@@ -28,21 +30,23 @@ pub fn predict(context: &Context, arguments: &PredictArguments) -> Result<Output
     match (&arguments.output, arguments.all) {
         (Some(path), true) => {
             let as_of = arguments.as_of.as_deref().map(date).transpose()?;
-            score(&workspace, as_of, path)
+            score(&workspace, as_of, path, arguments.explain)
         }
-        _ => predict_some(&workspace, &arguments.ids, &arguments.context),
+        _ => predict_some(&workspace, arguments),
     }
 }
 
-fn predict_some(workspace: &Workspace, ids: &[String], given: &[String]) -> Result<Output> {
+fn predict_some(workspace: &Workspace, arguments: &PredictArguments) -> Result<Output> {
     let max_age = workspace.definitions().project.serve.max_age;
     let pair = State::load(workspace).into_pair(max_age)?;
+    let explainer = arguments.explain.then(|| pair.explainer()).transpose()?;
     let column = pair.key().clone();
-    let keys: Vec<_> = ids
+    let keys: Vec<_> = arguments
+        .ids
         .iter()
         .map(|id| key_of(workspace, &column, id))
         .collect();
-    let context = context_of(&pair.requested, given)?;
+    let context = context_of(&pair.requested, &arguments.context)?;
     let context = pair.requested.read(&vec![&context; keys.len()]);
     let context = context.map_err(|unfit| {
         unfit
@@ -50,7 +54,7 @@ fn predict_some(workspace: &Workspace, ids: &[String], given: &[String]) -> Resu
             .help("`--context NAME=VALUE` for each, `--context NAME=` for null")
     })?;
     let computed = Computed::of(&pair, &keys, &context)?;
-    let answers = answer(&pair, &keys, &computed)?;
+    let answers = answer(&pair, &keys, &computed, explainer)?;
     if let [_] = answers[..] {
         let only = answers.into_iter().next().expect("there is one");
         let found = only?;
@@ -113,10 +117,9 @@ fn context_of(requested: &Requested, given: &[String]) -> Result<Map<String, Val
 /// One entity's answer in words.
 fn told(found: &Answer) -> String {
     let mut text = format!(
-        "{}   prediction {}   probability {:.4}   {} run {} at {}\n",
+        "{}   {}   {} run {} at {}\n",
         report::bold(&found.key),
-        found.prediction,
-        found.probability,
+        verdict_words(&found.verdict),
         found.model,
         found.run.short(),
         found.as_of,
@@ -128,11 +131,41 @@ fn told(found: &Answer) -> String {
             found.imputed.join(", ")
         ));
     }
+    if let Some(explained) = &found.explanation {
+        text.push_str(&explanation_of(found, explained));
+    }
     text
 }
 
+/// `prediction 1   probability 0.8312`, `prediction 42.1870`.
+fn verdict_words(verdict: &Verdict) -> String {
+    let prediction = match verdict {
+        Verdict::Binary { positive, .. } => u8::from(*positive).to_string(),
+        Verdict::Class { class, .. } => class.escape_debug().to_string(),
+        Verdict::Number(number) => format!("{number:.4}"),
+    };
+    let probability = verdict.probability();
+    let probability = probability.map(|probability| format!("   probability {probability:.4}"));
+    format!("prediction {prediction}{}", probability.unwrap_or_default())
+}
+
+fn explanation_of(found: &Answer, explained: &Explained) -> String {
+    let used = found.features_used.iter().zip(&explained.contributions);
+    let parts = used.map(|((name, cell), (_, contribution))| report::Part {
+        feature: name,
+        value: *cell,
+        contribution: *contribution,
+    });
+    report::explanation_text(explained.scale, explained.base, parts.collect())
+}
+
 /// Every entity into a table: from what serves, or from the snapshot of a date.
-fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Output> {
+fn score(
+    workspace: &Workspace,
+    as_of: Option<AsOf>,
+    path: &Path,
+    explains: bool,
+) -> Result<Output> {
     let form = FileForm::of(path).ok_or_else(|| {
         Error::usage(format!(
             "{} does not say which format it has",
@@ -145,20 +178,19 @@ fn score(workspace: &Workspace, as_of: Option<AsOf>, path: &Path) -> Result<Outp
         None => State::load(workspace).into_pair(None)?,
         Some(as_of) => pair_at(workspace, as_of)?,
     };
-    let scores = score_all(&pair)?;
+    let explainer = explains.then(|| pair.explainer()).transpose()?;
+    let scores = score_all(&pair, explainer)?;
     let rows = scores.keys.len();
     let scored = scores.scored;
-    let bytes = form.encode(
-        &scored_table(&pair, scores)?,
-        &[
-            pair.key().as_str(),
-            "as_of",
-            "prediction",
-            "probability",
-            "model",
-            "run",
-        ],
-    )?;
+    let verdicts: Vec<String> = scores
+        .verdicts
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let mut order = vec![pair.key().as_str(), "as_of"];
+    order.extend(verdicts.iter().map(String::as_str));
+    order.extend(["model", "run"]);
+    let bytes = form.encode(&scored_table(&pair, scores)?, &order)?;
     fsio::write_atomic(path, &bytes)?;
     let refused = rows - scored;
     let document = json!({
@@ -205,14 +237,15 @@ fn scored_table(pair: &Pair, scores: ScoreColumns) -> Result<Frame> {
     let name = |text: &str| text.parse().expect("our own names are names");
     let all = |text: &str| Values::strings(&vec![Some(text); rows]);
     let as_of = Values::repeated_date(pair.view.as_of().days(), rows);
-    let columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
+    let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
         (name("as_of"), as_of),
-        (name("prediction"), scores.prediction),
-        (name("probability"), scores.probability),
         (name("model"), all(pair.pinned.model_name.as_str())),
         (name("run"), all(&pair.run().to_string())),
         (name("error"), scores.error),
     ]);
+    for (column, values) in scores.verdicts.into_iter().chain(scores.explanation) {
+        columns.insert(name(&column), values);
+    }
     let key = pair.key();
     if columns.contains_key(key) {
         return Err(Error::usage(format!(

@@ -28,6 +28,11 @@ pub struct Experiment {
     pub origin: Origin,
 }
 
+impl Experiment {
+    /// The threshold of an experiment that declares none.
+    pub const DEFAULT_THRESHOLD: f64 = 0.5;
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub table: TableName,
@@ -170,18 +175,53 @@ pub struct Allow {
     pub entity_overlap: bool,
 }
 
-/// What a run is measured by, and gates may name, in the order of screens: what ranks, what decides,
-/// what calibrates.
-pub const METRICS: [&str; 8] = [
+/// What runs are measured by, and gates may name, in the order of screens: what ranks, what decides,
+/// what calibrates; last what a number is off by. [`Task::metrics`] says which of them a task has.
+pub const METRICS: [&str; 16] = [
     "auc",
+    "auc_ovr",
     "average_precision",
     "f1",
+    "f1_macro",
     "accuracy",
     "precision",
+    "precision_macro",
     "recall",
+    "recall_macro",
     "log_loss",
     "brier",
+    "r2",
+    "rmse",
+    "mae",
+    "median_absolute_error",
 ];
+
+impl Task {
+    /// What its runs are measured by, in the order of [`METRICS`].
+    pub fn metrics(self) -> &'static [&'static str] {
+        match self {
+            Self::Binary => &[
+                "auc",
+                "average_precision",
+                "f1",
+                "accuracy",
+                "precision",
+                "recall",
+                "log_loss",
+                "brier",
+            ],
+            Self::Multiclass => &[
+                "auc_ovr",
+                "f1_macro",
+                "accuracy",
+                "precision_macro",
+                "recall_macro",
+                "log_loss",
+            ],
+            Self::Regression => &["r2", "rmse", "mae", "median_absolute_error"],
+        }
+    }
+}
 
 /// One condition of a promotion.
 #[derive(Debug, Clone, PartialEq)]

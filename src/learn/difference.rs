@@ -161,7 +161,7 @@ fn boosting_difference(
         .or_else(|| importance_difference(before.importances(), now.importances(), columns))
 }
 
-fn tree_difference(difference: ForestDifference, columns: &[String]) -> ModelDifference {
+fn tree_difference(difference: ForestDifference<'_>, columns: &[String]) -> ModelDifference {
     ModelDifference::Tree {
         tree: difference.tree,
         node: difference.node,
@@ -186,10 +186,11 @@ fn importance_difference(
     })
 }
 
-fn node_json(node: Option<ForestNode>, columns: &[String]) -> Value {
+fn node_json(node: Option<ForestNode<'_>>, columns: &[String]) -> Value {
     match node {
         None => Value::Null,
-        Some(ForestNode::Leaf(value)) => json!({ "leaf": value }),
+        Some(ForestNode::Leaf([value])) => json!({ "leaf": value }),
+        Some(ForestNode::Leaf(values)) => json!({ "leaf": values }),
         Some(ForestNode::Split { column, threshold }) => {
             json!({ "column": columns.get(column), "threshold": threshold })
         }

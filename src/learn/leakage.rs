@@ -4,10 +4,12 @@
 //! Four things are looked for. Whether they stop a run is decided where the experiment is known;
 //! here they are only seen.
 //!
-//! - A **function of the label**: over all rows, train and test, the feature has exactly two values,
-//!   null counting as one, and each goes with one class. Among fewer than [`FEWEST_ROWS`] rows, or
+//! - A **function of the label**: over all rows, train and test, the feature has exactly one value for
+//!   each class, null counting as one, and no two classes share it; or, where the label is a number, it
+//!   strictly rises or falls with it, equal where the label is. Among fewer than [`FEWEST_ROWS`] rows, or
 //!   with less than [`FEWEST_OF_A_CLASS`] rows of a class, that can be an accident and is not said.
-//! - A **strong feature**: alone it ranks all rows with an AUC above [`STRONG`]. A number ranks by its
+//! - A **strong feature**: alone it ranks all rows with an AUC above [`STRONG`]: those of one class
+//!   before all others, or those whose number is above the median before the rest. A number ranks by its
 //!   value, in whichever direction is better, its nulls together at whichever end is better. A
 //!   category ranks by the share of true labels in it over all rows; nulls are a category, and
 //!   categories of fewer than [`FEWEST_ROWS`] rows count as one, or an identifier would rank
@@ -21,7 +23,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::metric::auc;
-use super::{FeatureColumn, FeatureValues, Side, SplitRow};
+use super::{FeatureColumn, FeatureValues, Side, SplitRow, Target};
 
 /// Raised when the same rows show other findings than before.
 pub const LEAKAGE_VERSION: u32 = 1;
@@ -45,12 +47,27 @@ pub struct Leakage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelFunction {
     pub feature: String,
-    /// Its value in every row whose label is true; none is null. Numbers as text.
-    pub when_true: Option<String>,
-    pub when_false: Option<String>,
-    /// Rows whose label is true.
-    pub positive: u64,
-    pub negative: u64,
+    #[serde(flatten)]
+    pub form: FunctionForm,
+}
+
+/// How a feature goes with the label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FunctionForm {
+    /// One value for each of two classes.
+    TwoValues {
+        /// Its value in every row whose label is true; none is null. Numbers as text.
+        when_true: Option<String>,
+        when_false: Option<String>,
+        /// Rows whose label is true.
+        positive: u64,
+        negative: u64,
+    },
+    /// One value for each of so many classes.
+    Values { classes: u64 },
+    /// It strictly rises with the number that is the label, or strictly falls.
+    Monotone { rises: bool },
 }
 
 /// A feature that alone ranks the rows nearly without a mistake.
@@ -60,13 +77,17 @@ pub struct StrongFeature {
     pub auc: f64,
 }
 
-/// Looks at a training set. `rows` and `sides` stand in the order of the features' values.
-pub fn find_leakage(features: &[FeatureColumn], rows: &[SplitRow<'_>], sides: &[Side]) -> Leakage {
-    let labels: Vec<bool> = rows.iter().map(|row| row.label).collect();
+/// Looks at a training set. `target`, `rows` and `sides` stand in the order of the features' values.
+pub fn find_leakage(
+    features: &[FeatureColumn],
+    target: &Target<'_>,
+    rows: &[SplitRow<'_>],
+    sides: &[Side],
+) -> Leakage {
     // One feature a task: what is found in one does not depend on another.
     let found: Vec<_> = features
         .par_iter()
-        .map(|feature| look_at(feature, &labels))
+        .map(|feature| look_at(feature, target))
         .collect();
     let (functions, strong): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     let mut strong_features: Vec<StrongFeature> = strong.into_iter().flatten().collect();
@@ -84,29 +105,127 @@ pub fn find_leakage(features: &[FeatureColumn], rows: &[SplitRow<'_>], sides: &[
 
 fn look_at(
     feature: &FeatureColumn,
-    labels: &[bool],
+    target: &Target<'_>,
 ) -> (Option<LabelFunction>, Option<StrongFeature>) {
-    let positive = labels.iter().filter(|label| **label).count() as u64;
-    let negative = labels.len() as u64 - positive;
-    if labels.len() < FEWEST_ROWS || positive.min(negative) < FEWEST_OF_A_CLASS {
+    if target.rows() < FEWEST_ROWS {
         return (None, None);
     }
-    let function = values_by_class(feature, labels).map(|[when_false, when_true]| LabelFunction {
+    let (form, auc) = match target {
+        Target::Binary(labels) => of_two(feature, labels),
+        Target::Multiclass { classes, rows } => of_classes(feature, *classes, rows),
+        Target::Regression(numbers) => of_numbers(feature, numbers),
+    };
+    let auc = if form.is_some() { 1.0 } else { auc };
+    let strong = (auc > STRONG).then(|| StrongFeature {
         feature: feature.name.clone(),
+        auc,
+    });
+    let function = form.map(|form| LabelFunction {
+        feature: feature.name.clone(),
+        form,
+    });
+    (function, strong)
+}
+
+/// Whether a feature says what the label says, and how well it ranks its classes alone.
+fn of_two(feature: &FeatureColumn, labels: &[bool]) -> (Option<FunctionForm>, f64) {
+    let positive = labels.iter().filter(|label| **label).count() as u64;
+    let negative = labels.len() as u64 - positive;
+    if positive.min(negative) < FEWEST_OF_A_CLASS {
+        return (None, 0.5);
+    }
+    let values = values_by_class(feature, labels);
+    let form = values.map(|[when_false, when_true]| FunctionForm::TwoValues {
         when_true,
         when_false,
         positive,
         negative,
     });
-    let auc = match function {
-        Some(_) => 1.0,
-        None => single_auc(feature, labels),
-    };
-    let strong = (auc > STRONG).then(|| StrongFeature {
-        feature: feature.name.clone(),
-        auc,
+    match form {
+        Some(form) => (Some(form), 1.0),
+        None => (None, single_auc(feature, labels)),
+    }
+}
+
+fn of_classes(
+    feature: &FeatureColumn,
+    classes: usize,
+    rows: &[u32],
+) -> (Option<FunctionForm>, f64) {
+    let mut counts = vec![0_u64; classes];
+    for class in rows {
+        counts[*class as usize] += 1;
+    }
+    if counts.iter().all(|count| *count >= FEWEST_OF_A_CLASS) {
+        let one_to_one = match &feature.values {
+            FeatureValues::Numeric(values) => {
+                pairs(values.iter().map(|value| value.map(f64::to_bits)), rows) == classes
+            }
+            FeatureValues::Categorical(values) => {
+                pairs(values.iter().map(Option::as_deref), rows) == classes
+            }
+        };
+        if one_to_one {
+            let classes = classes as u64;
+            return (Some(FunctionForm::Values { classes }), 1.0);
+        }
+    }
+    let against_others = (0..classes).filter(|class| counts[*class] >= FEWEST_OF_A_CLASS);
+    let areas = against_others.map(|class| {
+        let labels: Vec<bool> = rows.iter().map(|found| *found as usize == class).collect();
+        single_auc(feature, &labels)
     });
-    (function, strong)
+    (None, areas.fold(0.5, f64::max))
+}
+
+/// How many different values there are, or 0 where a value stands beside two classes or a class
+/// beside two values.
+fn pairs<T: std::hash::Hash + Eq>(values: impl Iterator<Item = T>, rows: &[u32]) -> usize {
+    let mut of_value: HashMap<T, u32> = HashMap::new();
+    for (value, class) in values.zip(rows) {
+        if *of_value.entry(value).or_insert(*class) != *class {
+            return 0;
+        }
+    }
+    let classes: BTreeSet<u32> = of_value.values().copied().collect();
+    if classes.len() == of_value.len() {
+        classes.len()
+    } else {
+        0
+    }
+}
+
+fn of_numbers(feature: &FeatureColumn, numbers: &[f64]) -> (Option<FunctionForm>, f64) {
+    if let FeatureValues::Numeric(values) = &feature.values
+        && let Some(rises) = monotone(values, numbers)
+    {
+        return (Some(FunctionForm::Monotone { rises }), 1.0);
+    }
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let above: Vec<bool> = numbers.iter().map(|number| *number > median).collect();
+    (None, single_auc(feature, &above))
+}
+
+/// Whether values and numbers are in the same order, or in the opposite one, with the same ties.
+fn monotone(values: &[Option<f64>], numbers: &[f64]) -> Option<bool> {
+    let values: Vec<f64> = values.iter().copied().collect::<Option<_>>()?;
+    let mut rows: Vec<(f64, f64)> = numbers.iter().copied().zip(values).collect();
+    rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let (first, last) = (rows.first()?, rows.last()?);
+    let rises = last.1 > first.1;
+    let steps = |pair: &[(f64, f64)]| {
+        let [(x, a), (y, b)] = [pair[0], pair[1]];
+        if x == y {
+            a == b
+        } else if rises {
+            a < b
+        } else {
+            a > b
+        }
+    };
+    (first.0 < last.0 && rows.windows(2).all(steps)).then_some(rises)
 }
 
 /// The value of the false rows and that of the true rows, if each class has one and they differ.

@@ -11,6 +11,7 @@
 //!    probability of the positive class for each row.
 //! 4. [`evaluate`] compares the probabilities of the test rows with their labels.
 //! 5. [`Model`] keeps everything that answering a request takes, as one file of data.
+//! 6. An [`Explainer`] takes predictions apart into what each feature contributes.
 //!
 //! # Why the bits are the same everywhere
 //!
@@ -35,6 +36,7 @@ mod difference;
 mod encode;
 mod estimator;
 mod exact;
+mod explain;
 mod feature;
 mod leakage;
 mod matrix;
@@ -56,16 +58,21 @@ pub use estimator::{
     FittedModel, Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION,
     GradientBoostingParameters, KNN_VERSION, KnnParameters, LASSO_VERSION,
     LINEAR_REGRESSION_VERSION, LOGISTIC_REGRESSION_VERSION, LassoParameters, LinearFunction,
-    LinearModel, LogisticRegressionParameters, MaxFeatures, PRIOR_VERSION, PriorModel,
+    LinearModel, LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
     RANDOM_FOREST_VERSION, RIDGE_VERSION, RandomForestParameters, RidgeParameters, SVM_VERSION,
-    SvmModel, SvmParameters, TreeCounts, estimator_version, fit,
+    SvmModel, SvmParameters, TreeCounts, TreeView, estimator_version, fit,
 };
+pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
-pub use leakage::{LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage};
+pub use leakage::{
+    FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage,
+};
 pub use matrix::Matrix;
-pub use metric::{Confusion, EVALUATE_VERSION, Evaluation, evaluate};
+pub use metric::{
+    Confusion, Detail, EVALUATE_VERSION, Evaluation, Residuals, Scored, evaluate, most_probable,
+};
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
-pub use noise::{AucTest, Interval, Scored, bootstrap, delong, intervals};
+pub use noise::{AucTest, Interval, bootstrap, delong, intervals};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 pub use target::{Examples, Outcome, Output, Target};
 

@@ -12,19 +12,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::metric::{Confusion, Steps, row_brier, row_log_loss};
-use crate::definition::METRICS;
+use super::Scored;
+use super::metric::{Confusion, Steps, WeighedClasses, WeighedNumbers, row_brier, row_log_loss};
+use crate::definition::Task;
 use crate::hash::ContentHasher;
 use crate::math;
-
-/// One model's answers on rows that another model answered too.
-#[derive(Debug, Clone, Copy)]
-pub struct Scored<'a> {
-    pub labels: &'a [bool],
-    pub probabilities: &'a [f64],
-    /// A probability of at least this counts as true.
-    pub threshold: f64,
-}
 
 /// Where a number lies in 95 of 100 draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,39 +131,44 @@ const MOST_RESAMPLES: usize = 1000;
 const FEWEST_RESAMPLES: usize = 200;
 
 /// For each metric the interval of its difference, b − a. `entities` numbers the entity of each row
-/// from 0 on without gaps. A metric that is undefined in a tenth of the draws is left out.
+/// from 0 on without gaps. A metric that is undefined in a tenth of the draws is left out, and so are
+/// all where the two are of different tasks.
 #[must_use]
 pub fn bootstrap(
     a: &Scored<'_>,
     b: &Scored<'_>,
     entities: &[usize],
 ) -> BTreeMap<&'static str, Interval> {
+    if a.task() != b.task() {
+        return BTreeMap::new();
+    }
     let (of_a, of_b) = (Weighed::of(a), Weighed::of(b));
-    resampled(entities, |weights| {
-        let (of_a, of_b) = (of_a.metrics(weights), of_b.metrics(weights));
-        std::array::from_fn(|at| Some(of_b[at]? - of_a[at]?))
+    resampled(a.task(), entities, |weights| {
+        let pairs = of_a.metrics(weights).into_iter().zip(of_b.metrics(weights));
+        pairs.map(|(of_a, of_b)| Some(of_b? - of_a?)).collect()
     })
 }
 
 /// For each metric of a model its interval; `entities` as for [`bootstrap`].
 #[must_use]
 pub fn intervals(model: &Scored<'_>, entities: &[usize]) -> BTreeMap<&'static str, Interval> {
-    let model = Weighed::of(model);
-    resampled(entities, |weights| model.metrics(weights))
+    let weighed = Weighed::of(model);
+    resampled(model.task(), entities, |weights| weighed.metrics(weights))
 }
 
-/// The interval of each number over draws of entities, in the order of [`METRICS`]. `numbers` takes
-/// how often each row was drawn.
+/// The interval of each number over draws of entities, in the order of [`Task::metrics`]. `numbers`
+/// takes how often each row was drawn.
 fn resampled(
+    task: Task,
     entities: &[usize],
-    numbers: impl Fn(&[u64]) -> [Option<f64>; METRICS.len()] + Sync,
+    numbers: impl Fn(&[u64]) -> Vec<Option<f64>> + Sync,
 ) -> BTreeMap<&'static str, Interval> {
     let rows = entities.len();
     let Some(count) = entities.iter().max().map(|last| last + 1) else {
         return BTreeMap::new();
     };
     let resamples = (MOST_DRAWN_ROWS / rows).clamp(FEWEST_RESAMPLES, MOST_RESAMPLES);
-    let drawn: Vec<[Option<f64>; METRICS.len()]> = (0..resamples)
+    let drawn: Vec<Vec<Option<f64>>> = (0..resamples)
         .into_par_iter()
         .map(|draw| {
             let times = draw_entities(draw, count);
@@ -188,10 +185,9 @@ fn resampled(
             resamples: found.len(),
         })
     };
-    METRICS
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, name)| Some((name, interval(at)?)))
+    let names = task.metrics().iter().enumerate();
+    names
+        .filter_map(|(at, name)| Some((*name, interval(at)?)))
         .collect()
 }
 
@@ -222,34 +218,71 @@ fn nearest(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// One model's rows, ready to be counted with any weights.
-struct Weighed<'a> {
-    scored: &'a Scored<'a>,
+enum Weighed<'a> {
+    Binary(WeighedProbabilities<'a>),
+    Multiclass(WeighedClasses<'a>),
+    Regression(WeighedNumbers<'a>),
+}
+
+impl<'a> Weighed<'a> {
+    fn of(scored: &Scored<'a>) -> Self {
+        match *scored {
+            Scored::Binary {
+                labels,
+                probabilities,
+                threshold,
+            } => Self::Binary(WeighedProbabilities::of(labels, probabilities, threshold)),
+            Scored::Multiclass {
+                classes,
+                labels,
+                probabilities,
+            } => Self::Multiclass(WeighedClasses::of(classes, labels, probabilities)),
+            Scored::Regression { truth, predictions } => {
+                Self::Regression(WeighedNumbers::of(truth, predictions))
+            }
+        }
+    }
+
+    /// The metrics in the order of [`Task::metrics`], each row counted as often as its weight says.
+    fn metrics(&self, weights: &[u64]) -> Vec<Option<f64>> {
+        match self {
+            Self::Binary(rows) => rows.metrics(weights),
+            Self::Multiclass(rows) => rows.metrics(weights),
+            Self::Regression(rows) => rows.metrics(weights),
+        }
+    }
+}
+
+struct WeighedProbabilities<'a> {
+    labels: &'a [bool],
+    probabilities: &'a [f64],
+    threshold: f64,
     /// Rows by falling probability.
     order: Vec<usize>,
     log_losses: Vec<f64>,
     squares: Vec<f64>,
 }
 
-impl<'a> Weighed<'a> {
-    fn of(scored: &'a Scored<'a>) -> Self {
-        let probability = scored.probabilities;
-        let mut order: Vec<usize> = (0..probability.len()).collect();
-        order.sort_by(|a, b| probability[*b].total_cmp(&probability[*a]));
+impl<'a> WeighedProbabilities<'a> {
+    fn of(labels: &'a [bool], probabilities: &'a [f64], threshold: f64) -> Self {
+        let mut order: Vec<usize> = (0..probabilities.len()).collect();
+        order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
         let each = |of: fn(bool, f64) -> f64| -> Vec<f64> {
-            let rows = scored.labels.iter().zip(probability);
+            let rows = labels.iter().zip(probabilities);
             rows.map(|(label, probability)| of(*label, *probability))
                 .collect()
         };
         Self {
-            scored,
+            labels,
+            probabilities,
+            threshold,
             order,
             log_losses: each(row_log_loss),
             squares: each(row_brier),
         }
     }
 
-    /// The metrics in the order of [`METRICS`], each row counted as often as its weight says.
-    fn metrics(&self, weights: &[u64]) -> [Option<f64>; METRICS.len()] {
+    fn metrics(&self, weights: &[u64]) -> Vec<Option<f64>> {
         let confusion = self.confusion(weights);
         let steps = self.steps(weights);
         let total: u64 = weights.iter().sum();
@@ -257,28 +290,22 @@ impl<'a> Weighed<'a> {
             let sum = values.iter().zip(weights);
             sum.fold(0.0, |sum, (value, weight)| sum + value * *weight as f64) / total as f64
         };
-        METRICS.map(|name| match name {
-            "auc" => steps.auc(),
-            "average_precision" => steps.average_precision(),
-            "f1" => Some(confusion.f1()),
-            "accuracy" => Some(confusion.accuracy()),
-            "precision" => Some(confusion.precision()),
-            "recall" => Some(confusion.recall()),
-            "log_loss" => Some(average(&self.log_losses)),
-            "brier" => Some(average(&self.squares)),
-            _ => None,
-        })
+        vec![
+            steps.auc(),
+            steps.average_precision(),
+            Some(confusion.f1()),
+            Some(confusion.accuracy()),
+            Some(confusion.precision()),
+            Some(confusion.recall()),
+            Some(average(&self.log_losses)),
+            Some(average(&self.squares)),
+        ]
     }
 
     fn confusion(&self, weights: &[u64]) -> Confusion {
         let mut counts = Confusion::default();
-        let Scored {
-            labels,
-            probabilities,
-            threshold,
-        } = self.scored;
         for (row, weight) in weights.iter().enumerate() {
-            match (labels[row], probabilities[row] >= *threshold) {
+            match (self.labels[row], self.probabilities[row] >= self.threshold) {
                 (false, false) => counts.true_negatives += weight,
                 (false, true) => counts.false_positives += weight,
                 (true, false) => counts.false_negatives += weight,
@@ -289,20 +316,16 @@ impl<'a> Weighed<'a> {
     }
 
     fn steps(&self, weights: &[u64]) -> Steps {
-        let Scored {
-            labels,
-            probabilities,
-            ..
-        } = self.scored;
         let ties = self
             .order
-            .chunk_by(|a, b| probabilities[*a] == probabilities[*b]);
+            .chunk_by(|a, b| self.probabilities[*a] == self.probabilities[*b]);
         let count = |rows: &[usize]| {
-            rows.iter()
-                .fold((0, 0), |(positive, negative), row| match labels[*row] {
+            rows.iter().fold((0, 0), |(positive, negative), row| {
+                match self.labels[*row] {
                     true => (positive + weights[*row], negative),
                     false => (positive, negative + weights[*row]),
-                })
+                }
+            })
         };
         Steps(ties.map(count).collect())
     }
@@ -329,7 +352,7 @@ mod tests {
     }
 
     fn scored<'a>(labels: &'a [bool], probabilities: &'a [f64]) -> Scored<'a> {
-        Scored {
+        Scored::Binary {
             labels,
             probabilities,
             threshold: 0.5,
@@ -380,7 +403,7 @@ mod tests {
             (found.p - math::two_sided_normal(z)).abs() < 1e-12,
             "{found:?}"
         );
-        let auc = |scores: &[f64]| evaluate(&labels, scores, 0.5).metrics["auc"];
+        let auc = |scores: &[f64]| evaluate(&scored(&labels, scores)).metrics["auc"];
         assert!((found.delta - (auc(&b) - auc(&a))).abs() < 1e-12);
         assert!(found.low < found.delta && found.delta < found.high);
     }
@@ -400,13 +423,14 @@ mod tests {
     #[test]
     fn unit_weights_give_the_metrics() {
         let (labels, a, _) = models(300, 1.0);
-        let expected = evaluate(&labels, &a, 0.4).metrics;
-        let scored = Scored {
+        let scored = Scored::Binary {
+            labels: &labels,
+            probabilities: &a,
             threshold: 0.4,
-            ..scored(&labels, &a)
         };
+        let expected = evaluate(&scored).metrics;
         let found = Weighed::of(&scored).metrics(&[1; 300]);
-        for (name, value) in METRICS.iter().zip(found) {
+        for (name, value) in Task::Binary.metrics().iter().zip(found) {
             assert!((value.unwrap() - expected[*name]).abs() < 1e-12, "{name}");
         }
     }
@@ -417,7 +441,7 @@ mod tests {
         let (labels, a, b) = models(1500, 2.0);
         let entities: Vec<usize> = (0..1500).collect();
         let intervals = bootstrap(&scored(&labels, &a), &scored(&labels, &b), &entities);
-        assert_eq!(intervals.len(), METRICS.len());
+        assert_eq!(intervals.len(), Task::Binary.metrics().len());
         let test = delong(&labels, &a, &b).unwrap();
         let auc = intervals["auc"];
         assert!(
@@ -434,8 +458,8 @@ mod tests {
         let (labels, a, _) = models(1500, 1.0);
         let entities: Vec<usize> = (0..1500).collect();
         let found = intervals(&scored(&labels, &a), &entities);
-        let metrics = evaluate(&labels, &a, 0.5).metrics;
-        assert_eq!(found.len(), METRICS.len());
+        let metrics = evaluate(&scored(&labels, &a)).metrics;
+        assert_eq!(found.len(), Task::Binary.metrics().len());
         for (name, interval) in &found {
             let value = metrics[*name];
             assert!(interval.low < value && value < interval.high, "{name}");

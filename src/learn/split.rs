@@ -13,7 +13,7 @@
 //!
 //! *Time* takes the newest whole dates that together hold at least `test` of the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,9 @@ pub struct SplitRow<'a> {
     pub key: &'a str,
     /// The row's date in days since 1970-01-01.
     pub as_of: i32,
-    pub label: bool,
+    /// The class of its label, `negative` and `positive` where there are two without names; none
+    /// where the label is a number.
+    pub class: Option<&'a str>,
 }
 
 /// Assigns every row a side.
@@ -88,10 +90,14 @@ fn by_shuffle(rows: &[SplitRow<'_>], rule: &Split) -> Vec<usize> {
     if !rule.stratify {
         return first_share(ranked, rule.test);
     }
-    let (positive, negative) = ranked.into_iter().partition(|&row| rows[row].label);
-    let mut test_rows = first_share(positive, rule.test);
-    test_rows.extend(first_share(negative, rule.test));
-    test_rows
+    let mut by_class: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for row in ranked {
+        by_class.entry(rows[row].class).or_default().push(row);
+    }
+    let of_class = by_class.into_values();
+    of_class
+        .flat_map(|ranked| first_share(ranked, rule.test))
+        .collect()
 }
 
 fn rank(seed: i64, key: &str, as_of: i32) -> [u8; 32] {
@@ -139,21 +145,19 @@ fn check_classes<'a, 'b: 'a>(
     rows: impl Iterator<Item = &'a SplitRow<'b>>,
     place: &str,
 ) -> Result<()> {
-    let (positive, total) = rows.fold((0_usize, 0_usize), |(positive, total), row| {
-        (positive + usize::from(row.label), total + 1)
-    });
-    if total > 0 && positive > 0 && positive < total {
-        return Ok(());
+    let mut total = 0_usize;
+    let mut classes: BTreeSet<Option<&str>> = BTreeSet::new();
+    for row in rows {
+        total += 1;
+        classes.insert(row.class);
     }
-    let message = if total == 0 {
-        format!("{place} has no rows with a label")
-    } else {
-        let class = if positive == 0 {
-            "negative"
-        } else {
-            "positive"
-        };
-        format!("{place} has one label class: all {total} rows are {class}")
+    let message = match (total, classes.len(), classes.first()) {
+        (0, _, _) => format!("{place} has no rows with a label"),
+        // A number needs no second one.
+        (_, 1, Some(Some(class))) => {
+            format!("{place} has one label class: all {total} rows are {class}")
+        }
+        _ => return Ok(()),
     };
     Err(Error::new(Kind::DataRefused, message).help(
         "see that the label column holds both classes on that date, and that `positive` under \
@@ -195,13 +199,17 @@ mod tests {
         (0..count).map(|index| format!("user-{index:04}")).collect()
     }
 
+    fn class(label: bool) -> &'static str {
+        if label { "positive" } else { "negative" }
+    }
+
     fn rows(keys: &[String]) -> Vec<SplitRow<'_>> {
         keys.iter()
             .enumerate()
             .map(|(index, key)| SplitRow {
                 key,
                 as_of: 19_753 + (index % 4) as i32,
-                label: index % 5 == 0,
+                class: Some(class(index % 5 == 0)),
             })
             .collect()
     }
@@ -296,7 +304,7 @@ mod tests {
 
         let mut one_class = rows(&keys);
         for row in &mut one_class {
-            row.label = false;
+            row.class = Some(class(false));
         }
         let error = split(&one_class, &HASH).unwrap_err();
         assert_eq!(error.kind(), Kind::DataRefused);
@@ -318,12 +326,12 @@ mod tests {
         let keys = keys(40);
         let mut rows = rows(&keys);
         for row in &mut rows {
-            row.label = row.as_of == 19_756;
+            row.class = Some(class(row.as_of == 19_756));
         }
         let error = split(&rows, &TIME).unwrap_err();
         assert!(error.message().contains("train side"), "{error}");
         for row in &mut rows {
-            row.label = row.as_of == 19_753;
+            row.class = Some(class(row.as_of == 19_753));
         }
         assert!(split(&rows, &TIME).is_ok());
     }

@@ -149,6 +149,7 @@ impl RunSpec {
         let mut used = BTreeSet::from([self.key.clone(), ColumnName::row_date()]);
         if purpose.label {
             used.insert(self.label.column.clone());
+            used.extend(self.label.weight.clone());
             used.extend(self.requested().into_keys());
         }
         if purpose.features {

@@ -118,7 +118,10 @@ impl RunSpec {
         declare_split(split, &mut declared);
         declare_preprocess(preprocess, &mut declared);
         declare_model(model, &mut declared);
-        declared.insert("evaluate.threshold", Value::Float(*threshold));
+        // A class or a number is decided without one.
+        if label.task == Task::Binary {
+            declared.insert("evaluate.threshold", Value::Float(*threshold));
+        }
         declared
     }
 
@@ -134,6 +137,10 @@ impl RunSpec {
             0 => as_of.clone(),
             _ => read_dates(declared, "label.as_of")?,
         };
+        let threshold = match label.task {
+            Task::Binary => declared.float("evaluate.threshold")?,
+            Task::Multiclass | Task::Regression => Experiment::DEFAULT_THRESHOLD,
+        };
         if label_as_of.len() != as_of.len() {
             return Err(unreadable("label.as_of"));
         }
@@ -148,7 +155,7 @@ impl RunSpec {
             split: read_split(declared)?,
             preprocess: read_preprocess(declared)?,
             model: read_model(declared)?,
-            threshold: declared.float("evaluate.threshold")?,
+            threshold,
         };
         let again = spec.declare();
         match declared

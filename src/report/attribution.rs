@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Table, dim, dim_lines, plural, signed, wrap, yellow};
+use super::style::{Table, bar, dim, dim_lines, plural, signed, wrap, yellow};
 use crate::run::{Attribution, Share};
 
 /// The longest bar, in characters.
-const LONGEST: f64 = 32.0;
+const LONGEST: usize = 32;
 
 /// `    Executing mixture 3`.
 pub fn hybrid_text(number: usize) -> String {
@@ -44,16 +44,12 @@ fn bars(shares: &[Share]) -> String {
         if let Some(error) = share.error {
             table.left(dim(format!("± {error:.4}")));
         }
-        table.left(bar(share.delta.abs() / largest.max(f64::MIN_POSITIVE)));
+        table.left(bar(
+            share.delta.abs() / largest.max(f64::MIN_POSITIVE),
+            LONGEST,
+        ));
     }
     table.render(2)
-}
-
-/// A bar of eighths of a character: full ones, then the rest.
-fn bar(share: f64) -> String {
-    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share.clamp(0.0, 1.0) * LONGEST * 8.0).round() as usize;
-    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
 }
 
 fn method_text(found: &Attribution) -> String {

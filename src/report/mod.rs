@@ -14,6 +14,7 @@ mod divergence;
 mod drift;
 mod error;
 mod expectation;
+mod explanation;
 mod family;
 mod flow;
 mod init;
@@ -40,6 +41,7 @@ pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text}
 pub use diff::diff_text;
 pub use drift::{drift_document, drift_error, drift_page, drift_text};
 pub use error::{error_json, error_text};
+pub use explanation::{Part, explanation_text};
 pub use family::{band_text, family_document};
 pub use flow::{
     flow_document, flow_done_text, flow_headline, flow_history_document, flow_history_text,

@@ -10,9 +10,9 @@ use crate::code::CodeState;
 use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
-use crate::learn::{Confusion, Interval, Leakage};
+use crate::learn::{Confusion, Interval, Leakage, Residuals};
 use crate::lockfile::Outputs;
-use crate::run::{Divergence, ExecutionRecord, Leak, RecordedStep, Report, ThreadPair};
+use crate::run::{ClassTable, Divergence, ExecutionRecord, Leak, RecordedStep, Report, ThreadPair};
 
 /// `run`, `replay`, `show`: contract §3.
 #[derive(Debug, Clone, Serialize)]
@@ -70,8 +70,17 @@ pub struct EnvironmentDocument {
 #[derive(Debug, Clone, Serialize)]
 pub struct EvaluationDocument {
     pub prior_metrics: BTreeMap<String, f64>,
-    pub confusion: Confusion,
-    pub threshold: f64,
+    /// Of two classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Of several classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassTable>,
+    /// Of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<Residuals>,
     pub importances: Vec<(String, f64)>,
     pub warnings: Vec<String>,
 }
@@ -124,6 +133,8 @@ impl RunDocument {
             prior_metrics: report.prior_metrics.clone(),
             confusion: report.confusion,
             threshold: report.threshold,
+            classes: report.classes.clone(),
+            residuals: report.residuals,
             importances: report.importances.clone(),
             warnings: report.warnings.clone(),
         });
@@ -167,8 +178,18 @@ pub(super) fn result_text(screen: &RunScreen) -> String {
     text.push_str(&leakage_text(screen.leakage));
     text.push('\n');
     text.push_str(&metrics_text(screen));
-    text.push('\n');
-    text.push_str(&confusion_text(&report.confusion, screen.label));
+    if let Some(confusion) = &report.confusion {
+        text.push('\n');
+        text.push_str(&confusion_text(confusion, screen.label));
+    }
+    if let Some(classes) = &report.classes {
+        text.push('\n');
+        text.push_str(&classes_text(classes));
+    }
+    if let Some(residuals) = &report.residuals {
+        text.push('\n');
+        text.push_str(&residuals_text(residuals, screen.label));
+    }
     if !report.importances.is_empty() {
         text.push('\n');
         text.push_str(&importances_text(&report.importances));
@@ -179,6 +200,11 @@ pub(super) fn result_text(screen: &RunScreen) -> String {
 fn rows_text(screen: &RunScreen) -> String {
     let rows = &screen.document.rows;
     let share = 100.0 * screen.positive as f64 / rows.total.max(1) as f64;
+    let label = match (&screen.report.confusion, &screen.report.classes) {
+        (Some(_), _) => format!("{} {share:.1} %", screen.label),
+        (None, Some(classes)) => format!("{} of {} classes", screen.label, classes.names.len()),
+        (None, None) => screen.label.to_string(),
+    };
     let dates: Vec<String> = screen
         .document
         .as_of
@@ -190,11 +216,10 @@ fn rows_text(screen: &RunScreen) -> String {
         some => format!("   without a label {}", count(some)),
     };
     format!(
-        "  rows       {}   train {}   test {}   {} {share:.1} %{unlabelled}\n  as of      {}\n",
+        "  rows       {}   train {}   test {}   {label}{unlabelled}\n  as of      {}\n",
         count(rows.total),
         count(rows.train),
         count(rows.test),
-        screen.label,
         dates.join(", "),
     )
 }
@@ -259,6 +284,66 @@ fn confusion_text(confusion: &Confusion, label: &str) -> String {
     table
         .right(count(confusion.false_negatives))
         .right(count(confusion.true_positives));
+    table.render(2)
+}
+
+/// Classes whose rows and columns fit 80 columns.
+const CLASSES_SHOWN: usize = 8;
+
+/// Rows by their class and the one that was predicted; of more classes than fit, how many rows each
+/// has and how many of them were found.
+fn classes_text(classes: &ClassTable) -> String {
+    let ClassTable { names, confusion } = classes;
+    let mut table = Table::default();
+    let right = |class: usize| confusion[class][class];
+    let of = |class: usize| confusion[class].iter().sum::<u64>();
+    let short = |name: &str| shortened(name, 14);
+    if names.len() > CLASSES_SHOWN {
+        table.row().left("was").right("rows").right("predicted so");
+        for (class, name) in names.iter().enumerate() {
+            table.row().left(short(name));
+            table.right(count(of(class))).right(count(right(class)));
+        }
+        return table.render(2);
+    }
+    table.row().left("was  \\  predicted");
+    for name in names {
+        table.right(shortened(name, 10));
+    }
+    for (row, name) in confusion.iter().zip(names) {
+        table.row().left(short(name));
+        for rows in row {
+            table.right(count(*rows));
+        }
+    }
+    table.render(2)
+}
+
+/// A class as it may stand on a screen, in so many characters.
+fn shortened(name: &str, width: usize) -> String {
+    let name = name.escape_debug().to_string();
+    if name.chars().count() <= width {
+        return name;
+    }
+    name.chars().take(width - 1).chain(['…']).collect()
+}
+
+fn residuals_text(residuals: &Residuals, label: &str) -> String {
+    let Residuals {
+        mean,
+        p05,
+        median,
+        p95,
+    } = residuals;
+    let mut table = Table::default();
+    table.row().left("");
+    for header in ["mean", "5 %", "median", "95 %"] {
+        table.right(dim(header));
+    }
+    table.row().left(format!("{label} less predicted"));
+    for value in [mean, p05, median, p95] {
+        table.right(format!("{value:.4}"));
+    }
     table.render(2)
 }
 

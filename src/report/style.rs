@@ -87,6 +87,13 @@ pub fn seconds(value: f64) -> String {
     format!("{} min {} s", whole / 60, whole % 60)
 }
 
+/// A bar of eighths of a character: full ones, then the rest.
+pub(super) fn bar(share: f64, longest: usize) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (share.clamp(0.0, 1.0) * longest as f64 * 8.0).round() as usize;
+    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
+}
+
 /// Each line of a text beside the point.
 pub fn dim_lines(text: &str) -> String {
     text.lines().map(|line| dim(line) + "\n").collect()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::hash::{ObjectId, TableHash};
-use crate::learn::{Confusion, Model};
+use crate::learn::{Confusion, Model, Residuals};
 use crate::store::ObjectName;
 use crate::table::Frame;
 
@@ -78,16 +78,35 @@ pub struct Report {
     pub metrics: BTreeMap<String, f64>,
     /// Of the class rate of the train rows, on the same test rows.
     pub prior_metrics: BTreeMap<String, f64>,
-    pub confusion: Confusion,
-    /// A score of at least this counts as true.
-    pub threshold: f64,
+    /// Of two classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub confusion: Option<Confusion>,
+    /// A score of at least this counts as true. Of two classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<f64>,
     pub train: u64,
     pub test: u64,
-    /// Share of true labels in the test rows.
-    pub prevalence: f64,
+    /// Share of true labels in the test rows. Of two classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub prevalence: Option<f64>,
+    /// Of several classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub classes: Option<ClassTable>,
+    /// Of numbers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub residuals: Option<Residuals>,
     /// Share of each feature, the largest first; empty for estimators that have none.
     pub importances: Vec<(String, f64)>,
     pub warnings: Vec<String>,
+}
+
+/// Test rows by the class they are of and the class that was predicted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassTable {
+    /// In bytewise order.
+    pub names: Vec<String>,
+    /// For each class of the label, how many rows were predicted to be of each class.
+    pub confusion: Vec<Vec<u64>>,
 }
 
 /// What the catalog keeps beside the name of an output, so that a cached run reads no object.

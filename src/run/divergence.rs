@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::record::{ExecutionRecord, Finding};
-use super::steps::{AS_OF, LABEL, PROBABILITY, SIDE};
+use super::steps::{AS_OF, LABEL, PREDICTION, PROBABILITY, SIDE};
 use crate::definition::ColumnName;
 use crate::error::Result;
 use crate::learn::{Model, ModelDifference, model_difference};
@@ -294,12 +294,12 @@ impl Tables<'_> {
 
     fn scores(&self) -> ScoreChanges {
         let diff = self.diff();
-        let score = name(PROBABILITY);
+        let score = self.score_column();
         let mut moves: Vec<(f64, (usize, usize))> = diff
             .changed
             .iter()
             .filter(|pair| self.differs(**pair, &score))
-            .map(|pair| (self.moved(*pair), *pair))
+            .map(|pair| (self.moved(*pair, &score), *pair))
             .collect();
         // The largest first; equal ones in the order of the rows.
         moves.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -319,10 +319,26 @@ impl Tables<'_> {
         }
     }
 
-    fn moved(&self, (before, now): (usize, usize)) -> f64 {
+    /// The column of scores that moved most: there is one, or one for each class.
+    fn score_column(&self) -> ColumnName {
+        let changed = self.diff().changed;
+        let moved = |column: &&ColumnName| {
+            let sizes = changed.iter().map(|pair| self.moved(*pair, column));
+            sizes.fold(0.0, f64::max)
+        };
+        let is_score = |column: &&ColumnName| {
+            column.as_str() == PREDICTION || column.as_str().starts_with(PROBABILITY)
+        };
+        let scores = self.now.columns().keys().filter(is_score);
+        // Of equal ones the last, which leaves a class's probability before the class itself.
+        let found = scores.max_by(|a, b| moved(a).total_cmp(&moved(b)));
+        found.cloned().unwrap_or_else(|| name(PROBABILITY))
+    }
+
+    fn moved(&self, (before, now): (usize, usize), column: &ColumnName) -> f64 {
         match (
-            cell(&self.before, PROBABILITY, before),
-            cell(&self.now, PROBABILITY, now),
+            cell(&self.before, column.as_str(), before),
+            cell(&self.now, column.as_str(), now),
         ) {
             (Cell::F64(before), Cell::F64(now)) => (now - before).abs(),
             _ => 0.0,

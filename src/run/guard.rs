@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Allow, Definitions, Experiment, FeatureName, Label, SplitMethod};
 use crate::error::{Error, Finding, Kind, Result, Span};
 use crate::feature::FeatureSpec;
-use crate::learn::{LEAKAGE_VERSION, LabelFunction, Leakage};
+use crate::learn::{FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage};
 use crate::store::{ObjectName, Store};
 
 /// The kind of facts that hold what training set and split show.
@@ -124,24 +124,38 @@ pub fn found_leaks(
 
 /// `usage.status is "gone" in all 21 rows where labels.left is true, and "here" in all 39 others`.
 fn function_words(label: &Label, function: &LabelFunction) -> String {
+    let feature = &function.feature;
+    let of = format!("{}.{}", label.table, label.column);
     let value = |value: &Option<String>| match value {
         None => "null".to_string(),
         Some(value) => format!("\"{value}\""),
     };
-    let truth = match &label.positive {
-        None => "true".to_string(),
-        Some(positive) => format!("\"{positive}\""),
-    };
-    format!(
-        "{} is {} in all {} rows where {}.{} is {truth}, and {} in all {} others",
-        function.feature,
-        value(&function.when_true),
-        function.positive,
-        label.table,
-        label.column,
-        value(&function.when_false),
-        function.negative,
-    )
+    match &function.form {
+        FunctionForm::TwoValues {
+            when_true,
+            when_false,
+            positive,
+            negative,
+        } => {
+            let truth = match &label.positive {
+                None => "true".to_string(),
+                Some(positive) => format!("\"{positive}\""),
+            };
+            format!(
+                "{feature} is {} in all {positive} rows where {of} is {truth}, and {} in all \
+                 {negative} others",
+                value(when_true),
+                value(when_false),
+            )
+        }
+        FunctionForm::Values { classes } => {
+            format!("{feature} has one value for each of the {classes} classes of {of}")
+        }
+        FunctionForm::Monotone { rises } => {
+            let moves = if *rises { "rises" } else { "falls" };
+            format!("{feature} {moves} wherever {of} rises, in all rows")
+        }
+    }
 }
 
 /// The guards of one experiment.

@@ -36,7 +36,7 @@ mod uncertainty;
 mod verify;
 mod why;
 
-pub use artefact::{OutputName, Report, TrainingRows};
+pub use artefact::{ClassTable, OutputName, Report, TrainingRows};
 pub use attribute::{Attribution, Merged, Share, attribute};
 pub use dated::{DatedRows, labelled_rows};
 pub use diff::{

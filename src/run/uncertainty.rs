@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diff::{FEWEST_ROWS, number_entities, scores};
 use super::reference::KnownRun;
 use crate::error::Result;
-use crate::learn::{Interval, Scored, intervals};
+use crate::learn::{Interval, intervals};
 use crate::plan::RunSpec;
 use crate::store::Store;
 
@@ -13,17 +13,12 @@ use crate::store::Store;
 /// than [`FEWEST_ROWS`] test rows.
 pub fn intervals_of(store: &Store, known: &KnownRun) -> Result<BTreeMap<&'static str, Interval>> {
     let spec = RunSpec::from_declared(&known.record.declared).ok();
-    let found = scores(store, known, spec.as_ref(), true)?.unwrap_or_default();
-    let Some(spec) = spec.filter(|_| found.len() >= FEWEST_ROWS) else {
+    let found = scores(store, known, spec.as_ref(), true)?;
+    let Some(found) = found.filter(|found| found.rows.len() >= FEWEST_ROWS) else {
         return Ok(BTreeMap::new());
     };
-    let entities = number_entities(found.keys().map(|(key, _)| key));
-    let labels: Vec<bool> = found.values().map(|score| score.label).collect();
-    let probabilities: Vec<f64> = found.values().map(|score| score.probability).collect();
-    let model = Scored {
-        labels: &labels,
-        probabilities: &probabilities,
-        threshold: spec.threshold,
-    };
-    Ok(intervals(&model, &entities))
+    let entities = number_entities(found.rows.keys().map(|(key, _)| key));
+    let rows: Vec<usize> = found.rows.values().copied().collect();
+    let predictions = found.predictions.gather(&rows);
+    Ok(intervals(&predictions.scored(found.threshold), &entities))
 }

@@ -4,6 +4,7 @@ use super::Request;
 use super::label::{Label, SOLE};
 use super::survey::Survey;
 use super::text::{aligned, comment, key, quoted};
+use crate::definition::Task;
 
 pub fn project(request: &Request<'_>, entity: &str, label: &Label) -> String {
     format!(
@@ -26,6 +27,11 @@ pub fn experiment(surveys: &[Survey<'_>], label: &Label) -> String {
     text.push_str(&label_section(label));
     text.push_str(&dataset(surveys, label));
     text.push_str(REST);
+    text.push_str(match label.task {
+        Task::Binary => TWO_ANSWERS,
+        Task::Multiclass => CLASSES,
+        Task::Regression => NUMBERS,
+    });
     text
 }
 
@@ -42,7 +48,7 @@ fn heading(label: &Label) -> String {
         ),
         (
             format!("as_of       = {}", label.as_of),
-            "the newest date with both answers".to_string(),
+            label.why_as_of().to_string(),
         ),
     ])
 }
@@ -55,9 +61,13 @@ fn label_section(label: &Label) -> String {
         ),
         (
             format!("column   = {}", quoted(&label.column)),
-            format!("yes in {}", label.share()),
+            label.about(),
         ),
     ];
+    if label.task != Task::Binary {
+        let task = label.task.as_str();
+        lines.push((format!("task     = {}", quoted(task)), String::new()));
+    }
     if let Some((word, why)) = &label.positive {
         lines.push((format!("positive = {}", quoted(word)), why.clone()));
     }
@@ -101,7 +111,9 @@ missing_categorical = "category"    # null is a category of its own
 kind  = "random_forest"             # or "gradient_boosting", "logistic_regression", "prior"
 trees = 300
 seed  = 42
+"#;
 
+const TWO_ANSWERS: &str = r#"
 [evaluate]
 threshold = 0.5
 
@@ -109,6 +121,26 @@ threshold = 0.5
 production = [
   "auc >= 0.60",
   "auc >= production.auc - 0.01",   # not worse than what is pinned, within noise
+  "reproduced",                     # `replay` gave the same outputs
+  "clean",                          # its definitions are committed
+]
+"#;
+
+const CLASSES: &str = r#"
+[promote]                           # what a run must show to be pinned; set your own bar
+production = [
+  "auc_ovr >= 0.60",
+  "auc_ovr >= production.auc_ovr - 0.01", # not worse than what is pinned, within noise
+  "reproduced",                     # `replay` gave the same outputs
+  "clean",                          # its definitions are committed
+]
+"#;
+
+const NUMBERS: &str = r#"
+[promote]                           # what a run must show to be pinned; set your own bar
+production = [
+  "r2 > 0",                         # better than the mean
+  "r2 >= production.r2 - 0.01",     # not worse than what is pinned, within noise
   "reproduced",                     # `replay` gave the same outputs
   "clean",                          # its definitions are committed
 ]

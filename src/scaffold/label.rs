@@ -1,4 +1,5 @@
-//! The label: which words mean yes, and the newest date that has both answers.
+//! The label: whether it is yes or no, a class or a number, which words mean yes, and the newest date
+//! on which it is not the same for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use super::column::{Column, Dtype};
 use super::dialect::Dialect;
 use super::survey::Survey;
 use super::{text, word};
+use crate::definition::Task;
 use crate::error::{Error, Kind, Result, did_you_mean};
 
 /// Words a two-valued label usually means by yes.
@@ -40,16 +42,37 @@ const POSITIVE: [&str; 22] = [
 pub struct Label {
     pub table: String,
     pub column: String,
-    /// The newest date on which both answers occur.
+    pub task: Task,
+    /// The newest date on which different answers occur.
     pub as_of: Date,
     /// For a label of two texts: the one that means yes, and why.
     pub positive: Option<(String, String)>,
-    /// The answer of each key on that date.
-    pub answers: BTreeMap<String, bool>,
+    /// Those of that date.
+    pub answers: Answers,
     /// Rows of that date without an answer.
     pub unlabelled: usize,
     /// The label's own table is the only source of features.
     pub sole: bool,
+}
+
+/// What the label says on one date.
+pub enum Answers {
+    /// The number of each key's class; of two, 1 means yes.
+    Classes {
+        of: BTreeMap<String, usize>,
+        classes: usize,
+    },
+    /// Numbers.
+    Numbers { rows: usize, low: f64, high: f64 },
+}
+
+impl Answers {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Classes { of, .. } => of.len(),
+            Self::Numbers { rows, .. } => *rows,
+        }
+    }
 }
 
 impl Label {
@@ -75,9 +98,10 @@ impl Label {
         Ok(Self {
             table: survey.table.clone(),
             column: column.to_string(),
+            task: meaning.task,
             as_of,
             positive: meaning.positive,
-            unlabelled: rows - answers.len(),
+            unlabelled: rows - answers.rows(),
             answers,
             sole: false,
         })
@@ -92,25 +116,45 @@ impl Label {
         text::plain_name(&self.column)
     }
 
-    pub fn positives(&self) -> usize {
-        self.answers.values().filter(|answer| **answer).count()
+    /// `yes in 26.5 % of 7 043 rows`, `3 classes in 240 rows`, `from 4.0 to 61.25 in 240 rows`.
+    pub fn about(&self) -> String {
+        let rows = text::counted(self.answers.rows(), "row");
+        match &self.answers {
+            Answers::Numbers { low, high, .. } => format!("from {low} to {high} in {rows}"),
+            Answers::Classes { of, .. } if self.task == Task::Binary => {
+                let yes = of.values().filter(|answer| **answer == 1).count();
+                format!(
+                    "yes in {:.1} % of {rows}",
+                    100.0 * yes as f64 / of.len() as f64
+                )
+            }
+            Answers::Classes { classes, .. } => format!("{classes} classes in {rows}"),
+        }
     }
 
-    /// `26.5 % of 7 043 rows`.
-    pub fn share(&self) -> String {
-        format!(
-            "{:.1} % of {}",
-            100.0 * self.positives() as f64 / self.answers.len() as f64,
-            text::counted(self.answers.len(), "row")
-        )
+    /// Why this date.
+    pub fn why_as_of(&self) -> &'static str {
+        match self.task {
+            Task::Binary => "the newest date with both answers",
+            Task::Multiclass => "the newest date with two classes or more",
+            Task::Regression => "the newest date with different numbers",
+        }
     }
 
     pub fn guesses(&self, surveys: &[Survey<'_>]) -> Vec<String> {
         let mut guesses = vec![format!(
-            "as_of is {}, the newest date with both answers: yes in {}",
+            "as_of is {}, {}: {}",
             self.as_of,
-            self.share()
+            self.why_as_of(),
+            self.about()
         )];
+        match self.task {
+            Task::Binary => {}
+            Task::Multiclass => {
+                guesses.push(format!("`{}` is one of several classes", self.column))
+            }
+            Task::Regression => guesses.push(format!("`{}` is a number to predict", self.column)),
+        }
         if let Some((word, why)) = &self.positive {
             guesses.push(format!("`{word}` is the positive label: {why}"));
         }
@@ -192,15 +236,23 @@ fn one_class(name: &str) -> Error {
         Kind::DataRefused,
         format!("the label `{name}` has one class on every date"),
     )
-    .help("a model needs rows of both: export a date that has them")
+    .help("a model needs rows of two: export a date that has them")
 }
+
+/// More different words than this are no classes.
+const MOST_CLASSES: usize = 50;
+/// More different numbers than this are no names of classes.
+const MOST_NUMBERED: usize = 10;
 
 /// How the words of a label are understood.
 struct Meaning {
+    task: Task,
     dtype: Dtype,
     positive: Option<(String, String)>,
-    yes: BTreeSet<String>,
-    no: BTreeSet<String>,
+    /// The class of each word; empty for numbers.
+    class: BTreeMap<String, usize>,
+    /// How numbers are written.
+    decimal: char,
 }
 
 impl Meaning {
@@ -224,31 +276,70 @@ impl Meaning {
             meaning.positive = Some((positive.to_string(), why));
             Ok(meaning)
         } else {
-            let count = text::counted(values.len(), "different value");
-            Err(
-                Error::usage(format!("`{name}` has {count}; a label has two"))
-                    .help("name a column of true and false, 0 and 1, or two words"),
-            )
+            Self::of_many(name, column.dtype, &words, dialect.decimal)
         }
+    }
+
+    /// Of more than two words.
+    fn of_many(name: &str, dtype: Dtype, words: &[&str], decimal: char) -> Result<Self> {
+        let is_number = matches!(dtype, Dtype::I64 | Dtype::F64);
+        if is_number && (dtype == Dtype::F64 || words.len() > MOST_NUMBERED) {
+            return Ok(Self {
+                task: Task::Regression,
+                dtype,
+                positive: None,
+                class: BTreeMap::new(),
+                decimal,
+            });
+        }
+        if words.len() > MOST_CLASSES || !(is_number || dtype == Dtype::String) {
+            let count = text::counted(words.len(), "different value");
+            let message = format!("`{name}` has {count}, and they are neither classes nor numbers");
+            return Err(Error::usage(message).help(format!(
+                "name a column of true and false, 0 and 1, up to {MOST_CLASSES} words, or numbers"
+            )));
+        }
+        let mut sorted = words.to_vec();
+        sorted.sort_unstable();
+        let class = sorted.into_iter().map(str::to_string).zip(0..).collect();
+        Ok(Self {
+            task: Task::Multiclass,
+            dtype,
+            positive: None,
+            class,
+            decimal,
+        })
     }
 
     fn new(dtype: Dtype, words: &[&str], is_yes: impl Fn(&str) -> bool) -> Self {
-        let (yes, no): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| is_yes(word));
-        let set = |words: Vec<&str>| words.into_iter().map(str::to_string).collect();
+        let class = |word: &&str| ((*word).to_string(), usize::from(is_yes(word)));
         Self {
+            task: Task::Binary,
             dtype,
             positive: None,
-            yes: set(yes),
-            no: set(no),
+            class: words.iter().map(class).collect(),
+            decimal: '.',
         }
     }
 
-    fn answer(&self, word: &str) -> Option<bool> {
-        if self.yes.contains(word) {
-            Some(true)
-        } else {
-            self.no.contains(word).then_some(false)
+    /// What the cells of one date say; nothing where all say the same.
+    fn answers<'c>(&self, cells: impl Iterator<Item = (&'c str, &'c str)>) -> Option<Answers> {
+        if self.task == Task::Regression {
+            let numbers = cells.filter_map(|(_, word)| word::number(word, self.decimal));
+            let (rows, low, high) = numbers.fold(
+                (0, f64::INFINITY, f64::NEG_INFINITY),
+                |(rows, low, high), number| (rows + 1, low.min(number), high.max(number)),
+            );
+            return (low < high).then_some(Answers::Numbers { rows, low, high });
         }
+        let class = |(key, word): (&str, &str)| Some((key.to_string(), *self.class.get(word)?));
+        let of: BTreeMap<String, usize> = cells.filter_map(class).collect();
+        let met: BTreeSet<usize> = of.values().copied().collect();
+        let classes = match self.task {
+            Task::Binary => 2,
+            _ => self.class.len(),
+        };
+        (met.len() >= 2).then_some(Answers::Classes { of, classes })
     }
 }
 
@@ -272,20 +363,11 @@ fn positive<'a>(a: (&'a str, usize), b: (&'a str, usize)) -> (&'a str, String) {
     }
 }
 
-/// The newest date on which both answers occur, and the answer of each key.
-fn newest(
-    survey: &Survey<'_>,
-    column: &str,
-    meaning: &Meaning,
-) -> Option<(Date, BTreeMap<String, bool>)> {
+/// The newest date on which different answers occur, and what they are.
+fn newest(survey: &Survey<'_>, column: &str, meaning: &Meaning) -> Option<(Date, Answers)> {
     survey.sheets.iter().rev().find_map(|sheet| {
-        let answers: BTreeMap<String, bool> = sheet
-            .cells(survey.key)
-            .zip(sheet.cells(column))
-            .filter_map(|(key, word)| Some((key.to_string(), meaning.answer(word)?)))
-            .collect();
-        let both = answers.values().any(|answer| *answer) && answers.values().any(|a| !*a);
-        both.then_some((sheet.date, answers))
+        let cells = sheet.cells(survey.key).zip(sheet.cells(column));
+        Some((sheet.date, meaning.answers(cells)?))
     })
 }
 

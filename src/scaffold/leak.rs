@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::label::Label;
+use super::label::{Answers, Label};
 use super::sheet::Sheet;
 use super::survey::Survey;
 
@@ -54,16 +54,20 @@ fn tells(
     label: &Label,
     class: impl Fn(&str) -> String,
 ) -> bool {
-    let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    let Answers::Classes { of, classes } = &label.answers else {
+        return false;
+    };
+    let mut counts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (key, word) in sheet.cells(key).zip(sheet.cells(column)) {
-        if let Some(answer) = label.answers.get(key) {
-            counts.entry(class(word)).or_default()[usize::from(*answer)] += 1;
+        if let Some(answer) = of.get(key) {
+            let count = counts.entry(class(word));
+            count.or_insert_with(|| vec![0; *classes])[*answer] += 1;
             if counts.len() > FEW_VALUES {
                 return false;
             }
         }
     }
     let total = |answer: usize| counts.values().map(|count| count[answer]).sum::<usize>();
-    let pure = counts.values().all(|count| count.contains(&0));
-    pure && total(0) >= ENOUGH && total(1) >= ENOUGH
+    let one_answer = |count: &Vec<usize>| count.iter().filter(|rows| **rows > 0).count() == 1;
+    counts.values().all(one_answer) && (0..*classes).all(|answer| total(answer) >= ENOUGH)
 }

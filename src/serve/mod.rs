@@ -19,6 +19,7 @@
 //! | `state`, `watch` | what answers; how it is replaced |
 //! | `predict` | keys → answers, for the routes and the commands alike |
 //! | `context` | what comes with a request, and features of it |
+//! | `explained` | what each feature contributes to a prediction |
 //! | `batch` | every entity into one table |
 //! | `problem` | errors as `application/problem+json` |
 //! | `telemetry`, `freshness`, `openapi` | `/metrics`, how fresh each table is, `/openapi.json` |
@@ -26,22 +27,27 @@
 mod batch;
 mod body;
 mod context;
+mod explained;
 mod freshness;
 mod http;
 mod lookup;
 mod openapi;
 mod predict;
 mod problem;
+mod query;
 mod route;
 mod server;
 mod state;
 mod telemetry;
+mod verdict;
 mod watch;
 
 pub use batch::{ScoreColumns, score_all};
 pub use context::{Computed, Requested, Unfit};
+pub use explained::Explained;
 pub use lookup::FeatureAnswer;
 pub use predict::{Answer, answer};
 pub use problem::Problem;
 pub use server::{bind, run};
 pub use state::{Pair, State};
+pub use verdict::Verdict;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::body::MAX_IDS;
 use super::context::Requested;
+use super::explained::MAX_EXPLAINED;
 use crate::definition::Dtype;
 
 /// The document for an entity whose key has that name and type; either, while it is not known.
@@ -132,6 +133,12 @@ fn predict(key: &str, needs: bool) -> Value {
         &[400, 404, 408, 413, 415, 422, 503],
     );
     let many = format!("{key}s");
+    operation["parameters"] = json!([{
+        "name": "explain",
+        "in": "query",
+        "description": format!("Whether predictions come with what each feature contributes to them; with at most {MAX_EXPLAINED} ids."),
+        "schema": { "type": "boolean", "default": false },
+    }]);
     operation["responses"]["200"]["headers"] = json!({
         "X-Streamflow-Run": { "schema": { "type": "string" }, "description": "The run that answered." },
     });
@@ -168,6 +175,7 @@ fn required<'a>(key: &'a str, context: &'a str, needs: bool) -> Vec<&'a str> {
 fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
     let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
     let date = json!({ "type": "string", "format": "date" });
+    let probability = json!({ "type": "number", "minimum": 0, "maximum": 1 });
     let values = json!({
         "type": "object",
         "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
@@ -202,18 +210,23 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
         },
         "Prediction": {
             "type": "object",
-            "required": [key, "prediction", "probability", "model", "run", "as_of", "features_used", "imputed"],
+            "description": "Of several classes `prediction` is a class, `probability` that of it, and `probabilities` \
+                            those of all; of a number there is a `prediction` alone.",
+            "required": [key, "prediction", "model", "run", "as_of", "features_used", "imputed"],
             "properties": {
                 key: reference("Key"),
-                "prediction": { "enum": [0, 1] },
-                "probability": { "type": "number", "minimum": 0, "maximum": 1 },
+                "prediction": { "oneOf": [{ "type": "number" }, { "type": "string" }] },
+                "probability": probability,
+                "probabilities": { "type": "object", "additionalProperties": probability },
                 "model": { "type": "string" },
                 "run": hash,
                 "as_of": date,
                 "features_used": values,
                 "imputed": { "type": "array", "items": { "type": "string" } },
+                "explanation": reference("Explanation"),
             },
         },
+        "Explanation": explanation(),
         "Refused": {
             "type": "object",
             "required": [key, "error"],
@@ -228,6 +241,20 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
             } },
         },
         "Problem": problem(&hash),
+    })
+}
+
+/// A prediction taken apart.
+fn explanation() -> Value {
+    json!({
+        "type": "object",
+        "description": "Base and contributions add up to the prediction on the scale; there with `explain=true`.",
+        "required": ["scale", "base", "contributions"],
+        "properties": {
+            "scale": { "enum": ["probability", "log_odds", "number"] },
+            "base": { "type": "number" },
+            "contributions": { "type": "object", "additionalProperties": { "type": "number" } },
+        },
     })
 }
 

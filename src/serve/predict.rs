@@ -6,11 +6,14 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::context::Computed;
+use super::explained::Explained;
 use super::state::{Pair, Source};
+use super::verdict::Verdict;
 use crate::definition::AsOf;
 use crate::error::{Error, Kind, Result};
 use crate::feature::Status;
 use crate::hash::RunId;
+use crate::learn::{Explainer, FeatureColumn};
 use crate::online::{Key, ValueAt};
 use crate::run::feature_cells;
 use crate::table::Cell;
@@ -21,8 +24,7 @@ pub struct Answer<'a> {
     /// The name of the entity's key.
     pub column: &'a str,
     pub key: Key,
-    pub prediction: u8,
-    pub probability: f64,
+    pub verdict: Verdict<'a>,
     pub model: &'a str,
     pub run: RunId,
     pub as_of: AsOf,
@@ -30,6 +32,8 @@ pub struct Answer<'a> {
     pub features_used: Vec<(&'a str, Cell<'a>)>,
     /// The features that were null or absent, and went through the run's preprocessing.
     pub imputed: Vec<&'a str>,
+    /// Where it was asked for.
+    pub explanation: Option<Explained<'a>>,
 }
 
 /// Contract §6, in its order.
@@ -37,13 +41,15 @@ impl Serialize for Answer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(self.column, &self.key)?;
-        map.serialize_entry("prediction", &self.prediction)?;
-        map.serialize_entry("probability", &self.probability)?;
+        self.verdict.add_to(&mut map)?;
         map.serialize_entry("model", self.model)?;
         map.serialize_entry("run", &self.run)?;
         map.serialize_entry("as_of", &self.as_of)?;
         map.serialize_entry("features_used", &Features(&self.features_used))?;
         map.serialize_entry("imputed", &self.imputed)?;
+        if let Some(explanation) = &self.explanation {
+            map.serialize_entry("explanation", explanation)?;
+        }
         map.end()
     }
 }
@@ -56,7 +62,9 @@ impl Serialize for Features<'_> {
     }
 }
 
-/// Answers for each key, in their order, with what was computed of its request; one that cannot be answered for does not keep the others.
+/// Answers for each key, in their order, with what was computed of its request; one that cannot be
+/// answered for does not keep the others. With an explainer, which is the pair's, each answer is
+/// taken apart.
 ///
 /// # Errors
 /// Of a key: [`Kind::UnknownEntity`], or [`Kind::MissingFeatures`] with the names of the features as
@@ -65,43 +73,62 @@ pub fn answer<'a>(
     pair: &'a Arc<Pair>,
     keys: &[Key],
     computed: &'a Computed,
+    explainer: Option<&Explainer>,
 ) -> Result<Vec<Result<Answer<'a>>>> {
     let inputs = |(at, key)| inputs_of(pair, at, key, computed);
     let rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().enumerate().map(inputs).collect();
     let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
-    let probabilities = if usable.is_empty() {
-        Vec::new()
-    } else {
-        let columns: Vec<_> = pair
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(at, input)| {
-                let cells = usable.iter().map(|row| row[at].cell);
-                feature_cells(&input.name, input.dtype, cells)
-            })
-            .collect();
-        pair.pinned.model.predict(&columns)?.scores
-    };
-    let mut probabilities = probabilities.into_iter();
+    let mut said = said_of(pair, &usable, explainer)?.into_iter();
     keys.iter()
         .zip(rows)
         .map(|(key, row)| match row {
             Err(error) => Ok(Err(error)),
             Ok(values) => {
                 let short = || Error::failure("the model gave fewer scores than rows");
-                let probability = probabilities.next().ok_or_else(short)?;
-                Ok(Ok(put_together(pair, key, &values, probability)))
+                let said = said.next().ok_or_else(short)?;
+                Ok(Ok(put_together(pair, key, &values, said)))
             }
         })
         .collect()
+}
+
+/// What the model says of one row, taken apart where it is asked for.
+type Said<'a> = (Verdict<'a>, Option<Explained<'a>>);
+
+/// What the model says of rows of its inputs.
+fn said_of<'a>(
+    pair: &'a Pair,
+    rows: &[&Vec<ValueAt<'a>>],
+    explainer: Option<&Explainer>,
+) -> Result<Vec<Said<'a>>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let inputs = pair.inputs.iter().enumerate();
+    let columns: Vec<FeatureColumn> = inputs
+        .map(|(at, input)| {
+            let cells = rows.iter().map(|row| row[at].cell);
+            feature_cells(&input.name, input.dtype, cells)
+        })
+        .collect();
+    let model = &pair.pinned.model;
+    let scores = model.predict(&columns)?.scores;
+    let (outcome, threshold) = (&model.outcome, pair.pinned.spec.threshold);
+    let of_row = |scores: &[f64]| Verdict::of(outcome, scores, threshold);
+    let verdicts = scores.chunks_exact(outcome.output().width()).map(of_row);
+    let Some(explainer) = explainer else {
+        return Ok(verdicts.map(|verdict| (verdict, None)).collect());
+    };
+    let explained = model.explain(explainer, &columns, &scores)?.into_iter();
+    let explained = explained.map(|explanation| Some(Explained::new(pair, explanation)));
+    Ok(verdicts.zip(explained).collect())
 }
 
 fn put_together<'a>(
     pair: &'a Pair,
     key: &Key,
     values: &[ValueAt<'a>],
-    probability: f64,
+    (verdict, explanation): Said<'a>,
 ) -> Answer<'a> {
     let named = || {
         pair.inputs
@@ -112,8 +139,7 @@ fn put_together<'a>(
     Answer {
         column: pair.key().as_str(),
         key: key.clone(),
-        prediction: u8::from(probability >= pair.pinned.spec.threshold),
-        probability,
+        verdict,
         model: pair.pinned.model_name.as_str(),
         run: pair.run(),
         as_of: pair.view.as_of(),
@@ -122,6 +148,7 @@ fn put_together<'a>(
             .filter(|(_, value)| value.status != Status::Present)
             .map(|(name, _)| name)
             .collect(),
+        explanation,
     }
 }
 

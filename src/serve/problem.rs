@@ -62,6 +62,17 @@ impl Problem {
         }
     }
 
+    /// Why predictions of the pinned model are not taken apart.
+    pub fn no_explanation(error: &Error) -> Self {
+        let help = error.all_help().iter().map(|help| sentence(help));
+        let words = std::iter::once(sentence(error.message())).chain(help);
+        Self {
+            slug: "no-explanation",
+            title: "No explanation".into(),
+            ..Self::new(422, words.collect::<Vec<_>>().join(" "))
+        }
+    }
+
     #[must_use]
     pub fn with_run(mut self, run: RunId) -> Self {
         self.run = Some(run);

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::body::{self, Contexts, Wanted, check_type, key_of};
+use super::body::{self, Asked, Contexts, Wanted, check_type, key_of};
 use super::context::Computed;
+use super::explained::{MAX_EXPLAINED, no_explanation};
 use super::freshness;
 use super::http::{Reply, Request};
 use super::lookup::FeatureAnswer;
 use super::openapi;
 use super::predict::{Answer, answer};
 use super::problem::Problem;
+use super::query::wants_explanation;
 use super::server::App;
 use super::state::{Pair, State, nothing_materialized};
 use crate::definition::Dtype;
 use crate::error::{Error, Result};
+use crate::learn::Explainer;
 use crate::online::Key;
 
 const JSON: &str = "application/json";
@@ -198,25 +201,48 @@ fn decode(text: &str) -> Result<String, Problem> {
 }
 
 fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
+    let explains = wants_explanation(&request.head.query)?;
     check_type(request.head.header("content-type"))?;
-    let column = state.key().as_str();
-    let asked = body::parse(&request.body, column)?;
+    let asked = body::parse(&request.body, state.key().as_str())?;
     let pair = pair_of(app, state)?;
-    let dtype = key_dtype(state).unwrap_or(Dtype::String);
-    let context = &asked.context;
-    let answered = match &asked.whom {
-        Wanted::One(value) => {
-            key_of(value, column, dtype).and_then(|key| predict_one(app, state, pair, key, context))
-        }
-        Wanted::Many(values) => values
-            .iter()
-            .map(|value| key_of(value, column, dtype))
-            .collect::<Result<Vec<Key>, Problem>>()
-            .and_then(|keys| predict_many(app, state, pair, &keys, context)),
-    };
-    match answered {
+    match answered(app, state, pair, &asked, explains) {
         Ok(reply) => Ok(with_run(pair, reply)),
         Err(problem) => Err(problem.with_run(pair.run())),
+    }
+}
+
+fn answered(
+    app: &App,
+    state: &State,
+    pair: &Arc<Pair>,
+    asked: &Asked,
+    explains: bool,
+) -> Result<Reply, Problem> {
+    let explainer = explains.then(|| pair.explainer()).transpose();
+    let explainer = explainer
+        .map_err(|error| no_explanation(&error).unwrap_or_else(|| app.problem(state, &error)))?;
+    let column = state.key().as_str();
+    let dtype = key_dtype(state).unwrap_or(Dtype::String);
+    let keys = |values: &[Value]| {
+        let keys = values.iter().map(|value| key_of(value, column, dtype));
+        keys.collect::<Result<Vec<Key>, Problem>>()
+    };
+    match &asked.whom {
+        Wanted::One(value) => {
+            let keys = keys(std::slice::from_ref(value))?;
+            predict_one(app, state, pair, &keys, &asked.context, explainer)
+        }
+        Wanted::Many(values) if explains && values.len() > MAX_EXPLAINED => Err(Problem::new(
+            413,
+            format!(
+                "With `explain=true` a request has at most {MAX_EXPLAINED} ids; this has {}.",
+                values.len()
+            ),
+        )),
+        Wanted::Many(values) => {
+            let keys = keys(values)?;
+            predict_many(app, state, pair, &keys, &asked.context, explainer)
+        }
     }
 }
 
@@ -237,12 +263,13 @@ fn predict_one(
     app: &App,
     state: &State,
     pair: &Arc<Pair>,
-    key: Key,
+    key: &[Key],
     context: &Contexts,
+    explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
-    let keys = [key];
-    let computed = computed(app, state, pair, &keys, context)?;
-    let answers = answer(pair, &keys, &computed).map_err(|error| app.problem(state, &error))?;
+    let computed = computed(app, state, pair, key, context)?;
+    let answers =
+        answer(pair, key, &computed, explainer).map_err(|error| app.problem(state, &error))?;
     match answers.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
         Some(Err(error)) => Err(app.problem(state, &error)),
@@ -256,9 +283,11 @@ fn predict_many(
     pair: &Arc<Pair>,
     keys: &[Key],
     context: &Contexts,
+    explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
     let computed = computed(app, state, pair, keys, context)?;
-    let answers = answer(pair, keys, &computed).map_err(|error| app.problem(state, &error))?;
+    let answers =
+        answer(pair, keys, &computed, explainer).map_err(|error| app.problem(state, &error))?;
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)

@@ -1,6 +1,6 @@
 //! What answers: a pinned run and materialized values that fit each other.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::context::{Computed, Requested};
 use super::predict::answer;
@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
-use crate::learn::FeatureKind;
+use crate::learn::{Explainer, FeatureKind};
 use crate::online::{Key, OnlineView, PinnedRun, load_pinned, newest, served_model};
 use crate::registry::{self, Transition};
 use crate::workspace::Workspace;
@@ -23,6 +23,8 @@ pub struct Pair {
     pub(super) inputs: Vec<Input>,
     /// What the run needs of a request.
     pub requested: Requested,
+    /// Made when the first explanation is asked for.
+    pub(super) explainer: OnceLock<Explainer>,
 }
 
 /// One input of the model.
@@ -81,10 +83,11 @@ impl Pair {
             view,
             requested: Requested::of(&inputs),
             inputs,
+            explainer: OnceLock::new(),
         });
         let keys: Vec<Key> = pair.view.keys(pair.key()).take(TRIED).collect();
         let context = pair.requested.nulls(keys.len());
-        answer(&pair, &keys, &Computed::of(&pair, &keys, &context)?)?;
+        answer(&pair, &keys, &Computed::of(&pair, &keys, &context)?, None)?;
         Ok(pair)
     }
 

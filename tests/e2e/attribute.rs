@@ -296,7 +296,7 @@ fn runs_of_other_operations_are_not_mixed() {
     assert!(
         output
             .stdout
-            .contains("operations  random_forest  v2 → v99"),
+            .contains("operations  random_forest  v3 → v99"),
         "{}",
         output.stdout
     );

@@ -31,7 +31,7 @@ fn a_boosted_run_is_locked_and_proved_on_other_threads() {
 
     let lock = world.read("lockfiles/small.lock");
     for line in [
-        "gradient_boosting = 1",
+        "gradient_boosting = 2",
         "model.kind = \"gradient_boosting\"",
         "model.column_share = 1.0",
         "model.l2 = 0.0",

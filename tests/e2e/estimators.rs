@@ -9,7 +9,11 @@ const FOREST: &str = "kind  = \"random_forest\"\ntrees = 12\nseed  = 42";
 
 /// Each kind as people write it, and a line of its lock that no other has.
 const KINDS: [(&str, &str); 9] = [
-    ("kind = \"extra_trees\"\ntrees = 12", "extra_trees = 1"),
+    (
+        "kind = \"extra_trees\"
+trees = 12",
+        "extra_trees = 2",
+    ),
     (
         "kind = \"decision_tree\"\nmax_depth = 4",
         "model.max_features = \"all\"",

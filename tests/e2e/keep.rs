@@ -161,11 +161,11 @@ fn what_is_damaged_is_named_with_what_needs_it() {
     exit 1
     --- stdout
       size  object <short>
-        found       8 bytes instead of 1925
+        found       8 bytes instead of 2028
         needed by   the model of run <short> (small)
                     the cache of steps
         rebuilt by  `streamflow replay <short>`
-    1 problem found: 10 objects of 13.2 kB, 15 facts, in <time> s.
+    1 problem found: 10 objects of 13.3 kB, 15 facts, in <time> s.
     --- stderr
     error: the store is not sound: 1 problem
     help: `streamflow fsck --repair` moves what is damaged aside and rebuilds it
@@ -174,14 +174,14 @@ fn what_is_damaged_is_named_with_what_needs_it() {
     exit 0
     --- stdout
       repaired  object <short>
-        found       8 bytes instead of 1925
+        found       8 bytes instead of 2028
         needed by   the model of run <short> (small)
                     the cache of steps
         done        made again by executing run <short>; the damaged file is in
                     damaged/<short>…
       notice  1 file set aside by repairs in the store's damaged/; nothing needs
               them
-    Sound, 1 problem repaired: 10 objects of 13.2 kB, 15 facts, in <time> s.
+    Sound, 1 problem repaired: 10 objects of 13.3 kB, 15 facts, in <time> s.
     ");
     fsck(&world, 0);
     assert_eq!(

@@ -333,7 +333,7 @@ fn an_operation_of_another_version_is_a_difference() {
     exit 3
     --- stderr
     error: the lock of small is out of date, and --locked forbids changing it
-      random_forest   v99 → v2   locked by streamflow 0.0.9
+      random_forest   v99 → v3   locked by streamflow 0.0.9
     help: accept with `streamflow run small`,
           or run what is locked with `streamflow replay small@locked`
     ");

@@ -172,6 +172,7 @@ fn table_meaning(table: &Table, label: &Label, used: &[FeatureName]) -> TableMea
     let mut read = BTreeSet::from([key]);
     if label.table == *name {
         read.insert(&label.column);
+        read.extend(&label.weight);
     }
     let mine: Vec<_> = used
         .iter()

@@ -77,14 +77,27 @@ pub fn bases() -> Vec<Project> {
             json!({ "method": "hash" }),
             json!({ "kind": "gradient_boosting", "patience": 5 }),
         ),
+        (
+            &features,
+            json!({ "table": "labels", "column": "outcome", "task": "multiclass" }),
+            json!({ "method": "hash" }),
+            json!({ "kind": "prior" }),
+        ),
+        (
+            &features,
+            json!({ "table": "labels", "column": "count", "task": "regression", "weight": "hour" }),
+            json!({ "method": "time" }),
+            json!({ "kind": "prior" }),
+        ),
     ];
     learnt
         .into_iter()
-        .map(|(features, label, split, model)| Project {
+        .map(|(features, label, split, model)| (label.get("task").is_none(), features, label, split, model))
+        .map(|(decides, features, label, split, model)| Project {
             streamflow: streamflow(),
             tables: tables(),
             experiment: json!({
-                "description": "One of four",
+                "description": "One of six",
                 "registers": "leaving",
                 "as_of": ["2024-01-31", "2024-02-29"],
                 "label": label,
@@ -92,7 +105,7 @@ pub fn bases() -> Vec<Project> {
                 "split": split,
                 "preprocess": { "missing_numeric": "median", "missing_categorical": "category" },
                 "model": model,
-                "evaluate": { "threshold": 0.5 },
+                "evaluate": if decides { json!({ "threshold": 0.5 }) } else { json!({}) },
                 "allow": { "label_column": ["size.size"], "label_function": ["size.size"], "entity_overlap": false },
                 "promote": { "production": ["clean"] },
             }),

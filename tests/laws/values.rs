@@ -81,6 +81,8 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "experiment label.table" => texts(&["labels", "others", "usage"]),
         "experiment label.column" => texts(&["left", "stayed", "count", "outcome", "reason"]),
         "experiment label.lead" => (0..6).prop_map(|lead| json!(lead)).boxed(),
+        "experiment label.task" => texts(&["binary", "multiclass", "regression"]),
+        "experiment label.weight" => texts(&["count", "minute", "hour", "day"]),
         "experiment label.positive" => texts(&["left", "Yes", "yes"]),
         "experiment dataset.features" => features(),
         "experiment preprocess.missing_categorical" => {

@@ -6,7 +6,7 @@ use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::{
     AsOf, Experiment, ExperimentName, MissingCategorical, MissingNumeric, NumericEncoding, Origin,
-    Preprocess, Split, SplitMethod, ValuePath,
+    Preprocess, Split, SplitMethod, Task, ValuePath,
 };
 
 const MISSING_NUMERIC: &[(&str, MissingNumeric)] = &[
@@ -29,23 +29,28 @@ pub(super) fn read(
     let label = root
         .required_section("label", "say what to predict: `table` and `column`")
         .and_then(|section| label::read(&section, tables));
+    let task = label.as_ref().map(|label| label.task);
     let features = root
         .required_section("dataset", "say what to learn from: `features`")
         .and_then(|section| dataset::read(&section, label.as_ref(), tables));
     let split = root
         .section("split")
-        .map(|section| split(&section, as_of.as_deref()));
+        .map(|section| split(&section, as_of.as_deref(), task));
     let preprocess = root
         .section("preprocess")
         .map(|section| preprocess(&section));
     let model = root
         .required_section("model", "say what learns: `kind`")
-        .and_then(|section| model::read(&section));
-    let threshold = root.section("evaluate").map(|section| threshold(&section));
+        .and_then(|section| model::read(&section, label.as_ref()));
+    let threshold = root
+        .section("evaluate")
+        .map(|section| threshold(&section, task));
     let allow = root
         .section("allow")
         .map(|section| allow::read(&section, label.as_ref(), tables));
-    let gates = root.section("promote").map(|section| gate::read(&section));
+    let gates = root
+        .section("promote")
+        .map(|section| gate::read(&section, task));
     root.finish();
     let features = features?;
     Some(Experiment {
@@ -97,7 +102,7 @@ fn as_of(item: &Item<'_>) -> Option<Vec<AsOf>> {
     Some(dates)
 }
 
-fn split(section: &Section<'_>, dates: Option<&[AsOf]>) -> Split {
+fn split(section: &Section<'_>, dates: Option<&[AsOf]>, task: Option<Task>) -> Split {
     let item = section.optional("method");
     let method = item.as_ref().map_or(Some(SplitMethod::Hash), |item| {
         item.word(SplitMethod::WORDS)
@@ -109,6 +114,9 @@ fn split(section: &Section<'_>, dates: Option<&[AsOf]>) -> Split {
         if stratify && method.is_some_and(|method| method != SplitMethod::Shuffle) {
             let label = "only `method = \"shuffle\"` can keep the label's share on both sides";
             item.refuse("`stratify` without a shuffle", label);
+        } else if stratify && task == Some(Task::Regression) {
+            let label = "a number has no classes whose shares could be kept";
+            item.refuse("`stratify` has no meaning here", label);
         }
         Some(stratify)
     });
@@ -186,8 +194,13 @@ fn read_missing_categorical(item: &Item<'_>) -> Option<MissingCategorical> {
     })
 }
 
-fn threshold(section: &Section<'_>) -> f64 {
+fn threshold(section: &Section<'_>, task: Option<Task>) -> f64 {
     let threshold = section.optional("threshold").and_then(|item| {
+        if let Some(task @ (Task::Multiclass | Task::Regression)) = task {
+            let label = format!("`task = \"{}\"` decides without one", task.as_str());
+            item.refuse("`threshold` has no meaning here", label);
+            return None;
+        }
         let threshold = item.float()?;
         if !(0.0..=1.0).contains(&threshold) {
             item.refuse_value("a score lies between 0 and 1");
@@ -195,5 +208,5 @@ fn threshold(section: &Section<'_>) -> f64 {
         Some(threshold)
     });
     section.finish();
-    threshold.unwrap_or(0.5)
+    threshold.unwrap_or(Experiment::DEFAULT_THRESHOLD)
 }

@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::suggestion;
-use crate::definition::{Bound, Comparison, Gate, METRICS, Stage};
+use crate::definition::{Bound, Comparison, Gate, METRICS, Stage, Task};
 
 /// The longer sign stands before the one it begins with.
 const COMPARISONS: [(&str, Comparison); 4] = [
@@ -24,14 +24,18 @@ const COMPARISONS: [(&str, Comparison); 4] = [
 /// Gates that are facts.
 const GATES: [&str; 2] = ["reproduced", "clean"];
 
-pub(super) fn read(section: &Section<'_>) -> BTreeMap<Stage, Vec<Gate>> {
+pub(super) fn read(section: &Section<'_>, task: Option<Task>) -> BTreeMap<Stage, Vec<Gate>> {
+    // Of a label that is in error any metric may be meant.
+    let metrics = task.map_or(&METRICS[..], Task::metrics);
     let mut gates = BTreeMap::new();
     for stage in Stage::ALL {
         if let Some(items) = section
             .optional(stage.as_str())
             .and_then(|item| item.texts())
         {
-            let stage_gates = items.iter().filter_map(|(text, item)| gate(text, item));
+            let stage_gates = items
+                .iter()
+                .filter_map(|(text, item)| gate(text, item, metrics));
             gates.insert(stage, stage_gates.collect());
         }
     }
@@ -39,11 +43,11 @@ pub(super) fn read(section: &Section<'_>) -> BTreeMap<Stage, Vec<Gate>> {
     gates
 }
 
-fn gate(text: &str, item: &Item<'_>) -> Option<Gate> {
+fn gate(text: &str, item: &Item<'_>, metrics: &[&'static str]) -> Option<Gate> {
     let refuse = |trouble: Trouble| {
         item.refuse_part(&trouble.range, trouble.message, trouble.label);
     };
-    parse(text).map_err(refuse).ok()
+    parse(text, metrics).map_err(refuse).ok()
 }
 
 /// Why a text is no gate, and which bytes of it.
@@ -54,13 +58,17 @@ struct Trouble {
     range: Range<usize>,
 }
 
-fn parse(text: &str) -> Result<Gate, Trouble> {
+fn parse(text: &str, metrics: &[&'static str]) -> Result<Gate, Trouble> {
     match text.trim() {
         "reproduced" => return Ok(Gate::Reproduced),
         "clean" => return Ok(Gate::Clean),
         _ => {}
     }
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner {
+        text,
+        metrics,
+        at: 0,
+    };
     let metric = scanner.metric("unknown gate", &GATES)?;
     let comparison = scanner.comparison()?;
     let bound = scanner.bound()?;
@@ -74,6 +82,8 @@ fn parse(text: &str) -> Result<Gate, Trouble> {
 
 struct Scanner<'t> {
     text: &'t str,
+    /// Those that the experiment's runs have.
+    metrics: &'t [&'static str],
     /// Bytes of the text that are done.
     at: usize,
 }
@@ -104,11 +114,11 @@ impl<'t> Scanner<'t> {
     /// The name of a metric; `others` could stand in its place.
     fn metric(&mut self, otherwise: &str, others: &[&'static str]) -> Result<String, Trouble> {
         let word = self.word();
-        if METRICS.contains(&word) {
+        if self.metrics.contains(&word) {
             self.at += word.len();
             return Ok(word.to_string());
         }
-        let known = METRICS.into_iter().chain(others.iter().copied());
+        let known = self.metrics.iter().chain(others).copied();
         let label = suggestion(word, known, "expected one of");
         let named = if word.is_empty() { self.text } else { word };
         self.trouble(word.len(), format!("{otherwise} `{named}`"), label)
@@ -198,7 +208,7 @@ mod tests {
     use super::*;
 
     fn bound(text: &str) -> Bound {
-        match parse(text).unwrap() {
+        match parse(text, Task::Binary.metrics()).unwrap() {
             Gate::Metric { bound, .. } => bound,
             _ => panic!("{text} names no metric"),
         }
@@ -222,7 +232,7 @@ mod tests {
 
     #[test]
     fn each_sign_is_its_own_comparison() {
-        let comparison = |text: &str| match parse(text).unwrap() {
+        let comparison = |text: &str| match parse(text, Task::Binary.metrics()).unwrap() {
             Gate::Metric { comparison, .. } => comparison,
             _ => panic!("{text} names no metric"),
         };
@@ -256,7 +266,7 @@ mod tests {
             "é",
             "AUC >= 0.5",
         ] {
-            let trouble = parse(text).expect_err(text);
+            let trouble = parse(text, Task::Binary.metrics()).expect_err(text);
             assert!(
                 text.get(trouble.range).is_some(),
                 "{text}: bytes of the text"

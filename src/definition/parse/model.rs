@@ -6,13 +6,19 @@ use crate::definition::estimator::{self, ESTIMATORS, Estimator, Parameter, Range
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::{quoted, suggestion};
-use crate::definition::{Model, Value};
+use crate::definition::{Label, Model, Value};
 use crate::error::did_you_mean;
 
-pub(super) fn read(section: &Section<'_>) -> Option<Model> {
+pub(super) fn read(section: &Section<'_>, label: Option<&Label>) -> Option<Model> {
     let estimator = section
         .required("kind", "the estimator, such as \"random_forest\"")
-        .and_then(|item| kind(&item));
+        .and_then(|item| {
+            let estimator = kind(&item)?;
+            if let Some(label) = label {
+                check_fits(&item, estimator, label);
+            }
+            Some(estimator)
+        });
     let Some(estimator) = estimator else {
         section.finish_unread();
         return None;
@@ -42,6 +48,32 @@ fn kind(item: &Item<'_>) -> Option<&'static Estimator> {
         );
     }
     found
+}
+
+/// Reports an estimator that cannot learn the label.
+fn check_fits(item: &Item<'_>, estimator: &Estimator, label: &Label) {
+    let others = |fits: fn(&Estimator, &Label) -> bool| {
+        let names = ESTIMATORS.iter().filter(|other| fits(other, label));
+        quoted(names.map(|other| other.name))
+    };
+    let name = estimator.name;
+    if !learns(estimator, label) {
+        let task = label.task.as_str();
+        let message = format!("`{name}` does not learn a label of `task = \"{task}\"`");
+        item.refuse(message, format!("these do: {}", others(learns)));
+    } else if !weighs(estimator, label) {
+        let message = format!("`{name}` takes no weights of rows");
+        let label = format!("[label] has a `weight`; these take it: {}", others(weighs));
+        item.refuse(message, label);
+    }
+}
+
+fn learns(estimator: &Estimator, label: &Label) -> bool {
+    estimator.tasks.contains(&label.task)
+}
+
+fn weighs(estimator: &Estimator, label: &Label) -> bool {
+    learns(estimator, label) && (estimator.weighted || label.weight.is_none())
 }
 
 fn unknown_parameter(key: &str, estimator: &Estimator) -> String {

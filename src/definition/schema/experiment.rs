@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{column_name, date, name, section, text, texts, with_default, words};
 use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
-use crate::definition::{METRICS, NumericEncoding, Split, SplitMethod};
+use crate::definition::{METRICS, NumericEncoding, Split, SplitMethod, Task};
 
 pub(super) fn schema() -> Value {
     let dates = json!({
@@ -44,9 +44,20 @@ fn label() -> Value {
     });
     let properties = json!({
         "table": name("The table that has the label."),
-        "column": column_name("A bool, an i64 of 0 and 1, or a string with `positive`."),
+        "task": words(
+            "binary: yes or no; multiclass: one of several classes; regression: a number.",
+            Task::WORDS,
+            Task::Binary.as_str(),
+        ),
+        "column": column_name(
+            "binary: a bool, an i64 of 0 and 1, or a string with `positive`; multiclass: a string or \
+             an i64; regression: an f64 or an i64.",
+        ),
         "lead": lead,
-        "positive": text("The text that counts as true, where the label is a string."),
+        "positive": text("binary: the text that counts as true, where the label is a string."),
+        "weight": column_name(
+            "A number above 0 of the same row: how much it counts when a model is fitted.",
+        ),
     });
     section(
         "What is to be predicted.",

@@ -164,18 +164,19 @@ impl Encoder {
 
     /// Sums numbers that belong to matrix columns over the columns of each feature.
     pub fn by_feature(&self, by_column: &[f64]) -> Vec<(String, f64)> {
+        let names = self.feature_names().map(ToString::to_string);
+        names.zip(self.sums_by_feature(by_column)).collect()
+    }
+
+    /// The same without the names.
+    pub fn sums_by_feature(&self, by_column: &[f64]) -> Vec<f64> {
         let mut rest = by_column;
-        self.features
-            .iter()
-            .map(|feature| {
-                let (own, after) = rest.split_at(feature.encoding.width().min(rest.len()));
-                rest = after;
-                (
-                    feature.name.clone(),
-                    own.iter().fold(0.0, |sum, value| sum + value),
-                )
-            })
-            .collect()
+        let sum = |feature: &FeatureEncoder| {
+            let (own, after) = rest.split_at(feature.encoding.width().min(rest.len()));
+            rest = after;
+            own.iter().fold(0.0, |sum, value| sum + value)
+        };
+        self.features.iter().map(sum).collect()
     }
 
     /// Whether the parts fit together; a file may claim anything.

@@ -15,7 +15,9 @@ mod difference;
 mod file;
 mod layout;
 
+use super::covers::Covers;
 use super::tree::LEAF;
+use super::view::TreeView;
 use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
 
@@ -40,6 +42,8 @@ pub struct Forest {
     cuts: Cuts,
     /// The distinct values of leaves, in the order of `total_cmp`.
     leaves: Vec<f64>,
+    /// None: read from a file of a version that kept none.
+    covers: Option<Covers>,
     importances: Vec<f64>,
 }
 
@@ -231,13 +235,22 @@ impl Forest {
         at
     }
 
+    /// The trees, whose mean is the prediction; none where the model file is of a version that did
+    /// not count the rows of leaves.
+    pub fn tree_views(&self) -> Option<impl Iterator<Item = TreeView<'_>>> {
+        let mut covers = self.covers.as_ref()?.iter();
+        let trees = 0..self.trees();
+        Some(trees.map(move |tree| TreeView::new(self.preorder(tree), &mut covers)))
+    }
+
     /// A tree's nodes in preorder: a split, what is below, what is above.
-    fn preorder(&self, tree: usize) -> impl Iterator<Item = ForestNode> {
+    fn preorder(&self, tree: usize) -> impl Iterator<Item = ForestNode<'_>> {
         let mut pending: Vec<Link> = self.roots.get(tree).copied().into_iter().collect();
         std::iter::from_fn(move || {
             let link = pending.pop()?;
             if link.is_leaf() {
-                return Some(ForestNode::Leaf(self.leaves[link.index()]));
+                let leaf = &self.leaves[link.index()];
+                return Some(ForestNode::Leaf(std::slice::from_ref(leaf)));
             }
             let split = self.splits[link.index()];
             pending.extend(split.children.into_iter().rev());

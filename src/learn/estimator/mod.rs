@@ -3,6 +3,7 @@
 mod cholesky;
 mod class_weight;
 mod conjugate;
+mod covers;
 mod design;
 mod forest;
 mod gaussian_nb;
@@ -24,6 +25,7 @@ mod standardized;
 mod svm;
 pub(in crate::learn) mod tree;
 mod vectors;
+mod view;
 
 use super::{Examples, Matrix, Output, Target, Warning};
 use crate::definition::{Task, estimator};
@@ -47,6 +49,7 @@ pub use parameters::{
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
 pub use svm::{SvmModel, SvmParameters};
+pub use view::{NodeView, TreeView};
 
 use super::bytes::{Reader, Writer};
 
@@ -294,10 +297,10 @@ impl FittedModel {
             }
             // They came with the second form of the file.
             EstimatorParameters::ExtraTrees(_) | EstimatorParameters::DecisionTree(_) => {
-                Self::Forest(Forest::read(reader, RANDOM_FOREST_VERSION, columns)?)
+                Self::Forest(Forest::read(reader, version + 1, columns)?)
             }
             EstimatorParameters::GradientBoosting(_) => {
-                Self::GradientBoosting(BoostedTrees::read(reader, columns)?)
+                Self::GradientBoosting(BoostedTrees::read(reader, version, columns)?)
             }
             EstimatorParameters::LogisticRegression(_) => {
                 let with_means = version >= 2;

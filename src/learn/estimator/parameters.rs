@@ -30,14 +30,21 @@ const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
 ///
-/// 1: grown by smartcore 0.7, in chunks of trees. 2: grown by [`super::tree`].
-pub const RANDOM_FOREST_VERSION: u32 = 2;
+/// 1: grown by smartcore 0.7, in chunks of trees. 2: grown by [`super::tree`]. 3: the same trees; the
+/// model file says how many rows each leaf has seen.
+pub const RANDOM_FOREST_VERSION: u32 = 3;
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
-pub const EXTRA_TREES_VERSION: u32 = 1;
+///
+/// 1: the first. 2: the same trees; the model file says how many rows each leaf has seen.
+pub const EXTRA_TREES_VERSION: u32 = 2;
 /// Raised when the same rows and parameters give another tree, or it gives other probabilities.
-pub const DECISION_TREE_VERSION: u32 = 1;
+///
+/// 1: the first. 2: the same tree; the model file says how many rows each leaf has seen.
+pub const DECISION_TREE_VERSION: u32 = 2;
 /// Raised when the same rows and parameters give other trees, or they give other probabilities.
-pub const GRADIENT_BOOSTING_VERSION: u32 = 1;
+///
+/// 1: the first. 2: the same trees; the model file says how many rows each leaf has seen.
+pub const GRADIENT_BOOSTING_VERSION: u32 = 2;
 /// Raised when the same rows and parameters give other coefficients or probabilities, or another file.
 ///
 /// 1: the first. 2: the same coefficients; the file also keeps the means of the columns.

@@ -6,8 +6,10 @@ use super::*;
 use crate::definition::estimator::{ESTIMATORS, Parameter, Range};
 use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
-use crate::learn::{evaluate, testing};
+use crate::learn::metric::auc;
+use crate::learn::testing;
 
+mod covers;
 mod edges;
 mod others;
 mod tasks;
@@ -96,7 +98,7 @@ fn estimators_learn() {
     let (unseen, unseen_labels) = testing::classification(2000, 8, 12);
     let auc = |parameters| {
         let (model, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
-        evaluate(&unseen_labels, &model.predict(&unseen), 0.5).metrics["auc"]
+        auc(&unseen_labels, &model.predict(&unseen)).unwrap()
     };
     assert!(auc(EstimatorParameters::RandomForest(forest(100))) > 0.9);
     assert!(
@@ -129,7 +131,7 @@ fn a_forest_is_as_good_as_scikit_learns() {
             ..forest(100)
         };
         let probabilities = fit_forest(&parameters, &matrix, &labels).predict(&unseen);
-        evaluate(&unseen_labels, &probabilities, 0.5).metrics["auc"]
+        auc(&unseen_labels, &probabilities).unwrap()
     };
     let mean = (0..8).map(auc).sum::<f64>() / 8.0;
     assert!((mean - 0.9507).abs() < 0.002, "{mean}");
@@ -518,15 +520,15 @@ fn golden_vectors() {
     assert_eq!(
         kinds.map(golden),
         [
-            "4986c878eda2c92ded0460b55f3f4530126936154f517cb51e8ef898130cc674",
+            "310eeae3249b73bc915a85589c4d3f4a771f8ee376964c89d92a3f449b0c0a87",
             "99ea6ee0afa0b8be3571ac201b5db07c3d37bfeed658525d22ff69f167c0566f",
             "dbc2c7f7b01486cdbbf357ec30dba64114d243e2867ed775da2730a5d30437fd",
             "95f643aed0577f0f3070f4a9d03f27bf2b433c969e6c328b7f20d67caf9851c5",
             "6bf4b4465243e098d3d90753cd71a2dc9dd102748dace3ec22949384cb42bbe0",
             "ba5e83c2b7b8b89b6456090aab91ef8826d4b8c36dda3554e0f8b5cbee070332",
-            "f12da889e9ecc5a9608e2ff52e8dcdc66bc9f014499b90c4b9f29333f51ee050",
-            "df685273d59a57d150c87d187bf50e5108d4f17286b1e273deb3b255f589f3ab",
-            "c49b38b972a69356bb1c0ffddbd7852d38eca3cfdff5cab9edff108511cc2460"
+            "5b87f145e5297491df8be2b1136690d4be171afb2de54f1b5480d32f4126e8bc",
+            "f1cdc257742d97def862badf6e62fe60eed18d0c5258628ece2bef5510181175",
+            "2c989c8eaf1ecfb5080707551847a0dcb733391301dfbd39ba1123b673d0e8c1"
         ]
     );
 }

@@ -6,14 +6,14 @@ fn rows(labels: &[bool]) -> Vec<SplitRow<'static>> {
     let row = |label: &bool| SplitRow {
         key: "one",
         as_of: 0,
-        label: *label,
+        class: Some(if *label { "positive" } else { "negative" }),
     };
     labels.iter().map(row).collect()
 }
 
 fn found(features: &[FeatureColumn], labels: &[bool]) -> Leakage {
     let sides = vec![Side::Train; labels.len()];
-    find_leakage(features, &rows(labels), &sides)
+    find_leakage(features, &Target::Binary(labels), &rows(labels), &sides)
 }
 
 /// Every third of thirty is true.
@@ -41,10 +41,12 @@ fn a_function_of_the_label_is_told_with_its_values() {
     let seen = found(&[words], &labels);
     let expected = LabelFunction {
         feature: "t.word".into(),
-        when_true: Some("gone".into()),
-        when_false: Some("here".into()),
-        positive: 10,
-        negative: 20,
+        form: FunctionForm::TwoValues {
+            when_true: Some("gone".into()),
+            when_false: Some("here".into()),
+            positive: 10,
+            negative: 20,
+        },
     };
     assert_eq!(seen.label_functions, [expected]);
     assert_eq!(seen.strong_features[0].auc, 1.0);
@@ -55,8 +57,13 @@ fn null_is_a_value() {
     let labels = thirds();
     let filled = numbers(labels.iter().map(|label| label.then_some(7.0)));
     let seen = found(&[filled], &labels);
-    assert_eq!(seen.label_functions[0].when_true.as_deref(), Some("7"));
-    assert_eq!(seen.label_functions[0].when_false, None);
+    let expected = FunctionForm::TwoValues {
+        when_true: Some("7".into()),
+        when_false: None,
+        positive: 10,
+        negative: 20,
+    };
+    assert_eq!(seen.label_functions[0].form, expected);
     // With many values beside the nulls it is no function, and still ranks every row.
     let dated = numbers(
         labels
@@ -140,18 +147,21 @@ fn entities_and_twins_are_counted_across_the_split() {
         .map(|key| SplitRow {
             key,
             as_of: 0,
-            label: false,
+            class: Some("negative"),
         })
         .collect();
     let word = texts(["x", "x", "y", "x", "y", "z"].map(Some));
     let number = numbers([Some(1.0), Some(1.0), None, Some(1.0), None, Some(1.0)]);
-    let seen = find_leakage(&[word, number], &rows, &sides);
+    let seen = find_leakage(&[word, number], &Target::Binary(&[false; 6]), &rows, &sides);
     assert_eq!(seen.entities_on_both_sides, 2);
     assert_eq!(
         seen.duplicate_rows, 2,
         "x 1 and y null have a twin, z 1 has none"
     );
-    assert_eq!(find_leakage(&[], &rows, &sides).duplicate_rows, 3);
+    assert_eq!(
+        find_leakage(&[], &Target::Binary(&[false; 6]), &rows, &sides).duplicate_rows,
+        3
+    );
 }
 
 /// A few values, so that functions of the label are met.
@@ -201,7 +211,7 @@ proptest! {
             numbers(values.iter().map(|v| v.map(f64::from))),
             texts(others.iter().map(|v| Some(if *v { "yes" } else { "no" }))),
         ];
-        let seen = find_leakage(&features, &rows(&others), &sides);
+        let seen = find_leakage(&features, &Target::Binary(&others), &rows(&others), &sides);
         prop_assert_eq!(seen.duplicate_rows, twins as u64);
     }
 
@@ -213,10 +223,72 @@ proptest! {
             let labels: Vec<bool> = order.iter().map(|at| labels[*at]).collect();
             let side = |at: &usize| if sides[*at] { Side::Test } else { Side::Train };
             let sides: Vec<Side> = order.iter().map(side).collect();
-            find_leakage(&[numbers(order.iter().map(take))], &rows(&labels), &sides)
+            find_leakage(&[numbers(order.iter().map(take))], &Target::Binary(&labels), &rows(&labels), &sides)
         };
         let forward: Vec<usize> = (0..labels.len()).collect();
         let backward: Vec<usize> = forward.iter().rev().copied().collect();
         prop_assert_eq!(look(&forward), look(&backward));
     }
+}
+
+fn looked_at(feature: FeatureColumn, target: &Target<'_>) -> Leakage {
+    let sides = vec![Side::Train; target.rows()];
+    find_leakage(&[feature], target, &[], &sides)
+}
+
+#[test]
+fn one_value_for_each_class_is_a_function_of_the_label() {
+    let classes: Vec<u32> = (0..30).map(|row| row % 3).collect();
+    let target = Target::Multiclass {
+        classes: 3,
+        rows: &classes,
+    };
+    let coded = |of: &dyn Fn(u32) -> f64| numbers(classes.iter().map(|class| Some(of(*class))));
+    let seen = looked_at(coded(&|class| 10.0 - f64::from(class)), &target);
+    let form = FunctionForm::Values { classes: 3 };
+    assert_eq!(seen.label_functions[0].form, form);
+    // Two classes share a value: no function, but one class stands alone.
+    let shared = looked_at(coded(&|class| f64::from(class / 2)), &target);
+    assert_eq!(shared.label_functions, []);
+    assert_eq!(shared.strong_features[0].auc, 1.0);
+    let mut mixed: Vec<u32> = classes.clone();
+    mixed.rotate_left(1);
+    mixed[..15].copy_from_slice(&classes[..15]);
+    let weak = looked_at(
+        numbers(mixed.iter().map(|class| Some(f64::from(*class)))),
+        &target,
+    );
+    assert_eq!(
+        (weak.label_functions, weak.strong_features),
+        (vec![], vec![])
+    );
+}
+
+#[test]
+fn what_rises_and_falls_with_a_number_is_a_function_of_the_label() {
+    let prices: Vec<f64> = (0..40).map(|row| f64::from((row * 7) % 13)).collect();
+    let target = Target::Regression(&prices);
+    let of = |feature: &dyn Fn(f64) -> f64| {
+        looked_at(
+            numbers(prices.iter().map(|price| Some(feature(*price)))),
+            &target,
+        )
+    };
+    for (rises, seen) in [(true, of(&|p| p * p + 1.0)), (false, of(&|p| 3.0 - p))] {
+        let form = FunctionForm::Monotone { rises };
+        assert_eq!(seen.label_functions[0].form, form);
+    }
+    let broken = of(&|p| if p == 5.0 { 5.5 } else { p.min(7.0) });
+    assert_eq!(broken.label_functions, []);
+    assert_eq!(
+        broken.strong_features.len(),
+        1,
+        "it tells high from low prices"
+    );
+    let unrelated = numbers((0..40).map(|row| Some(f64::from((row * 11) % 17))));
+    let seen = looked_at(unrelated, &target);
+    assert_eq!(
+        (seen.label_functions, seen.strong_features),
+        (vec![], vec![])
+    );
 }

@@ -8,10 +8,10 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::definition::METRICS;
+use crate::definition::{METRICS, Task};
 use crate::hash::Digest;
 use crate::report::style::count;
-use crate::run::{Statement, short};
+use crate::run::{Report, Statement, short};
 
 /// The card as Markdown.
 pub fn model_card(statement: &Statement) -> String {
@@ -85,7 +85,7 @@ fn metadata(statement: &Statement) -> String {
     let index = json!([{
         "name": name(statement),
         "results": [{
-            "task": { "type": "tabular-classification" },
+            "task": { "type": task_type(statement) },
             "dataset": {
                 "type": label.table,
                 "name": format!("{}.{} at {}", label.table, label.column, dates.join(", ")),
@@ -94,8 +94,17 @@ fn metadata(statement: &Statement) -> String {
         }],
     }]);
     format!(
-        "---\nlibrary_name: streamflow\ntags:\n- tabular-classification\nmodel-index: {index}\n---\n"
+        "---\nlibrary_name: streamflow\ntags:\n- {}\nmodel-index: {index}\n---\n",
+        task_type(statement)
     )
+}
+
+/// The hub's word for the task.
+fn task_type(statement: &Statement) -> &'static str {
+    match statement.spec.label.task {
+        Task::Binary | Task::Multiclass => "tabular-classification",
+        Task::Regression => "tabular-regression",
+    }
 }
 
 fn run(statement: &Statement) -> String {
@@ -126,7 +135,11 @@ fn metrics(statement: &Statement) -> String {
             .get(name)
             .map_or("–".to_string(), |value| format!("{value:.4}"))
     };
-    let rows: Vec<[String; 3]> = METRICS
+    let rows: Vec<[String; 3]> = statement
+        .spec
+        .label
+        .task
+        .metrics()
         .iter()
         .map(|name| {
             [
@@ -136,27 +149,66 @@ fn metrics(statement: &Statement) -> String {
             ]
         })
         .collect();
-    let confusion = &report.confusion;
-    let counts = [
-        [
-            "was false".to_string(),
-            count(confusion.true_negatives),
-            count(confusion.false_positives),
-        ],
-        [
-            "was true".to_string(),
-            count(confusion.false_negatives),
-            count(confusion.true_positives),
-        ],
-    ];
     format!(
-        "## Metrics\n\nOn {} test rows, of which {:.1} % are true; positive from a probability of {} on.\n\n{}\n{}",
+        "## Metrics\n\nOn {} test rows{}\n\n{}{}",
         count(report.test),
-        report.prevalence * 100.0,
-        report.threshold,
+        about_rows(report),
         table(["metric", "this model", "prior"], &rows),
-        table(["", "predicted false", "predicted true"], &counts)
+        counts(report),
     )
+}
+
+/// `, of which 26.5 % are true; positive from a probability of 0.5 on.`
+fn about_rows(report: &Report) -> String {
+    match (report.prevalence, report.threshold) {
+        (Some(prevalence), Some(threshold)) => format!(
+            ", of which {:.1} % are true; positive from a probability of {threshold} on.",
+            prevalence * 100.0,
+        ),
+        _ => ".".to_string(),
+    }
+}
+
+/// Rows by label and prediction, or how far off numbers are.
+fn counts(report: &Report) -> String {
+    if let Some(confusion) = &report.confusion {
+        let counts = [
+            [
+                "was false".to_string(),
+                count(confusion.true_negatives),
+                count(confusion.false_positives),
+            ],
+            [
+                "was true".to_string(),
+                count(confusion.false_negatives),
+                count(confusion.true_positives),
+            ],
+        ];
+        return format!(
+            "\n{}",
+            table(["", "predicted false", "predicted true"], &counts)
+        );
+    }
+    if let Some(classes) = &report.classes {
+        let row = |(class, name): (usize, &String)| {
+            let row = &classes.confusion[class];
+            let rows: u64 = row.iter().sum();
+            [code(name), count(rows), count(row[class])]
+        };
+        let rows: Vec<_> = classes.names.iter().enumerate().map(row).collect();
+        return format!("\n{}", table(["class", "rows", "predicted so"], &rows));
+    }
+    let Some(residuals) = &report.residuals else {
+        return String::new();
+    };
+    let rows = [
+        ("mean", residuals.mean),
+        ("5 % below", residuals.p05),
+        ("median", residuals.median),
+        ("5 % above", residuals.p95),
+    ];
+    let rows = rows.map(|(name, value)| [name.to_string(), format!("{value:.4}")]);
+    format!("\n{}", table(["label less prediction", ""], &rows))
 }
 
 fn data(statement: &Statement) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::scores::{CommonRow, PredictionChanges, changes, common_rows};
+use super::scores::{CommonRows, PredictionChanges, changes, common_rows};
 use super::{Side, union};
 use crate::error::Result;
 use crate::learn::{AucTest, Interval, Scored, bootstrap, delong};
@@ -75,8 +75,8 @@ pub fn compare(
         return Ok((metrics, None));
     };
     let moved = metrics.iter().any(|metric| metric.delta != Some(0.0));
-    if let (true, Some(of_a), Some(of_b)) = (moved && rows.len() >= FEWEST_ROWS, &a.spec, &b.spec) {
-        let noise = Judged::of(&rows, of_a.threshold, of_b.threshold);
+    if moved && rows.rows.len() >= FEWEST_ROWS {
+        let noise = Judged::of(&rows);
         for metric in &mut metrics {
             if metric.delta.is_some_and(|delta| delta != 0.0) {
                 metric.noise = noise.of_metric(&metric.name);
@@ -112,33 +112,31 @@ struct Judged {
 }
 
 impl Judged {
-    fn of(rows: &[CommonRow], threshold_a: f64, threshold_b: f64) -> Self {
-        let labels = |of: fn(&CommonRow) -> bool| rows.iter().map(of).collect::<Vec<_>>();
-        let scores = |of: fn(&CommonRow) -> f64| rows.iter().map(of).collect::<Vec<_>>();
-        let (labels_a, labels_b) = (labels(|row| row.a.label), labels(|row| row.b.label));
-        let (a, b) = (
-            scores(|row| row.a.probability),
-            scores(|row| row.b.probability),
-        );
-        let entities = number_entities(rows.iter().map(|row| &row.row.0));
-        let of_a = Scored {
-            labels: &labels_a,
-            probabilities: &a,
-            threshold: threshold_a,
-        };
-        let of_b = Scored {
-            labels: &labels_b,
-            probabilities: &b,
-            threshold: threshold_b,
-        };
+    fn of(common: &CommonRows) -> Self {
+        let entities = number_entities(common.rows.iter().map(|row| &row.0));
+        let of_a = common.a.scored(common.threshold_a);
+        let of_b = common.b.scored(common.threshold_b);
         // DeLong takes each row for a draw of its own, and both curves over one truth.
-        let each_once = entities.last().is_none_or(|last| last + 1 == rows.len());
-        let auc = match labels_a == labels_b && each_once {
-            true => delong(&labels_a, &a, &b),
-            false => None,
+        let each_once = entities
+            .last()
+            .is_none_or(|last| last + 1 == common.rows.len());
+        let auc = match (of_a, of_b) {
+            (
+                Scored::Binary {
+                    labels: labels_a,
+                    probabilities: a,
+                    ..
+                },
+                Scored::Binary {
+                    labels: labels_b,
+                    probabilities: b,
+                    ..
+                },
+            ) if labels_a == labels_b && each_once => delong(labels_a, a, b),
+            _ => None,
         };
         Self {
-            rows: rows.len() as u64,
+            rows: common.rows.len() as u64,
             auc,
             intervals: bootstrap(&of_a, &of_b, &entities),
         }

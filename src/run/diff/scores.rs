@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::hash::Digest;
 use crate::plan::RunSpec;
 use crate::run::reference::KnownRun;
-use crate::run::steps::{AS_OF, LABEL, PROBABILITY};
+use crate::run::steps::{AS_OF, Decision, Predictions};
 use crate::store::Store;
 use crate::table::{Cell, EntityKey, Values};
 use crate::table_store;
@@ -18,21 +18,26 @@ use crate::table_store;
 /// A test row: an entity, and its date where a run has several.
 pub type TestRow = (EntityKey, Option<AsOf>);
 
-/// What a run said of a test row.
-#[derive(Debug, Clone, Copy)]
-pub struct Score {
-    pub label: bool,
-    pub probability: f64,
-    /// Whether the probability reaches the run's threshold.
-    pub positive: bool,
+/// What a run said of its test rows.
+#[derive(Debug)]
+pub struct RunScores {
+    /// Where each test row stands among the predictions.
+    pub rows: BTreeMap<TestRow, usize>,
+    pub predictions: Predictions,
+    /// What decides between two classes.
+    pub threshold: f64,
 }
 
-/// A test row that both runs scored.
+/// The test rows that two runs of one task both scored.
 #[derive(Debug)]
-pub struct CommonRow {
-    pub row: TestRow,
-    pub a: Score,
-    pub b: Score,
+pub struct CommonRows {
+    /// In order of entity and date.
+    pub rows: Vec<TestRow>,
+    /// Of these rows, in this order.
+    pub a: Predictions,
+    pub threshold_a: f64,
+    pub b: Predictions,
+    pub threshold_b: f64,
 }
 
 /// Test rows that both runs scored.
@@ -49,7 +54,8 @@ pub struct PredictionChanges {
     pub largest: Vec<PredictionMove>,
 }
 
-/// What two runs say of one entity.
+/// What two runs say of one entity: the probability of the positive class, or of the class that the
+/// label has in b, or a number.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PredictionMove {
     pub entity: EntityKey,
@@ -59,15 +65,15 @@ pub struct PredictionMove {
     pub b: f64,
     pub flipped: bool,
     /// In b.
-    pub label: bool,
+    pub label: Decision,
 }
 
 /// So many of the largest moves are kept.
 const LARGEST: usize = 10;
 
 /// The test rows that both runs scored, in order of entity and date; none while the predictions of
-/// one are not in this store.
-pub fn common_rows(store: &Store, a: &Side, b: &Side) -> Result<Option<Vec<CommonRow>>> {
+/// one are not in this store, and where one predicts classes and the other numbers.
+pub fn common_rows(store: &Store, a: &Side, b: &Side) -> Result<Option<CommonRows>> {
     // With one date each, rows are compared by entity alone, so that two months can be held against
     // each other.
     let dated = [a, b].iter().any(|side| side.known.as_of().len() > 1);
@@ -75,44 +81,72 @@ pub fn common_rows(store: &Store, a: &Side, b: &Side) -> Result<Option<Vec<Commo
     let (Some(a), Some(mut b)) = (of(a)?, of(b)?) else {
         return Ok(None);
     };
-    let common = a
-        .into_iter()
-        .filter_map(|(row, a)| b.remove(&row).map(|b| CommonRow { row, a, b }));
-    Ok(Some(common.collect()))
+    let task = |run: &RunScores| run.predictions.scored(run.threshold).task();
+    if task(&a) != task(&b) {
+        return Ok(None);
+    }
+    let (mut rows, mut of_a, mut of_b) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, place) in a.rows {
+        if let Some(other) = b.rows.remove(&row) {
+            rows.push(row);
+            of_a.push(place);
+            of_b.push(other);
+        }
+    }
+    Ok(Some(CommonRows {
+        rows,
+        a: a.predictions.gather(&of_a),
+        threshold_a: a.threshold,
+        b: b.predictions.gather(&of_b),
+        threshold_b: b.threshold,
+    }))
 }
 
 /// Counts what moved.
-pub fn changes(rows: &[CommonRow]) -> PredictionChanges {
-    let count = |of: fn(&CommonRow) -> bool| rows.iter().filter(|row| of(row)).count() as u64;
-    let distance = |row: &CommonRow| (row.b.probability - row.a.probability).abs();
-    let mut moved: Vec<&CommonRow> = rows.iter().filter(|row| has_moved(row)).collect();
+pub fn changes(common: &CommonRows) -> PredictionChanges {
+    let all = 0..common.rows.len();
+    let count = |of: &dyn Fn(usize) -> bool| all.clone().filter(|row| of(*row)).count() as u64;
+    let mut moved: Vec<PredictionMove> = all
+        .clone()
+        .filter(|row| !common.a.agrees(&common.b, *row))
+        .map(|row| common.move_of(row))
+        .collect();
+    let changed = moved.len() as u64;
     // Stable: equal moves stay in the order of the entities.
-    moved.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+    moved.sort_by(|a, b| (b.b - b.a).abs().total_cmp(&(a.b - a.a).abs()));
+    moved.truncate(LARGEST);
     PredictionChanges {
-        compared: rows.len() as u64,
-        changed: moved.len() as u64,
-        flipped: count(has_flipped),
-        relabelled: count(|row| row.a.label != row.b.label),
-        largest: moved.into_iter().take(LARGEST).map(move_of).collect(),
+        compared: common.rows.len() as u64,
+        changed,
+        flipped: count(&|row| common.has_flipped(row)),
+        relabelled: count(&|row| common.a.label(row) != common.b.label(row)),
+        largest: moved,
     }
 }
 
-fn has_moved(row: &CommonRow) -> bool {
-    row.a.probability.to_bits() != row.b.probability.to_bits()
-}
+impl CommonRows {
+    /// Whether another class is predicted; a number has none.
+    fn has_flipped(&self, row: usize) -> bool {
+        match (
+            self.a.decision(row, self.threshold_a),
+            self.b.decision(row, self.threshold_b),
+        ) {
+            (Decision::Number(_), _) => false,
+            (a, b) => a != b,
+        }
+    }
 
-fn has_flipped(row: &CommonRow) -> bool {
-    row.a.positive != row.b.positive
-}
-
-fn move_of(row: &CommonRow) -> PredictionMove {
-    PredictionMove {
-        entity: row.row.0.clone(),
-        as_of: row.row.1,
-        a: row.a.probability,
-        b: row.b.probability,
-        flipped: has_flipped(row),
-        label: row.b.label,
+    fn move_of(&self, row: usize) -> PredictionMove {
+        let (entity, as_of) = self.rows[row].clone();
+        let label = self.b.label(row);
+        PredictionMove {
+            entity,
+            as_of,
+            a: self.a.score_of(row, &label),
+            b: self.b.score_of(row, &label),
+            flipped: self.has_flipped(row),
+            label,
+        }
     }
 }
 
@@ -123,7 +157,7 @@ pub fn scores(
     known: &KnownRun,
     spec: Option<&RunSpec>,
     dated: bool,
-) -> Result<Option<BTreeMap<TestRow, Score>>> {
+) -> Result<Option<RunScores>> {
     let (Some(outputs), Some(spec)) = (known.outputs(), spec) else {
         return Ok(None);
     };
@@ -138,25 +172,18 @@ pub fn scores(
         values.ok_or_else(|| Error::failure(format!("predictions lack column {name}")))
     };
     let (keys, dates) = (column(spec.key.as_str())?, column(AS_OF)?);
-    let (labels, probabilities) = (column(LABEL)?, column(PROBABILITY)?);
     let rows = (0..frame.rows()).filter_map(|row| {
-        let (Cell::Bool(label), Cell::F64(probability)) =
-            (labels.cell(row), probabilities.cell(row))
-        else {
-            return None;
-        };
         let date = match dates.cell(row) {
             Cell::Date(days) if dated => AsOf::from_days(days),
             _ => None,
         };
-        let score = Score {
-            label,
-            probability,
-            positive: probability >= spec.threshold,
-        };
-        Some(((EntityKey::of(keys.cell(row))?, date), score))
+        Some(((EntityKey::of(keys.cell(row))?, date), row))
     });
-    Ok(Some(rows.collect()))
+    Ok(Some(RunScores {
+        rows: rows.collect(),
+        predictions: Predictions::of(&frame)?,
+        threshold: spec.threshold,
+    }))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! Metrics of the scores, beside those of the class rate.
+//! Metrics of the scores, beside those of the class rate or the mean.
 
+use super::labels::Labels;
+use super::predictions::Predictions;
+use super::rows_of;
 use super::split::TRAIN;
-use super::{PROBABILITY, column, labels, rows_of};
-use crate::error::{Error, Result};
-use crate::learn::{self, Model};
+use crate::error::Result;
+use crate::learn::{self, Detail, Evaluation, Model};
 use crate::plan::RunSpec;
-use crate::run::artefact::Report;
-use crate::table::{Cell, Frame};
+use crate::run::artefact::{ClassTable, Report};
+use crate::table::Frame;
 
 /// Judges a model by its scores of the test rows.
 pub fn evaluate(
@@ -16,31 +18,65 @@ pub fn evaluate(
     model: &Model,
     predictions: &Frame,
 ) -> Result<Report> {
-    let truth = labels(predictions)?;
-    let scores = column(predictions, PROBABILITY)?;
-    let scores: Vec<f64> = (0..predictions.rows())
-        .map(|row| match scores.cell(row) {
-            Cell::F64(score) => Ok(score),
-            _ => Err(Error::failure("a prediction holds no score")),
-        })
-        .collect::<Result<_>>()?;
-    let found = learn::evaluate(&truth, &scores, spec.threshold);
+    let predictions = Predictions::of(predictions)?;
+    let found = learn::evaluate(&predictions.scored(spec.threshold));
     let train = rows_of(split, TRAIN)?;
-    let all = labels(training_set)?;
-    let rate = train.iter().filter(|row| all[**row]).count() as f64 / train.len().max(1) as f64;
-    let prior = learn::evaluate(&truth, &vec![rate; truth.len()], spec.threshold);
+    let prior = predictions.by_prior(&Labels::of(training_set)?, &train);
+    let prior = learn::evaluate(&prior.scored(spec.threshold));
     let mut importances = model.importances().unwrap_or_default();
     // The largest first; equal ones by name, as they come.
     importances.sort_by(|a, b| b.1.total_cmp(&a.1));
-    Ok(Report {
-        metrics: found.metrics,
+    let Evaluation {
+        metrics,
+        detail,
+        warnings,
+    } = found;
+    let mut report = Report {
+        metrics,
         prior_metrics: prior.metrics,
-        confusion: found.confusion,
-        threshold: spec.threshold,
+        confusion: None,
+        threshold: None,
         train: train.len() as u64,
-        test: truth.len() as u64,
-        prevalence: found.prevalence,
+        test: predictions.rows() as u64,
+        prevalence: None,
+        classes: None,
+        residuals: None,
         importances,
-        warnings: found.warnings.iter().map(ToString::to_string).collect(),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
+    };
+    match detail {
+        Detail::Binary {
+            confusion,
+            prevalence,
+        } => {
+            report.confusion = Some(confusion);
+            report.threshold = Some(spec.threshold);
+            report.prevalence = Some(prevalence);
+        }
+        Detail::Multiclass { confusion } => {
+            report.warnings.extend(unknown_classes(model, &predictions));
+            report.classes = Some(ClassTable {
+                names: predictions.classes().to_vec(),
+                confusion,
+            });
+        }
+        Detail::Regression { residuals } => report.residuals = residuals,
+    }
+    Ok(report)
+}
+
+/// Classes that no train row has cannot be predicted.
+fn unknown_classes(model: &Model, predictions: &Predictions) -> Option<String> {
+    let learn::Outcome::Multiclass(known) = &model.outcome else {
+        return None;
+    };
+    let classes = predictions.classes().iter();
+    let unknown: Vec<String> = classes
+        .filter(|class| !known.contains(class))
+        .map(|class| format!("{class:?}"))
+        .collect();
+    (!unknown.is_empty()).then(|| {
+        let names = unknown.join(", ");
+        format!("No train row has the label {names}: test rows that have it count as wrong.")
     })
 }

@@ -1,14 +1,15 @@
 //! Encoder and estimator, fitted on the train rows.
 
+use super::labels::Labels;
 use super::split::TRAIN;
-use super::{feature_columns, labels, rows_of};
-use crate::error::Result;
+use super::{WEIGHT, column, feature_columns, rows_of};
+use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash};
-use crate::learn::{self, Encoder, EstimatorParameters, Examples, Model, Outcome};
+use crate::learn::{self, Encoder, EstimatorParameters, Examples, Model};
 use crate::plan::RunSpec;
 use crate::run::artefact::StepNotes;
-use crate::table::{Frame, row_number};
+use crate::table::{Cell, Frame, row_number};
 
 /// Learns a model from the train rows. `features` say how each input was computed.
 pub fn fit(
@@ -25,9 +26,16 @@ pub fn fit(
     let rows: Vec<_> = train.into_iter().map(|row| Some(row_number(row))).collect();
     let train = training_set.gather(&rows);
     let matrix = encoder.transform(&feature_columns(spec, &train)?)?.matrix;
-    let labels = labels(&train)?;
+    let labels = Labels::of(&train)?;
+    let numbered = labels.numbered();
+    let weights = weights(spec, &train)?;
+    let examples = Examples {
+        matrix: &matrix,
+        target: numbered.target(),
+        weights: weights.as_deref(),
+    };
     let parameters = EstimatorParameters::of(&spec.model)?;
-    let (fitted, more) = learn::fit(&parameters, &Examples::binary(&matrix, &labels))?;
+    let (fitted, more) = learn::fit(&parameters, &examples)?;
     warnings.extend(more);
     let hash_of = |name: &str| {
         let spec = features
@@ -35,7 +43,7 @@ pub fn fit(
             .find(|feature| feature.name().to_string() == name);
         spec.map_or_else(|| FeatureHash::of(name), FeatureSpec::hash)
     };
-    let model = Model::new(Outcome::Binary, encoder, parameters, fitted, hash_of);
+    let model = Model::new(labels.outcome(), encoder, parameters, fitted, hash_of);
     let warnings = warnings.iter().map(ToString::to_string).collect();
     Ok((
         model,
@@ -44,4 +52,19 @@ pub fn fit(
             ..StepNotes::default()
         },
     ))
+}
+
+/// How much each row counts, where the experiment says so.
+fn weights(spec: &RunSpec, train: &Frame) -> Result<Option<Vec<f64>>> {
+    if spec.label.weight.is_none() {
+        return Ok(None);
+    }
+    let values = column(train, WEIGHT)?;
+    let cells = (0..train.rows()).map(|row| match values.cell(row) {
+        Cell::F64(weight) => Ok(weight),
+        _ => Err(Error::failure(
+            "a training set holds a row without a weight",
+        )),
+    });
+    cells.collect::<Result<_>>().map(Some)
 }

@@ -1,5 +1,6 @@
 //! What a training set and its split show of leakage.
 
+use super::labels::Labels;
 use super::split::{TEST, key_texts, split_rows};
 use super::{feature_columns, rows_of};
 use crate::error::Result;
@@ -10,11 +11,17 @@ use crate::table::Frame;
 /// Looks at every row of both sides.
 pub fn leakage(spec: &RunSpec, training_set: &Frame, split: &Frame) -> Result<Leakage> {
     let keys = key_texts(spec, training_set)?;
-    let rows = split_rows(&keys, training_set)?;
+    let labels = Labels::of(training_set)?;
+    let rows = split_rows(&keys, &labels, training_set)?;
     let mut sides = vec![Side::Train; rows.len()];
     for row in rows_of(split, TEST)? {
         sides[row] = Side::Test;
     }
     let features = feature_columns(spec, training_set)?;
-    Ok(learn::find_leakage(&features, &rows, &sides))
+    Ok(learn::find_leakage(
+        &features,
+        &labels.numbered().target(),
+        &rows,
+        &sides,
+    ))
 }

@@ -2,12 +2,14 @@
 
 mod evaluate;
 mod fit;
+mod labels;
 mod leakage;
 mod predict;
+mod predictions;
 mod split;
 mod training_set;
 
-use crate::definition::{ColumnName, Dtype};
+use crate::definition::{ColumnName, Dtype, Task};
 use crate::error::{Error, Kind, Result};
 use crate::learn::FeatureColumn;
 use crate::plan::RunSpec;
@@ -17,6 +19,7 @@ pub use evaluate::evaluate;
 pub use fit::fit;
 pub use leakage::leakage;
 pub use predict::predict;
+pub use predictions::{Decision, Predictions};
 pub use split::split;
 pub use training_set::training_set;
 
@@ -34,6 +37,8 @@ pub const AS_OF: &str = "as_of";
 pub const LABEL: &str = "label";
 pub const SIDE: &str = "side";
 pub const PROBABILITY: &str = "probability";
+pub const PREDICTION: &str = "prediction";
+pub const WEIGHT: &str = "weight";
 
 /// The name of one of our own columns.
 fn own(name: &'static str) -> ColumnName {
@@ -45,17 +50,6 @@ fn column<'a>(frame: &'a Frame, name: &str) -> Result<&'a Values> {
     frame
         .column(name)
         .ok_or_else(|| Error::failure(format!("a step's output lacks column {name}")))
-}
-
-/// The labels of a training set or of predictions.
-fn labels(frame: &Frame) -> Result<Vec<bool>> {
-    let values = column(frame, LABEL)?;
-    (0..frame.rows())
-        .map(|row| match values.cell(row) {
-            Cell::Bool(label) => Ok(label),
-            _ => Err(Error::failure("a training set holds a row without a label")),
-        })
-        .collect()
 }
 
 /// The numbers of the rows that a split gives to one side.
@@ -117,8 +111,15 @@ fn number(cell: Cell) -> Option<f64> {
 }
 
 /// The error of an entity whose key has the name of one of our own columns.
-fn refuse_own_name(key: &ColumnName) -> Result<()> {
-    if [AS_OF, LABEL, SIDE, PROBABILITY].contains(&key.as_str()) {
+fn refuse_own_name(spec: &RunSpec) -> Result<()> {
+    let key = &spec.key;
+    let always = [AS_OF, LABEL, SIDE, PROBABILITY];
+    let is_own = match key.as_str() {
+        PREDICTION => spec.label.task != Task::Binary,
+        WEIGHT => spec.label.weight.is_some(),
+        other => always.contains(&other),
+    };
+    if is_own {
         return Err(Error::new(
             Kind::Definition,
             format!(

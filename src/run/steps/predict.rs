@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::split::TEST;
-use super::{AS_OF, LABEL, PROBABILITY, column, feature_columns, own, rows_of};
+use super::{AS_OF, LABEL, column, feature_columns, own, predictions, rows_of};
 use crate::error::Result;
 use crate::learn::Model;
 use crate::plan::RunSpec;
-use crate::table::{Frame, Values, row_number};
+use crate::table::{Frame, row_number};
 
 /// Scores every test row, in the order of the training set.
 pub fn predict(
@@ -22,12 +22,11 @@ pub fn predict(
         .collect();
     let test = training_set.gather(&rows);
     let scores = model.predict(&feature_columns(spec, &test)?)?.scores;
-    let scores: Vec<Option<f64>> = scores.into_iter().map(Some).collect();
-    let columns = BTreeMap::from([
+    let mut columns = predictions::columns(&model.outcome, &scores)?;
+    columns.extend(BTreeMap::from([
         (spec.key.clone(), column(&test, spec.key.as_str())?.clone()),
         (own(AS_OF), column(&test, AS_OF)?.clone()),
         (own(LABEL), column(&test, LABEL)?.clone()),
-        (own(PROBABILITY), Values::floats(&scores)),
-    ]);
+    ]));
     Ok(Frame::new(test.rows(), columns))
 }

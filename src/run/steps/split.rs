@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{AS_OF, SIDE, column, labels, own};
+use super::labels::Labels;
+use super::{AS_OF, SIDE, column, own};
 use crate::error::{Error, Result};
 use crate::learn::{self, Side, SplitRow};
 use crate::plan::RunSpec;
@@ -15,7 +16,8 @@ pub(super) const TEST: &str = "test";
 /// Gives every row of a training set its side.
 pub fn split(spec: &RunSpec, training_set: &Frame) -> Result<Frame> {
     let texts = key_texts(spec, training_set)?;
-    let rows = split_rows(&texts, training_set)?;
+    let labels = Labels::of(training_set)?;
+    let rows = split_rows(&texts, &labels, training_set)?;
     let sides = learn::split(&rows, &spec.split)?;
     let words: Vec<Option<&str>> = sides
         .iter()
@@ -46,15 +48,17 @@ pub(super) fn key_texts(spec: &RunSpec, training_set: &Frame) -> Result<Vec<Stri
 /// What a split looks at, row by row.
 pub(super) fn split_rows<'a>(
     keys: &'a [String],
+    labels: &'a Labels,
     training_set: &Frame,
 ) -> Result<Vec<SplitRow<'a>>> {
     let dates = column(training_set, AS_OF)?;
-    let rows = keys.iter().zip(labels(training_set)?).enumerate();
-    rows.map(|(row, (key, label))| {
+    let rows = keys.iter().enumerate();
+    rows.map(|(row, key)| {
         let Cell::Date(as_of) = dates.cell(row) else {
             return Err(Error::failure("a training set holds a row without a date"));
         };
-        Ok(SplitRow { key, as_of, label })
+        let class = labels.class(row);
+        Ok(SplitRow { key, as_of, class })
     })
     .collect()
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AS_OF, LABEL, own, refuse_own_name};
-use crate::definition::{AsOf, ColumnName};
+use super::labels::Labels;
+use super::{AS_OF, Decision, LABEL, WEIGHT, own, refuse_own_name};
+use crate::definition::{AsOf, ColumnName, Label, Task};
 use crate::error::{Error, Kind, Result};
 use crate::feature::{self, History, Spine};
 use crate::plan::{FeatureDates, RunSpec, TableAt};
@@ -19,7 +20,7 @@ pub fn training_set(
     dates: &FeatureDates,
     load: &mut dyn FnMut(&TableAt) -> Result<Frame>,
 ) -> Result<(Frame, StepNotes)> {
-    refuse_own_name(&spec.key)?;
+    refuse_own_name(spec)?;
     let mut all: Option<Frame> = None;
     let mut unlabelled = 0;
     for (at, label_as_of) in spec.label_as_of.iter().enumerate() {
@@ -35,10 +36,10 @@ pub fn training_set(
     let all =
         all.ok_or_else(|| Error::new(Kind::Definition, "an experiment has at least one date"))?;
     let all = table::sort(&all, &[spec.key.clone(), own(AS_OF)]);
-    let labels = super::labels(&all)?;
+    let labels = Labels::of(&all)?;
     let rows = TrainingRows {
         total: all.rows() as u64,
-        positive: labels.iter().filter(|label| **label).count() as u64,
+        positive: labels.positive() as u64,
         unlabelled,
         features: spec.features.len() as u64,
     };
@@ -54,7 +55,9 @@ pub fn training_set(
 /// The entities of one date that have a label, with it.
 struct LabelledSpine {
     keys: Values,
-    labels: Vec<Option<bool>>,
+    labels: Values,
+    /// How much each row counts, where the experiment says so.
+    weights: Option<Values>,
     /// What features need of a request, as the rows of the labels have it.
     request: BTreeMap<ColumnName, Values>,
     unlabelled: u64,
@@ -70,12 +73,12 @@ impl LabelledSpine {
         let mut found = Vec::new();
         let mut unlabelled = 0;
         for row in (0..labels.rows()).filter(|row| dates.cell(*row) == Cell::Date(as_of.days())) {
-            let label = truth(spec, values.cell(row))
+            let label = label_of(spec, values.cell(row))
                 .map_err(|error| error.detail(place_of(spec, labels, row, as_of)))?;
             match label {
                 Some(label) => {
-                    rows.push(Some(row_number(row)));
-                    found.push(Some(label));
+                    rows.push(row);
+                    found.push(label);
                 }
                 None => unlabelled += 1,
             }
@@ -83,10 +86,13 @@ impl LabelledSpine {
         if rows.is_empty() {
             return Err(no_labels(spec, as_of, unlabelled));
         }
+        let weights = weights(spec, labels, &rows, as_of)?;
+        let rows: Vec<_> = rows.into_iter().map(|row| Some(row_number(row))).collect();
         let keys = super::column(labels, spec.key.as_str())?.gather(&rows);
         Ok(Self {
             keys,
-            labels: found,
+            labels: label_values(spec.label.task, found),
+            weights,
             request: requested(spec, &labels.select(spec.requested().keys()).gather(&rows))?,
             unlabelled,
         })
@@ -102,13 +108,20 @@ fn requested(spec: &RunSpec, rows: &Frame) -> Result<BTreeMap<ColumnName, Values
 }
 
 /// What a label says; none for null.
-fn truth(spec: &RunSpec, cell: Cell) -> Result<Option<bool>> {
-    Ok(match (cell, &spec.label.positive) {
-        (Cell::Null, _) => None,
-        (Cell::Bool(label), _) => Some(label),
-        (Cell::I64(label @ (0 | 1)), _) => Some(label == 1),
-        (Cell::String(text), Some(positive)) => Some(text == positive),
-        (other, _) => {
+fn label_of(spec: &RunSpec, cell: Cell) -> Result<Option<Decision>> {
+    let Label { task, positive, .. } = &spec.label;
+    Ok(match (task, cell, positive) {
+        (_, Cell::Null, _) => None,
+        (Task::Binary, Cell::Bool(label), _) => Some(Decision::Truth(label)),
+        (Task::Binary, Cell::I64(label @ (0 | 1)), _) => Some(Decision::Truth(label == 1)),
+        (Task::Binary, Cell::String(text), Some(positive)) => {
+            Some(Decision::Truth(text == positive))
+        }
+        (Task::Multiclass, Cell::String(text), _) => Some(Decision::Class(text.to_string())),
+        (Task::Multiclass, Cell::I64(class), _) => Some(Decision::Class(class.to_string())),
+        (Task::Regression, Cell::F64(number), _) => Some(Decision::Number(number)),
+        (Task::Regression, Cell::I64(number), _) => Some(Decision::Number(number as f64)),
+        (_, other, _) => {
             let label = &spec.label;
             return Err(Error::new(
                 Kind::DataRefused,
@@ -122,6 +135,44 @@ fn truth(spec: &RunSpec, cell: Cell) -> Result<Option<bool>> {
             ));
         }
     })
+}
+
+/// Labels of one task as a column.
+fn label_values(task: Task, labels: Vec<Decision>) -> Values {
+    let (mut truths, mut classes, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for label in labels {
+        match label {
+            Decision::Truth(truth) => truths.push(Some(truth)),
+            Decision::Class(class) => classes.push(Some(class)),
+            Decision::Number(number) => numbers.push(Some(number)),
+        }
+    }
+    match task {
+        Task::Binary => Values::bools(&truths),
+        Task::Multiclass => Values::strings(&classes),
+        Task::Regression => Values::floats(&numbers),
+    }
+}
+
+/// How much each labelled row counts.
+fn weights(spec: &RunSpec, labels: &Frame, rows: &[usize], as_of: AsOf) -> Result<Option<Values>> {
+    let Some(name) = &spec.label.weight else {
+        return Ok(None);
+    };
+    let values = super::column(labels, name.as_str())?;
+    let weight_of = |row: usize| match values.cell(row) {
+        Cell::F64(weight) if weight > 0.0 => Ok(Some(weight)),
+        Cell::I64(weight) if weight > 0 => Ok(Some(weight as f64)),
+        other => Err(Error::new(
+            Kind::DataRefused,
+            format!("{}.{name} is {other}, which is no weight", spec.label.table),
+        )
+        .detail(place_of(spec, labels, row, as_of))
+        .help("a weight is a number above 0; a row that must not count has no label")),
+    };
+    let weights = rows.iter().map(|row| weight_of(*row));
+    let weights: Vec<Option<f64>> = weights.collect::<Result<_>>()?;
+    Ok(Some(Values::floats(&weights)))
 }
 
 /// `2024-01-31, user_id "U002"`: where a label stands.
@@ -154,10 +205,9 @@ fn with_features(
 ) -> Result<Frame> {
     let rows = labelled.labels.len();
     let as_of = Values::repeated_date(spec.as_of[at].days(), rows);
-    let mut columns: BTreeMap<ColumnName, Values> = BTreeMap::from([
-        (own(AS_OF), as_of),
-        (own(LABEL), Values::bools(&labelled.labels)),
-    ]);
+    let mut columns: BTreeMap<ColumnName, Values> =
+        BTreeMap::from([(own(AS_OF), as_of), (own(LABEL), labelled.labels)]);
+    columns.extend(labelled.weights.map(|weights| (own(WEIGHT), weights)));
     for table in spec.tables.keys() {
         let as_of = dates[table][at];
         let spine = Spine::at(labelled.keys.clone(), as_of).with_request(labelled.request.clone());

@@ -14,6 +14,8 @@ pub struct Head {
     pub method: String,
     /// The path as sent, without scheme, host and query.
     pub path: String,
+    /// What stands between `?` and `#`, as sent; empty where nothing does.
+    pub query: String,
     /// HTTP/1.1, and not 1.0.
     pub is_1_1: bool,
     /// Names in lower case.
@@ -41,7 +43,7 @@ impl Head {
         let text = &bytes[..bytes.len().saturating_sub(4)];
         let mut lines = split_lines(text);
         let first = lines.next().unwrap_or_default();
-        let (method, path, is_1_1) = request_line(first)?;
+        let (method, (path, query), is_1_1) = request_line(first)?;
         let mut headers = Vec::new();
         for line in lines {
             if headers.len() == MAX_HEADERS {
@@ -52,6 +54,7 @@ impl Head {
         let head = Self {
             method,
             path,
+            query,
             is_1_1,
             headers,
         };
@@ -142,7 +145,7 @@ fn split_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn request_line(line: &[u8]) -> Result<(String, String, bool), Problem> {
+fn request_line(line: &[u8]) -> Result<(String, (String, String), bool), Problem> {
     let printable = line.iter().all(|byte| (0x20..0x7f).contains(byte));
     let text = std::str::from_utf8(line).ok().filter(|_| printable);
     let text = text.ok_or_else(|| malformed("its first line is not ASCII"))?;
@@ -171,11 +174,11 @@ fn request_line(line: &[u8]) -> Result<(String, String, bool), Problem> {
     if target.len() > MAX_TARGET {
         return Err(Problem::new(414, "The path is too long."));
     }
-    Ok((method.to_string(), path_of(target)?, is_1_1))
+    Ok((method.to_string(), path_and_query(target)?, is_1_1))
 }
 
-/// The path of a target in origin or absolute form.
-fn path_of(target: &str) -> Result<String, Problem> {
+/// The path and the query of a target in origin or absolute form.
+fn path_and_query(target: &str) -> Result<(String, String), Problem> {
     let path = match target.strip_prefix("http://") {
         Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => target,
@@ -183,8 +186,9 @@ fn path_of(target: &str) -> Result<String, Problem> {
     if !path.starts_with('/') && path != "*" {
         return Err(malformed("its path does not begin with a slash"));
     }
-    let end = path.find(['?', '#']).unwrap_or(path.len());
-    Ok(path[..end].to_string())
+    let path = path.split('#').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    Ok((path.to_string(), query.to_string()))
 }
 
 fn header(line: &[u8]) -> Result<(String, String), Problem> {
@@ -231,6 +235,15 @@ mod tests {
             (head.method.as_str(), head.path.as_str()),
             ("GET", "/a%20b")
         );
+        assert_eq!(head.query, "q=1");
+        let query = |target: &str| {
+            let head = parse(&format!("GET {target} HTTP/1.0\n\n")).unwrap();
+            (head.path, head.query)
+        };
+        let both = |path: &str, query: &str| (path.to_string(), query.to_string());
+        assert_eq!(query("/a?b?c#d?e"), both("/a", "b?c"));
+        assert_eq!(query("/a#b?c"), both("/a", ""));
+        assert_eq!(query("/a?"), both("/a", ""));
         assert_eq!(head.header("accept"), Some("a , b"));
         assert!(head.keeps_alive());
         let old = parse("GET / HTTP/1.0\n\n").unwrap();

@@ -5,6 +5,7 @@ mod experiment;
 mod project;
 mod set;
 mod table;
+mod task;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::super::covers::Covers;
 use super::super::tree::{LEAF, Tree, normalize};
 use super::layout::{Node, Preorder};
 use super::{Cuts, Forest};
@@ -20,11 +21,17 @@ impl Forest {
             }
         }
         normalize(&mut importances);
-        Self::numbered(trees, importances)
+        let covers = trees.iter().flat_map(|tree| tree.covers.iter().copied());
+        let covers = Covers::of(covers.collect());
+        Self::numbered(trees, importances, Some(covers))
     }
 
     /// Numbers cuts and leaf values.
-    pub(super) fn numbered(trees: &[Tree], importances: Vec<f64>) -> Result<Self> {
+    pub(super) fn numbered(
+        trees: &[Tree],
+        importances: Vec<f64>,
+        covers: Option<Covers>,
+    ) -> Result<Self> {
         let mut leaves = Numbers::default();
         let mut cuts: Vec<Numbers> = Vec::new();
         cuts.resize_with(importances.len(), Numbers::default);
@@ -49,7 +56,7 @@ impl Forest {
             node.index = ranks[node.index as usize];
         }
         let cuts: Vec<Vec<f64>> = cuts.into_iter().map(|cuts| cuts.values).collect();
-        preorder.forest(Cuts::new(&cuts)?, leaves.values, importances)
+        preorder.forest(Cuts::new(&cuts)?, leaves.values, covers, importances)
     }
 }
 

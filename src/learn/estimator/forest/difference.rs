@@ -6,23 +6,23 @@ use super::Forest;
 
 /// A node in words of the matrix it looks at.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ForestNode {
+pub enum ForestNode<'a> {
     /// Rows whose column is at most the threshold go to the next node.
     Split { column: usize, threshold: f64 },
-    /// The share of the positive class.
-    Leaf(f64),
+    /// What it says.
+    Leaf(&'a [f64]),
 }
 
 /// The first node in which two forests differ.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ForestDifference {
+pub struct ForestDifference<'a> {
     /// Counted from 1.
     pub tree: usize,
     /// Its number in the tree in preorder, counted from 1.
     pub node: usize,
     /// None where the tree has no such node.
-    pub before: Option<ForestNode>,
-    pub now: Option<ForestNode>,
+    pub before: Option<ForestNode<'a>>,
+    pub now: Option<ForestNode<'a>>,
     pub trees: TreeCounts,
 }
 
@@ -36,7 +36,7 @@ pub struct TreeCounts {
 
 impl Forest {
     /// Holds two forests against each other, tree by tree; none when their trees are the same.
-    pub fn first_difference(&self, now: &Self) -> Option<ForestDifference> {
+    pub fn first_difference<'a>(&'a self, now: &'a Self) -> Option<ForestDifference<'a>> {
         let common = self.trees().min(now.trees());
         let differs = |tree: &usize| self.differing_node(now, *tree).is_some();
         let trees = TreeCounts {
@@ -62,17 +62,28 @@ impl Forest {
         let (mut own, mut others) = (self.preorder(tree), other.preorder(tree));
         (0..).find_map(|node| match (own.next(), others.next()) {
             (None, None) => Some(None),
-            (Some(a), Some(b)) if a.bits() == b.bits() => None,
+            (Some(a), Some(b)) if a.is_same(b) => None,
             _ => Some(Some(node)),
         })?
     }
 }
 
-impl ForestNode {
-    fn bits(self) -> (usize, u64) {
-        match self {
-            Self::Split { column, threshold } => (column, threshold.to_bits()),
-            Self::Leaf(value) => (usize::MAX, value.to_bits()),
+impl ForestNode<'_> {
+    /// Whether all bits are the same.
+    fn is_same(self, other: ForestNode<'_>) -> bool {
+        let bits = |number: &f64| number.to_bits();
+        match (self, other) {
+            (
+                Self::Split { column, threshold },
+                ForestNode::Split {
+                    column: others,
+                    threshold: cut,
+                },
+            ) => column == others && bits(&threshold) == bits(&cut),
+            (Self::Leaf(own), ForestNode::Leaf(others)) => {
+                own.iter().map(bits).eq(others.iter().map(bits))
+            }
+            _ => false,
         }
     }
 }
@@ -88,6 +99,7 @@ mod tests {
         let tree = |nodes: &&[(u32, f64)]| Tree {
             columns: nodes.iter().map(|node| node.0).collect(),
             values: nodes.iter().map(|node| node.1).collect(),
+            covers: vec![1.0; nodes.len().div_ceil(2)],
             importances: vec![0.5, 0.5],
         };
         let trees: Vec<Tree> = trees.iter().map(tree).collect();
@@ -100,12 +112,14 @@ mod tests {
         let leaf = [(LEAF, 0.25)];
         let before = forest(&[&STUMP, &STUMP, &leaf]);
         assert_eq!(before.first_difference(&before), None);
-        let found = before.first_difference(&forest(&[&STUMP, &other, &STUMP]));
+        let now = forest(&[&STUMP, &other, &STUMP]);
+        let found = before.first_difference(&now);
         let found = found.expect("they differ");
         assert_eq!((found.tree, found.node, found.trees.differ), (2, 3, 2));
-        assert_eq!(found.before, Some(ForestNode::Leaf(1.0)));
-        assert_eq!(found.now, Some(ForestNode::Leaf(0.5)));
-        let found = before.first_difference(&forest(&[&STUMP, &STUMP]));
+        assert_eq!(found.before, Some(ForestNode::Leaf(&[1.0])));
+        assert_eq!(found.now, Some(ForestNode::Leaf(&[0.5])));
+        let now = forest(&[&STUMP, &STUMP]);
+        let found = before.first_difference(&now);
         let found = found.expect("one has a tree more");
         assert_eq!((found.tree, found.node, found.now), (3, 1, None));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A forest in a model file, in the layout of version 2 of the estimator:
+//! A forest in a model file, in the layout of version 3 of the estimator:
 //!
 //! | bytes | |
 //! |---|---|
@@ -6,14 +6,16 @@
 //! | for each column 4, then 8 each | its thresholds, ascending |
 //! | 4, then 8 each | distinct values of leaves, ascending |
 //! | 4 | trees |
-//! | per node, in preorder | a split: column + 1, then the number of its threshold; a leaf: 0, then the index of its value; all LEB128 |
+//! | 1 | how the rows of leaves are counted; see [`CoverWriter`] |
+//! | per node, in preorder | a split: column + 1, then the number of its threshold; a leaf: 0, then the index of its value; all LEB128. Behind a leaf its rows |
 //!
-//! Version 1 had one list of numbers, for thresholds and leaves of all columns, in place of the two.
+//! Version 2 did not count the rows of leaves. Version 1 had one list of numbers, for thresholds and leaves of all columns, in place of the two.
 //!
-//! A node takes two or three bytes. What a general compressor could still take off is not taken: the
+//! A split takes two or three bytes, a leaf three or four. What a general compressor could still take off is not taken: the
 //! name of a model is the hash of its file, so another release of the compressor would give the same
 //! model another name.
 
+use super::super::covers::{CoverReader, CoverWriter};
 use super::super::tree::{LEAF, Tree};
 use super::build::damaged;
 use super::layout::{Node, Preorder};
@@ -31,17 +33,19 @@ impl Forest {
         }
         write_numbers(writer, &self.leaves);
         writer.u32(self.roots.len() as u32);
+        let mut covers = CoverWriter::begin(self.covers.as_ref(), writer);
         for &root in &self.roots {
-            self.write_tree(writer, root);
+            self.write_tree(writer, &mut covers, root);
         }
     }
 
-    fn write_tree(&self, writer: &mut Writer, root: Link) {
+    fn write_tree(&self, writer: &mut Writer, covers: &mut CoverWriter<'_>, root: Link) {
         let mut pending = vec![root];
         while let Some(link) = pending.pop() {
             if link.is_leaf() {
                 writer.varint(0);
                 writer.varint(link.index() as u32);
+                covers.write_next(writer);
             } else {
                 let split = self.splits[link.index()];
                 writer.varint(self.cuts.column(split.test) as u32 + 1);
@@ -66,13 +70,20 @@ impl Forest {
             .collect::<Result<_>>()?;
         let leaves = read_numbers(reader)?;
         let trees = reader.u32()? as usize;
+        let mut covers = match version {
+            2 => CoverReader::of_none(),
+            _ => CoverReader::begin(reader)?,
+        };
         let mut preorder = Preorder::default();
         while preorder.trees() < trees || preorder.is_open() {
             let column = reader.varint()?.checked_sub(1).unwrap_or(LEAF);
             let index = reader.varint()?;
             preorder.push(Node { column, index });
+            if column == LEAF {
+                covers.read_next(reader)?;
+            }
         }
-        preorder.forest(Cuts::new(&cuts)?, leaves, importances)
+        preorder.forest(Cuts::new(&cuts)?, leaves, covers.finish(), importances)
     }
 
     fn read_first_version(reader: &mut Reader<'_>, importances: Vec<f64>) -> Result<Self> {
@@ -90,7 +101,7 @@ impl Forest {
             preorder.push(Node { column, index });
         }
         // In preorder, where a tree ends shows: many read as one.
-        Self::numbered(&[all], importances)
+        Self::numbered(&[all], importances, None)
     }
 }
 

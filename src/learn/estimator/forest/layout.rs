@@ -1,5 +1,6 @@
 //! Where the nodes of a forest stand.
 
+use super::super::covers::Covers;
 use super::build::damaged;
 use super::{Cuts, Forest, LEAF, Link, Split};
 use crate::error::{Error, Result};
@@ -52,8 +53,14 @@ impl Preorder {
     }
 
     /// The forest of these trees. `leaves` are distinct and in the order of `total_cmp`, as are the
-    /// cuts of each column.
-    pub fn forest(self, cuts: Cuts, leaves: Vec<f64>, importances: Vec<f64>) -> Result<Forest> {
+    /// cuts of each column. `covers` has one entry a leaf.
+    pub fn forest(
+        self,
+        cuts: Cuts,
+        leaves: Vec<f64>,
+        covers: Option<Covers>,
+        importances: Vec<f64>,
+    ) -> Result<Forest> {
         if self.is_open() || self.roots.is_empty() {
             return Err(damaged("a tree is not whole"));
         }
@@ -64,6 +71,7 @@ impl Preorder {
             roots,
             cuts,
             leaves,
+            covers,
             importances,
         })
     }

@@ -17,6 +17,7 @@ fn trees(count: usize, columns: u32, most_depth: u32, random: &mut Random) -> Ve
             if is_leaf {
                 tree.columns.push(LEAF);
                 tree.values.push(value / 3.0);
+                tree.covers.push(value + 1.0);
             } else {
                 tree.columns.push(random.below(columns as usize) as u32);
                 tree.values.push((value + 1.0) / 5.0);
@@ -94,6 +95,7 @@ fn what_is_no_number_is_above_every_threshold() {
     let tree = Tree {
         columns: vec![0, LEAF, LEAF],
         values: vec![0.5, 0.0, 1.0],
+        covers: vec![1.0, 4.0],
         importances: vec![1.0],
     };
     let forest = Forest::of_trees(&[tree]).unwrap();
@@ -119,7 +121,21 @@ fn a_forest_comes_back_from_its_bytes() {
         let forest = Forest::of_trees(&trees(count, columns, depth, &mut random)).unwrap();
         let mut writer = Writer::default();
         forest.write(&mut writer);
-        assert_eq!(read(writer.as_bytes(), 2, columns as usize), forest);
+        assert_eq!(read(writer.as_bytes(), 3, columns as usize), forest);
+    }
+}
+
+impl Forest {
+    /// As read from a file of version 2, and the bytes of that file.
+    pub(in super::super) fn second_version(mut self) -> (Self, Vec<u8>) {
+        self.covers = None;
+        let mut writer = Writer::default();
+        self.write(&mut writer);
+        let mut bytes = writer.into_bytes();
+        let lists = self.cuts.columns() + 1;
+        let numbers = self.cuts.thresholds.len() + self.leaves.len();
+        bytes.remove(8 * self.importances.len() + 4 * lists + 8 * numbers + 4);
+        (self, bytes)
     }
 }
 
@@ -149,6 +165,7 @@ fn a_forest_of_version_1_is_read_and_answers_as_it_did() {
     let expected = Forest::of_trees(&trees).unwrap();
     let found = read(writer.as_bytes(), 1, 5);
     assert_eq!((found.trees(), found.nodes()), (12, expected.nodes()));
+    assert!(found.tree_views().is_none());
     let matrix = rows(50, 5, &mut random);
     assert_eq!(found.predict(&matrix), expected.predict(&matrix));
 }

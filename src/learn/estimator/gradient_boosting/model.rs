@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
-use crate::learn::estimator::{ForestDifference, ForestNode, TreeCounts};
+use crate::learn::estimator::covers::{CoverReader, CoverWriter, Covers};
+use crate::learn::estimator::{ForestDifference, ForestNode, TreeCounts, TreeView};
 use crate::math;
 
 /// `column` of a leaf.
@@ -30,6 +31,8 @@ pub struct BoostedTrees {
     nodes: Vec<Node>,
     /// Where each tree starts in `nodes`.
     roots: Vec<u32>,
+    /// None: read from a file of a version that kept none.
+    covers: Option<Covers>,
     importances: Vec<f64>,
 }
 
@@ -53,11 +56,16 @@ impl BoostedTrees {
     ) -> Result<Self> {
         let mut builder = Builder::new(columns);
         let mut importances = vec![0.0; columns];
+        let mut covers = Vec::new();
         for tree in trees {
             let mut stack = vec![0];
             while let Some(at) = stack.pop() {
                 match &tree.nodes[at] {
-                    GrownNode::Leaf { step, .. } => builder.push_leaf(step * learning_rate)?,
+                    GrownNode::Leaf { step, rows } => {
+                        builder.push_leaf(step * learning_rate)?;
+                        // Rows are counted in 32 bits.
+                        covers.push(rows.len() as u32);
+                    }
                     GrownNode::Split { split, children } => {
                         let column = &bins.columns[split.column];
                         importances[column.column] += split.gain;
@@ -76,7 +84,20 @@ impl BoostedTrees {
                 *importance /= gain;
             }
         }
-        builder.finish(base, importances)
+        builder.finish(base, Some(Covers::Counts(covers)), importances)
+    }
+
+    /// As read from a file of version 1, and the bytes of that file.
+    #[cfg(test)]
+    pub(in super::super) fn first_version(mut self) -> (Self, Vec<u8>) {
+        self.covers = None;
+        let mut writer = Writer::default();
+        self.write(&mut writer);
+        let mut bytes = writer.into_bytes();
+        let numbers = 8 + 8 * self.importances.len();
+        let count = u32::from_le_bytes(*bytes[numbers..].first_chunk().unwrap());
+        bytes.remove(numbers + 4 + 8 * count as usize + 4);
+        (self, bytes)
     }
 
     /// How many trees there are.
@@ -142,7 +163,10 @@ impl BoostedTrees {
     /// | 8 × columns | importances |
     /// | 4, then 8 each | distinct numbers, in the order of `total_cmp` |
     /// | 4 | trees |
-    /// | per node | 0 for a leaf, column + 1 for a split; then the index of its number; both LEB128 |
+    /// | 1 | how the rows of leaves are counted; see [`CoverWriter`] |
+    /// | per node | 0 for a leaf, column + 1 for a split; then the index of its number; both LEB128. Behind a leaf its rows |
+    ///
+    /// Version 1 did not count the rows of leaves.
     pub(in super::super) fn write(&self, writer: &mut Writer) {
         writer.float(self.base);
         for &importance in &self.importances {
@@ -156,20 +180,33 @@ impl BoostedTrees {
             writer.float(number);
         }
         writer.u32(self.roots.len() as u32);
+        let mut covers = CoverWriter::begin(self.covers.as_ref(), writer);
         for node in &self.nodes {
             // A leaf's column is the largest number there is: it comes round to 0.
             writer.varint(node.column.wrapping_add(1));
             let index = numbers.partition_point(|number| number.total_cmp(&node.value).is_lt());
             writer.varint(index as u32);
+            if node.column == LEAF {
+                covers.write_next(writer);
+            }
         }
     }
 
-    pub(in super::super) fn read(reader: &mut Reader<'_>, columns: usize) -> Result<Self> {
+    /// Reads what a version of the estimator wrote, for a matrix of `columns` columns.
+    pub(in super::super) fn read(
+        reader: &mut Reader<'_>,
+        version: u32,
+        columns: usize,
+    ) -> Result<Self> {
         let base = reader.float()?;
         let importances = reader.floats(columns)?;
         let count = reader.u32()? as usize;
         let numbers = reader.floats(count)?;
         let trees = reader.u32()? as usize;
+        let mut covers = match version {
+            1 => CoverReader::of_none(),
+            _ => CoverReader::begin(reader)?,
+        };
         let mut builder = Builder::new(columns);
         while builder.roots.len() < trees || builder.unfinished {
             let code = reader.varint()?;
@@ -177,15 +214,34 @@ impl BoostedTrees {
                 .get(reader.varint()? as usize)
                 .ok_or_else(|| damaged("a number is not listed"))?;
             match code.checked_sub(1) {
-                None => builder.push_leaf(value)?,
+                None => {
+                    builder.push_leaf(value)?;
+                    covers.read_next(reader)?;
+                }
                 Some(column) => builder.push_split(column, value)?,
             }
         }
-        builder.finish(base, importances)
+        builder.finish(base, covers.finish(), importances)
+    }
+
+    /// The trees, whose sum is the log-odds; none where the model file is of a version that did not
+    /// count the rows of leaves.
+    pub fn tree_views(&self) -> Option<impl Iterator<Item = TreeView<'_>>> {
+        let mut covers = self.covers.as_ref()?.iter();
+        let trees = 0..self.trees();
+        Some(trees.map(move |tree| {
+            let nodes = self.tree(tree).iter().map(Node::in_words);
+            TreeView::new(nodes, &mut covers)
+        }))
+    }
+
+    /// The log-odds before any tree.
+    pub fn base(&self) -> f64 {
+        self.base
     }
 
     /// Holds two models against each other, tree by tree; none when their trees are the same.
-    pub fn first_difference(&self, now: &Self) -> Option<ForestDifference> {
+    pub fn first_difference<'a>(&'a self, now: &'a Self) -> Option<ForestDifference<'a>> {
         let common = self.trees().min(now.trees());
         let differs = |tree: &usize| self.differing_node(now, *tree).is_some();
         let trees = TreeCounts {
@@ -198,8 +254,8 @@ impl BoostedTrees {
             Some(ForestDifference {
                 tree: tree + 1,
                 node: node + 1,
-                before: self.node(tree, node),
-                now: now.node(tree, node),
+                before: self.tree(tree).get(node).map(Node::in_words),
+                now: now.tree(tree).get(node).map(Node::in_words),
                 trees,
             })
         })
@@ -221,16 +277,17 @@ impl BoostedTrees {
             Some(first) => &self.nodes[first..start(tree + 1).unwrap_or(self.nodes.len())],
         }
     }
+}
 
-    fn node(&self, tree: usize, node: usize) -> Option<ForestNode> {
-        let node = self.tree(tree).get(node)?;
-        Some(match node.column {
-            LEAF => ForestNode::Leaf(node.value),
+impl Node {
+    fn in_words(&self) -> ForestNode<'_> {
+        match self.column {
+            LEAF => ForestNode::Leaf(std::slice::from_ref(&self.value)),
             column => ForestNode::Split {
                 column: column as usize,
-                threshold: node.value,
+                threshold: self.value,
             },
-        })
+        }
     }
 }
 
@@ -298,7 +355,12 @@ impl Builder {
         Ok(())
     }
 
-    fn finish(self, base: f64, importances: Vec<f64>) -> Result<BoostedTrees> {
+    fn finish(
+        self,
+        base: f64,
+        covers: Option<Covers>,
+        importances: Vec<f64>,
+    ) -> Result<BoostedTrees> {
         if self.unfinished {
             return Err(damaged("a tree is not whole"));
         }
@@ -309,6 +371,7 @@ impl Builder {
             base,
             nodes: self.nodes,
             roots: self.roots,
+            covers,
             importances,
         })
     }

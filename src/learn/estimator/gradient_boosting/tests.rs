@@ -278,7 +278,7 @@ proptest! {
         });
         prop_assert!(results[0] == results[1] && results[0] == results[2]);
         let [(file, probabilities), ..] = results;
-        let trees = BoostedTrees::read(&mut Reader::new(&file), columns).unwrap();
+        let trees = BoostedTrees::read(&mut Reader::new(&file), 2, columns).unwrap();
         prop_assert_eq!(&bytes(&trees), &file);
         for (row, probability) in probabilities.iter().enumerate() {
             prop_assert!((0.0..=1.0).contains(probability));
@@ -360,15 +360,17 @@ fn the_first_node_that_differs_is_found() {
     };
     let trees = with(12, 0.1);
     assert_eq!(trees.first_difference(&with(12, 0.1)), None);
-    let fewer = trees.first_difference(&with(9, 0.1)).unwrap();
+    let other = with(9, 0.1);
+    let fewer = trees.first_difference(&other).unwrap();
     assert_eq!((fewer.tree, fewer.node, fewer.now), (10, 1, None));
     let counts = fewer.trees;
     assert_eq!((counts.before, counts.now, counts.differ), (12, 9, 0));
     // The first tree is split alike; its first leaf is another.
-    let slower = trees.first_difference(&with(12, 0.05)).unwrap();
+    let other = with(12, 0.05);
+    let slower = trees.first_difference(&other).unwrap();
     assert_eq!((slower.tree, slower.trees.differ), (1, 12));
-    let leaf = |node: Option<ForestNode>| match node {
-        Some(ForestNode::Leaf(value)) => value,
+    let leaf = |node: Option<ForestNode<'_>>| match node {
+        Some(ForestNode::Leaf([value])) => *value,
         other => panic!("{other:?}"),
     };
     assert_eq!(leaf(slower.before), 2.0 * leaf(slower.now));
@@ -442,7 +444,7 @@ fn no_score_leaves_its_range() {
         assert!(right.filter(|(p, label)| (**p > 0.5) == **label).count() == 40);
         let file = bytes(&trees);
         assert_eq!(
-            BoostedTrees::read(&mut Reader::new(&file), 1).unwrap(),
+            BoostedTrees::read(&mut Reader::new(&file), 2, 1).unwrap(),
             trees
         );
     }
@@ -485,7 +487,7 @@ fn what_no_fit_gives_is_refused() {
         let mut writer = Writer::default();
         write(&mut writer);
         let bytes = writer.into_bytes();
-        let error = BoostedTrees::read(&mut Reader::new(&bytes), 1).unwrap_err();
+        let error = BoostedTrees::read(&mut Reader::new(&bytes), 2, 1).unwrap_err();
         error.message().to_string()
     };
     let start = |writer: &mut Writer, base: f64, leaf: f64| {
@@ -494,12 +496,15 @@ fn what_no_fit_gives_is_refused() {
         writer.u32(1);
         writer.float(leaf);
         writer.u32(1);
+        writer.raw(&[1]);
     };
     let one = |base: f64, leaf: f64, node: [u32; 2]| {
         refused(&|writer| {
             start(writer, base, leaf);
             writer.varint(node[0]);
             writer.varint(node[1]);
+            // Rows of a leaf.
+            writer.varint(1);
         })
     };
     let says = |message: String, words: &str| assert!(message.contains(words), "{message}");

@@ -66,6 +66,8 @@ pub struct Tree {
     pub columns: Vec<u32>,
     /// For each node its threshold, or the share of positive rows of a leaf.
     pub values: Vec<f64>,
+    /// For each leaf the rows of the sample that came to it.
+    pub covers: Vec<f64>,
     /// The decrease of impurity by splits of each matrix column; they add up to 1, or are all 0.
     pub importances: Vec<f64>,
 }
@@ -155,6 +157,7 @@ impl<'a> Growth<'a> {
             tree: Tree {
                 columns: Vec::new(),
                 values: Vec::new(),
+                covers: Vec::new(),
                 importances: vec![0.0; columns],
             },
         }
@@ -173,7 +176,10 @@ impl<'a> Growth<'a> {
             self.forget_constants(node.constant);
             match self.best_split(&node) {
                 Some(chosen) => self.divide(&node, chosen),
-                None => self.push(LEAF, node.total.share()),
+                None => {
+                    self.push(LEAF, node.total.share());
+                    self.tree.covers.push(node.total.rows().into());
+                }
             }
         }
         normalize(&mut self.tree.importances);

@@ -13,6 +13,7 @@ struct Slow<'a> {
     random: Random,
     columns: Vec<usize>,
     nodes: Vec<(u32, f64)>,
+    covers: Vec<f64>,
     importances: Vec<f64>,
 }
 
@@ -29,6 +30,7 @@ impl Slow<'_> {
         Tree {
             columns: self.nodes.iter().map(|node| node.0).collect(),
             values: self.nodes.iter().map(|node| node.1).collect(),
+            covers: self.covers,
             importances: self.importances,
         }
     }
@@ -47,6 +49,7 @@ impl Slow<'_> {
         let is_too_small = rows.len() < 2 * self.limits.min_samples_leaf as usize;
         let is_deep = self.limits.max_depth == Some(depth);
         if is_pure || is_small || is_too_small || is_deep {
+            self.covers.push(rows.len() as f64);
             return self.nodes.push(leaf);
         }
         let mut best: Option<(f64, usize, f64)> = None;
@@ -76,6 +79,7 @@ impl Slow<'_> {
             }
         }
         let Some((score, column, threshold)) = best else {
+            self.covers.push(rows.len() as f64);
             return self.nodes.push(leaf);
         };
         self.importances[column] += (score - self.purity(rows)).max(0.0);
@@ -143,6 +147,7 @@ fn assert_same(matrix: &Matrix, labels: &[bool], limits: Limits, seed: u64) {
             random: Random::new(seed),
             columns: (0..matrix.columns()).collect(),
             nodes: Vec::new(),
+            covers: Vec::new(),
             importances: vec![0.0; matrix.columns()],
         };
         let fast = Grower::new(matrix, labels, method, limits).grow(Random::new(seed));

@@ -1,30 +1,14 @@
-//! How good probabilities are, given what happened.
+//! Metrics of the probabilities of a positive class.
 //!
-//! Every value equals scikit-learn's function of the same name; `tests/peers/reference_learn.py`
-//! makes the vectors that the tests compare with. Positive is predicted when the probability is
-//! greater than or equal to the threshold.
+//! Positive is predicted when the probability is greater than or equal to the threshold.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Warning;
+use super::{Detail, Evaluation, no_rows, ratio};
+use crate::learn::Warning;
 use crate::math;
-
-/// Raised when the same labels and probabilities give other metrics than before.
-pub const EVALUATE_VERSION: u32 = 1;
-
-/// The answer to "how good is it" on some rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// By the names of [`crate::definition::METRICS`]. Always finite. Undefined ones are left out,
-    /// and a warning says why.
-    pub metrics: BTreeMap<String, f64>,
-    pub confusion: Confusion,
-    /// Share of positive rows; 0 without rows.
-    pub prevalence: f64,
-    pub warnings: Vec<Warning>,
-}
 
 /// Rows by label and prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -93,28 +77,21 @@ impl Confusion {
     }
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
 /// Compares probabilities with labels, row by row. Both have the same length.
-pub fn evaluate(labels: &[bool], probabilities: &[f64], threshold: f64) -> Evaluation {
+pub(super) fn evaluate(labels: &[bool], probabilities: &[f64], threshold: f64) -> Evaluation {
     debug_assert_eq!(labels.len(), probabilities.len());
     let confusion = Confusion::count(labels, probabilities, threshold);
     let positive = labels.iter().filter(|label| **label).count() as u64;
     let mut evaluation = Evaluation {
         metrics: BTreeMap::new(),
-        confusion,
-        prevalence: ratio(positive, labels.len() as u64),
+        detail: Detail::Binary {
+            confusion,
+            prevalence: ratio(positive, labels.len() as u64),
+        },
         warnings: Vec::new(),
     };
     if labels.is_empty() {
-        let warning = Warning::new("There are no test rows, so there are no metrics.");
-        evaluation.warnings.push(warning);
+        evaluation.warnings.push(no_rows());
         return evaluation;
     }
     for (name, value) in [
@@ -148,12 +125,12 @@ impl Evaluation {
 }
 
 /// The AUC of scores of any kind, infinities included; none where a class has no rows.
-pub(super) fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
+pub(in crate::learn) fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
     Steps::of(labels, scores).auc()
 }
 
 /// How many positive and negative rows have each distinct probability, highest first.
-pub(super) struct Steps(pub(super) Vec<(u64, u64)>);
+pub(in crate::learn) struct Steps(pub(in crate::learn) Vec<(u64, u64)>);
 
 impl Steps {
     fn of(labels: &[bool], probabilities: &[f64]) -> Self {
@@ -175,7 +152,7 @@ impl Steps {
 
     /// The chance that a positive row ranks above a negative one, ties counting half: the
     /// Mann-Whitney statistic over the number of pairs. Counted in whole numbers, hence exact.
-    pub(super) fn auc(&self) -> Option<f64> {
+    pub(in crate::learn) fn auc(&self) -> Option<f64> {
         let (positive, negative) = self.totals();
         let mut negatives_below = negative;
         let mut half_wins = 0_u128;
@@ -188,7 +165,7 @@ impl Steps {
     }
 
     /// `Σ (recall_k − recall_{k−1}) · precision_k` over the distinct probabilities, highest first.
-    pub(super) fn average_precision(&self) -> Option<f64> {
+    pub(in crate::learn) fn average_precision(&self) -> Option<f64> {
         let (positive, negative) = self.totals();
         let (mut found, mut taken, mut sum) = (0, 0, 0.0);
         for &(positives, negatives) in &self.0 {
@@ -210,7 +187,7 @@ fn log_loss(labels: &[bool], probabilities: &[f64]) -> f64 {
 }
 
 /// Negative log-likelihood of a label, the probability clipped to [ε, 1 − ε] with the ε of an f64.
-pub(super) fn row_log_loss(label: bool, probability: f64) -> f64 {
+pub(in crate::learn) fn row_log_loss(label: bool, probability: f64) -> f64 {
     let of_the_label = if label {
         probability
     } else {
@@ -224,7 +201,7 @@ fn brier(labels: &[bool], probabilities: &[f64]) -> f64 {
 }
 
 /// Squared distance of the probability from the label.
-pub(super) fn row_brier(label: bool, probability: f64) -> f64 {
+pub(in crate::learn) fn row_brier(label: bool, probability: f64) -> f64 {
     let distance = probability - f64::from(u8::from(label));
     distance * distance
 }
@@ -243,7 +220,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::definition::METRICS;
+    use crate::definition::Task;
 
     #[derive(Deserialize)]
     struct Case {
@@ -260,17 +237,28 @@ mod tests {
         metrics: Vec<Case>,
     }
 
+    fn confusion(evaluation: &Evaluation) -> Confusion {
+        match evaluation.detail {
+            Detail::Binary { confusion, .. } => confusion,
+            _ => panic!("no confusion"),
+        }
+    }
+
     #[test]
     fn agrees_with_scikit_learn() {
-        let text = include_str!("../../tests/reference/learn.json");
+        let text = include_str!("../../../tests/reference/learn.json");
         let reference: Reference = serde_json::from_str(text).unwrap();
         assert!(reference.metrics.len() >= 5);
-        let declared = BTreeSet::from(METRICS);
+        let declared = BTreeSet::from_iter(Task::Binary.metrics());
         for case in reference.metrics {
             let labels: Vec<bool> = case.labels.iter().map(|label| *label == 1).collect();
             let found = evaluate(&labels, &case.probabilities, case.threshold);
-            assert_eq!(found.confusion, case.confusion, "{}", case.name);
-            assert!(found.metrics.keys().eq(&declared), "{}", case.name);
+            assert_eq!(confusion(&found), case.confusion, "{}", case.name);
+            assert!(
+                found.metrics.keys().eq(declared.iter().copied()),
+                "{}",
+                case.name
+            );
             for (name, value) in found.metrics {
                 let expected = case.metrics[&name];
                 let distance = (value - expected).abs();

@@ -1,0 +1,132 @@
+//! Which models can be taken apart, and how.
+
+use super::linear::LinearSums;
+use super::tree::{CoveredNode, CoveredTree};
+use super::{Explainer, Explanation, Scale};
+use crate::definition::estimator::ESTIMATORS;
+use crate::error::{Error, Kind, Result};
+use crate::learn::estimator::{ForestNode, TreeView};
+use crate::learn::{FeatureColumn, FittedModel, Model, Output};
+
+/// Estimators whose answer is no sum over trees or columns: the Shapley values of others could only
+/// be sampled.
+pub(super) const NOT_TAKEN_APART: &[&str] = &["gaussian_nb", "knn", "svm"];
+
+impl Model {
+    /// Makes the model ready to be taken apart.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] where the estimator has no exact contributions; [`Kind::MissingInput`] where
+    /// the model file is of a version that did not keep what they take.
+    pub fn explainer(&self) -> Result<Explainer> {
+        let (columns, output) = (self.encoder.width(), self.outcome.output());
+        let scale = match output {
+            Output::Number => Scale::Number,
+            _ => Scale::Probability,
+        };
+        let log_odds = match output {
+            Output::Number => Scale::Number,
+            _ => Scale::LogOdds,
+        };
+        match &self.fitted {
+            FittedModel::Forest(forest) => {
+                let views = forest.tree_views().ok_or_else(|| self.too_old())?;
+                let trees = covered(views, output.width())?;
+                let divisor = trees.len() as f64;
+                let offsets = vec![0.0; output.width()];
+                Ok(Explainer::trees(scale, columns, trees, &offsets, divisor))
+            }
+            FittedModel::GradientBoosting(boosted) => {
+                let views = boosted.tree_views().ok_or_else(|| self.too_old())?;
+                let trees = covered(views, output.width())?;
+                let offsets = [boosted.base()];
+                Ok(Explainer::trees(log_odds, columns, trees, &offsets, 1.0))
+            }
+            FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {
+                let means = model.means.clone().ok_or_else(|| self.too_old())?;
+                let functions = model.functions.clone();
+                let sums = LinearSums { functions, means };
+                Ok(Explainer::linear(log_odds, sums))
+            }
+            FittedModel::Prior(prior) => {
+                Ok(Explainer::constant(scale, columns, prior.answer.clone()))
+            }
+            FittedModel::GaussianNb(_) | FittedModel::Knn(_) | FittedModel::Svm(_) => {
+                Err(self.no_sum())
+            }
+        }
+    }
+
+    /// Takes apart what the model says of raw features; `scores` are those of
+    /// [`Model::predict`]. Of several classes the most probable is taken apart, of equal ones the
+    /// first.
+    pub fn explain(
+        &self,
+        explainer: &Explainer,
+        columns: &[FeatureColumn],
+        scores: &[f64],
+    ) -> Result<Vec<Explanation>> {
+        let encoded = self.encoder.transform(columns)?;
+        let outputs: Vec<usize> = scores
+            .chunks(self.outcome.output().width())
+            .map(largest)
+            .collect();
+        let by_feature = |columns: &[f64]| self.encoder.sums_by_feature(columns);
+        Ok(explainer.explain(&encoded.matrix, &outputs, by_feature))
+    }
+
+    fn no_sum(&self) -> Error {
+        let names = ESTIMATORS.iter().map(|estimator| estimator.name);
+        let names: Vec<_> = names
+            .filter(|name| !NOT_TAKEN_APART.contains(name))
+            .collect();
+        Error::usage(format!(
+            "a prediction of {} cannot be taken apart exactly",
+            self.parameters.kind()
+        ))
+        .help(format!("these estimators can: {}", names.join(", ")))
+    }
+
+    fn too_old(&self) -> Error {
+        let what = match self.fitted {
+            FittedModel::LogisticRegression(_) | FittedModel::LinearRegression(_) => {
+                "the means of the train rows"
+            }
+            _ => "how many train rows came to each leaf",
+        };
+        Error::new(
+            Kind::MissingInput,
+            format!(
+                "the model was made by a version of {} that did not keep {what}, which explanations need",
+                self.parameters.kind()
+            ),
+        )
+    }
+}
+
+/// The first of the largest numbers.
+fn largest(scores: &[f64]) -> usize {
+    let better = |best: usize, at: usize| if scores[at] > scores[best] { at } else { best };
+    (0..scores.len()).fold(0, better)
+}
+
+fn covered<'a>(
+    views: impl Iterator<Item = TreeView<'a>>,
+    outputs: usize,
+) -> Result<Vec<CoveredTree>> {
+    let tree = |view: TreeView<'a>| {
+        let nodes = view.nodes.iter().map(|found| match found.node {
+            ForestNode::Split { column, threshold } => CoveredNode::Split {
+                column,
+                threshold,
+                cover: found.cover,
+            },
+            ForestNode::Leaf(values) => CoveredNode::Leaf {
+                values,
+                cover: found.cover,
+            },
+        });
+        CoveredTree::new(nodes, outputs)
+    };
+    views.map(tree).collect()
+}
