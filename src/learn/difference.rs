@@ -82,6 +82,9 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
         (FittedModel::Knn(before), FittedModel::Knn(now)) => {
             coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
         }
+        (FittedModel::Svm(before), FittedModel::Svm(now)) => {
+            coefficient_difference(&before.numbers(&columns), &now.numbers(&columns))
+        }
         (FittedModel::Prior(before), FittedModel::Prior(now)) => {
             let mut answers = before.answer.iter().zip(&now.answer);
             answers.find_map(|(before, now)| rate_difference(*before, *now))

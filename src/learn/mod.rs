@@ -59,8 +59,8 @@ pub use estimator::{
     GradientBoostingParameters, KNN_VERSION, KnnParameters, LASSO_VERSION,
     LINEAR_REGRESSION_VERSION, LOGISTIC_REGRESSION_VERSION, LassoParameters, LinearFunction,
     LinearModel, LogisticRegressionParameters, MaxFeatures, NodeView, PRIOR_VERSION, PriorModel,
-    RANDOM_FOREST_VERSION, RIDGE_VERSION, RandomForestParameters, RidgeParameters, TreeCounts,
-    TreeView, estimator_version, fit,
+    RANDOM_FOREST_VERSION, RIDGE_VERSION, RandomForestParameters, RidgeParameters, SVM_VERSION,
+    SvmModel, SvmParameters, TreeCounts, TreeView, estimator_version, fit,
 };
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};

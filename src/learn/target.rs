@@ -115,13 +115,18 @@ pub struct Examples<'a> {
 }
 
 impl<'a> Examples<'a> {
-    /// Rows of two classes that count the same.
-    pub fn binary(matrix: &'a Matrix, labels: &'a [bool]) -> Self {
+    /// Rows that count the same.
+    pub fn new(matrix: &'a Matrix, target: Target<'a>) -> Self {
         Self {
             matrix,
-            target: Target::Binary(labels),
+            target,
             weights: None,
         }
+    }
+
+    /// Rows of two classes that count the same.
+    pub fn binary(matrix: &'a Matrix, labels: &'a [bool]) -> Self {
+        Self::new(matrix, Target::Binary(labels))
     }
 
     /// How much each row counts. Ones leave no trace in a sum of products: rows without weights are

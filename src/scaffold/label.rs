@@ -151,7 +151,7 @@ impl Label {
         match self.task {
             Task::Binary => {}
             Task::Multiclass => {
-                guesses.push(format!("`{}` is one of several classes", self.column))
+                guesses.push(format!("`{}` is one of several classes", self.column));
             }
             Task::Regression => guesses.push(format!("`{}` is a number to predict", self.column)),
         }

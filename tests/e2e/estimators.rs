@@ -8,8 +8,12 @@ const SMALL: &str = "experiments/small.toml";
 const FOREST: &str = "kind  = \"random_forest\"\ntrees = 12\nseed  = 42";
 
 /// Each kind as people write it, and a line of its lock that no other has.
-const KINDS: [(&str, &str); 8] = [
-    ("kind = \"extra_trees\"\ntrees = 12", "extra_trees = 2"),
+const KINDS: [(&str, &str); 9] = [
+    (
+        "kind = \"extra_trees\"
+trees = 12",
+        "extra_trees = 2",
+    ),
     (
         "kind = \"decision_tree\"\nmax_depth = 4",
         "model.max_features = \"all\"",
@@ -23,6 +27,10 @@ const KINDS: [(&str, &str); 8] = [
     (
         "kind = \"gradient_boosting\"\ntrees = 5\nmin_samples_leaf = 3",
         "gradient_boosting = 2",
+    ),
+    (
+        "kind = \"svm\"\nc = 0.5\nclass_weight = \"balanced\"",
+        "model.c = 0.5",
     ),
     (
         "kind = \"logistic_regression\"\nclass_weight = \"balanced\"",
@@ -176,7 +184,11 @@ fn wrong_parameters_are_named_with_their_place() {
             "kind = \"knn\"\nclass_weight = \"balanced\"",
             "has no such parameter",
         ),
-        ("kind = \"svm\"", "unknown kind of model `svm`"),
+        (
+            "kind = \"svm\"\nkernel = \"poly\"",
+            "one of `linear`, `rbf`",
+        ),
+        ("kind = \"svc\"", "unknown kind of model `svc`"),
     ] {
         let told = small(kind).run(&["check"]).assert_code(2).stderr;
         assert!(told.contains(expected), "{kind}\n{told}");

@@ -170,7 +170,11 @@ fn a_scored_table_has_a_column_for_each_feature() {
 
 #[test]
 fn estimators_without_exact_parts_say_so() {
-    for kind in ["kind = \"gaussian_nb\"", "kind = \"knn\"\nneighbors = 7"] {
+    for kind in [
+        "kind = \"gaussian_nb\"",
+        "kind = \"knn\"\nneighbors = 7",
+        "kind = \"svm\"",
+    ] {
         let world = serving(kind);
         let screen = world.run(&["predict", "U003", "--explain"]).screen();
         assert!(screen.starts_with("exit 2\n"), "{screen}");

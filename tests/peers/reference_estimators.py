@@ -1,4 +1,4 @@
-"""Makes tests/reference/estimators.json: linear models, naive Bayes, neighbours and trees of scikit-learn.
+"""Makes tests/reference/estimators.json: linear models, naive Bayes, neighbours, support vectors and trees of scikit-learn.
 
 Run with scikit-learn 1.9 from the project root:
 
@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -201,6 +202,36 @@ def asked_cases(random):
         yield {**common, "labels": labels.tolist(), "numbers": numbers.tolist(), "shares": shares.tolist(), "means": means.tolist()}
 
 
+def machine_cases(random):
+    """Decision values of the first twenty rows."""
+    rows = random.normal(size=(80, 3)).round(3)
+    labels = rows[:, 0] + rows[:, 1] ** 2 + 0.5 * random.normal(size=80) > 1.2
+    weights = random.uniform(0.2, 3.0, size=80).round(3)
+    for c, gamma, kernel, balanced, weight in [
+        (1.0, 0.0, "rbf", False, None),
+        (20.0, 0.3, "rbf", False, None),
+        (1.0, 0.0, "linear", False, None),
+        (0.5, 0.0, "rbf", True, None),
+        (2.0, 0.0, "linear", False, weights),
+    ]:
+        model = SVC(C=c, gamma=gamma or "scale", kernel=kernel, class_weight="balanced" if balanced else None, tol=1e-10)
+        model.fit(rows, labels, sample_weight=weight)
+        yield {
+            "parameters": {
+                "kind": "svm",
+                "c": c,
+                "gamma": gamma,
+                "kernel": kernel,
+                "class_weight": "balanced" if balanced else "none",
+                "tolerance": 1e-10,
+            },
+            "rows": rows.tolist(),
+            "labels": labels.astype(int).tolist(),
+            "weights": None if weight is None else weight.tolist(),
+            "decisions": model.decision_function(rows[:20]).tolist(),
+        }
+
+
 def main():
     warnings.simplefilter("ignore")
     random = np.random.default_rng(20240229)
@@ -212,6 +243,7 @@ def main():
         "linear": list(linear_cases(random)),
         "classes": list(classes_cases(random)),
         "asked": list(asked_cases(random)),
+        "svm": list(machine_cases(random)),
     }
     print(json.dumps(cases))
 

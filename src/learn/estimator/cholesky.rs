@@ -1,5 +1,7 @@
 //! Linear equations with a symmetric positive definite matrix.
 
+use super::vectors::dot;
+
 /// A pivot smaller than this share of its diagonal is rounding noise: the matrix is singular.
 const SMALLEST_PIVOT: f64 = 1e-13;
 
@@ -40,10 +42,6 @@ fn factorize(matrix: &mut [f64], n: usize) -> bool {
         row[i] = pivot.sqrt();
     }
     true
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::learn::Matrix;
 
 /// Fewest rows a thread takes at a time.
 const ROWS_PER_BLOCK: usize = 1024;
-/// Numbers that the Hessians of all blocks may take together.
-const HESSIAN_CELLS: usize = 1 << 22;
+/// Numbers that the sums of all blocks may take together.
+const CELLS: usize = 1 << 22;
 
 /// Rows of `width` numbers, the last of each row being 1, for the intercept; and how much each counts.
 pub(super) struct Design<'a> {
@@ -77,14 +77,14 @@ impl<'a> Design<'a> {
         self.weights.iter().fold(0.0, |sum, weight| sum + weight)
     }
 
-    /// The rows in blocks, for sums with `coefficients` rows of a Hessian. Their size depends on the
-    /// shape of the data alone.
+    /// The rows in blocks, for sums of so many `cells` each. Their size depends on the shape of the data
+    /// alone.
     pub fn blocks<'b, L: Sync>(
         &'b self,
         labels: &'b [L],
-        coefficients: usize,
+        cells: usize,
     ) -> impl IndexedParallelIterator<Item = Block<'b, L>> {
-        let most_blocks = (HESSIAN_CELLS / (coefficients * coefficients)).max(1);
+        let most_blocks = (CELLS / cells).max(1);
         let rows = ROWS_PER_BLOCK.max(labels.len().div_ceil(most_blocks));
         self.values
             .par_chunks(rows * self.width)

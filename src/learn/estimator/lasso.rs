@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::linear::LinearModel;
 use super::parameters::{float, integer};
 use super::standardized::Standardized;
+use super::vectors::dot;
 use crate::definition::{Model, Value};
 use crate::error::Result;
 use crate::learn::{Examples, Warning, exact};
@@ -174,8 +175,4 @@ impl Search {
         let fit = 0.5 * left * (1.0 + share * share) - share * dot(&self.residuals, &self.target);
         fit + absolute + 0.5 * squares * (1.0 + share * share)
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }

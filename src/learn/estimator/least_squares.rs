@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::cholesky;
 use super::standardized::Standardized;
+use super::vectors::dot;
 
 /// Fewest rows a thread reduces at a time.
 const ROWS_PER_BLOCK: usize = 1024;
@@ -202,8 +203,4 @@ fn smallest(mut basic: Vec<f64>, explained: &Columns, scales: &[f64]) -> Vec<f64
     }
     basic.extend(rest);
     basic
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }

@@ -8,6 +8,8 @@ use crate::math;
 
 /// Numbers one thread computes at a time.
 const SCORES_PER_BLOCK: usize = 1024;
+/// What brings any number far from the ends of the range.
+const FAR: f64 = 1e-200;
 
 /// Linear functions of the matrix columns as they are.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +42,23 @@ impl LinearFunction {
     /// The value for a row of the matrix.
     pub fn at(&self, row: &[f64]) -> f64 {
         let terms = row.iter().zip(&self.coefficients);
-        terms.fold(self.intercept, |sum, (value, coefficient)| {
+        let sum = terms.fold(self.intercept, |sum, (value, coefficient)| {
             sum + value * coefficient
-        })
+        });
+        match sum.is_finite() {
+            true => sum,
+            false => self.far_away(row),
+        }
+    }
+
+    /// Where terms leave the range of an f64, against each other even: summed up on a smaller scale, the
+    /// end of the range that they lead to.
+    fn far_away(&self, row: &[f64]) -> f64 {
+        let terms = row.iter().zip(&self.coefficients);
+        let sum = terms.fold(self.intercept * FAR, |sum, (value, coefficient)| {
+            sum + value * FAR * coefficient
+        });
+        (sum / FAR).clamp(f64::MIN, f64::MAX)
     }
 }
 

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::design::{Block, Design};
-use super::newton::{Derivatives, Loss, dot};
+use super::newton::{Derivatives, Loss};
+use super::vectors::dot;
 use crate::math;
 
 pub(super) struct LogLoss<'a> {
@@ -16,7 +17,7 @@ impl Loss for LogLoss<'_> {
         let width = self.design.width;
         let blocks: Vec<f64> = self
             .design
-            .blocks(self.labels, width)
+            .blocks(self.labels, width * width)
             .map(|block| {
                 block.rows(width).fold(0.0, |sum, (row, weight, label)| {
                     let eta = dot(row, coefficients);
@@ -31,7 +32,7 @@ impl Loss for LogLoss<'_> {
         let width = self.design.width;
         let blocks: Vec<Derivatives> = self
             .design
-            .blocks(self.labels, width)
+            .blocks(self.labels, width * width)
             .map(|block| self.block_derivatives(&block, coefficients))
             .collect();
         Derivatives::sum(width, &blocks)

@@ -13,11 +13,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::class_weight::ClassWeight;
+use super::conjugate;
 use super::design::{Design, Rescaling};
 use super::linear::{LinearFunction, LinearModel};
 use super::log_loss::LogLoss;
 use super::moments::Moments;
-use super::newton::{Problem, Solution};
+use super::newton::{Limits, Problem, Solution};
 use super::parameters::{float, integer};
 use super::softmax_loss::SoftmaxLoss;
 use crate::definition::{Model, Value};
@@ -58,6 +59,13 @@ impl LogisticRegressionParameters {
         })
     }
 
+    fn limits(&self) -> Limits {
+        Limits {
+            max_iterations: self.max_iterations,
+            tolerance: self.tolerance,
+        }
+    }
+
     pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
         vec![
             self.class_weight.value(),
@@ -71,7 +79,7 @@ impl LogisticRegressionParameters {
 
 /// What a coefficient of a class that no train row has would run to: its share is 0.
 const NEVER: f64 = f64::MIN;
-/// The Hessian of more coefficients takes minutes and gigabytes.
+/// The Hessian of more coefficients takes minutes and gigabytes; steps are then found without it.
 const MOST_COEFFICIENTS: usize = 2048;
 
 /// Learns the log-odds of the positive class.
@@ -92,7 +100,7 @@ pub(super) fn fit(
         l1: absolute_penalties(parameters.l1, &rescalings),
         penalties: penalties(parameters.l2, &rescalings),
     };
-    let solution = problem.minimize(start, parameters.max_iterations, parameters.tolerance);
+    let solution = problem.minimize(start, parameters.limits(), Problem::newton_step);
     let model = LinearModel {
         functions: vec![on_columns(&solution.coefficients, &rescalings)],
         means: Some(moments.iter().map(|column| column.mean).collect()),
@@ -104,7 +112,7 @@ pub(super) fn fit(
 /// not two, as scikit-learn does: half the log-odds stand for the one and half against the other.
 ///
 /// # Errors
-/// [`Kind::DataRefused`] where classes and columns are too many.
+/// [`Kind::DataRefused`] where classes and columns are too many for `l1`.
 pub(super) fn fit_classes(
     parameters: &LogisticRegressionParameters,
     examples: &Examples<'_>,
@@ -124,7 +132,7 @@ pub(super) fn fit_classes(
             (LinearModel { functions, ..model }, warnings)
         }
         _ => {
-            check_size(present.len(), columns)?;
+            check_size(parameters.l1, present.len(), columns)?;
             let at = |label: &u32| present.partition_point(|class| class < label) as u32;
             let labels: Vec<u32> = labels.iter().map(at).collect();
             fit_softmax(parameters, examples, present.len(), &labels)
@@ -159,7 +167,13 @@ fn fit_softmax(
         l1: absolute_penalties(parameters.l1, &rescalings).repeat(classes),
         penalties: penalties(parameters.l2, &rescalings).repeat(classes),
     };
-    let solution = problem.minimize(start, parameters.max_iterations, parameters.tolerance);
+    let limits = parameters.limits();
+    let solution = match classes * width <= MOST_COEFFICIENTS {
+        true => problem.minimize(start, limits, Problem::newton_step),
+        false => problem.minimize(start, limits, |problem, at| {
+            Some(conjugate::step(problem, at))
+        }),
+    };
     let functions = solution.coefficients.chunks_exact(width);
     let model = LinearModel {
         functions: functions
@@ -170,17 +184,18 @@ fn fit_softmax(
     (model, not_converged(&solution))
 }
 
-fn check_size(classes: usize, columns: usize) -> Result<()> {
+/// The soft threshold needs the whole Hessian.
+fn check_size(l1: f64, classes: usize, columns: usize) -> Result<()> {
     let coefficients = classes * (columns + 1);
-    if coefficients <= MOST_COEFFICIENTS {
+    if l1 == 0.0 || coefficients <= MOST_COEFFICIENTS {
         return Ok(());
     }
     let message = format!(
         "a logistic regression of {classes} classes on {columns} columns has {coefficients} coefficients; \
-         at most {MOST_COEFFICIENTS} can be learnt"
+         with `l1` at most {MOST_COEFFICIENTS} can be learnt"
     );
     Err(Error::new(Kind::DataRefused, message)
-        .help("leave out features with many categories, or take another `kind` under [model]"))
+        .help("leave `l1` out under [model], or features with many categories"))
 }
 
 /// `l2 · coefficient²` in terms of the rescaled coefficient, which is `scale · coefficient`.

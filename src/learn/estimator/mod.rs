@@ -2,6 +2,7 @@
 
 mod cholesky;
 mod class_weight;
+mod conjugate;
 mod covers;
 mod design;
 mod forest;
@@ -21,7 +22,9 @@ mod prior;
 mod random_forest;
 mod softmax_loss;
 mod standardized;
+mod svm;
 pub(in crate::learn) mod tree;
+mod vectors;
 mod view;
 
 use super::{Examples, Matrix, Output, Target, Warning};
@@ -40,11 +43,12 @@ pub use logistic_regression::LogisticRegressionParameters;
 pub use parameters::{
     DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters, GAUSSIAN_NB_VERSION,
     GRADIENT_BOOSTING_VERSION, KNN_VERSION, LASSO_VERSION, LINEAR_REGRESSION_VERSION,
-    LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION, RIDGE_VERSION,
+    LOGISTIC_REGRESSION_VERSION, PRIOR_VERSION, RANDOM_FOREST_VERSION, RIDGE_VERSION, SVM_VERSION,
     estimator_version,
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
+pub use svm::{SvmModel, SvmParameters};
 pub use view::{NodeView, TreeView};
 
 use super::bytes::{Reader, Writer};
@@ -60,6 +64,7 @@ pub enum FittedModel {
     LinearRegression(LinearModel),
     GaussianNb(GaussianNbModel),
     Knn(KnnModel),
+    Svm(SvmModel),
     Prior(PriorModel),
 }
 
@@ -147,6 +152,10 @@ fn fit_binary(
             Ok((FittedModel::GaussianNb(model), Vec::new()))
         }
         EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
+        EstimatorParameters::Svm(parameters) => {
+            let (model, warnings) = svm::fit(parameters, examples, labels)?;
+            Ok((FittedModel::Svm(model), warnings))
+        }
         _ => Err(does_not_learn(parameters, Task::Binary)),
     }
 }
@@ -245,6 +254,7 @@ impl FittedModel {
             Self::LinearRegression(model) => model.values(matrix),
             Self::GaussianNb(model) => model.predict(matrix),
             Self::Knn(model) => model.predict(matrix),
+            Self::Svm(model) => model.predict(matrix),
             Self::Prior(model) => model.predict(matrix),
         }
     }
@@ -259,6 +269,7 @@ impl FittedModel {
             | Self::LinearRegression(_)
             | Self::GaussianNb(_)
             | Self::Knn(_)
+            | Self::Svm(_)
             | Self::Prior(_) => None,
         }
     }
@@ -270,6 +281,7 @@ impl FittedModel {
             Self::LogisticRegression(model) | Self::LinearRegression(model) => model.write(writer),
             Self::GaussianNb(model) => model.write(writer),
             Self::Knn(model) => model.write(writer),
+            Self::Svm(model) => model.write(writer),
             Self::Prior(model) => model.write(writer),
         }
     }
@@ -312,6 +324,9 @@ impl FittedModel {
             }
             EstimatorParameters::Knn(parameters) => {
                 Self::Knn(KnnModel::read(parameters, reader, columns, output)?)
+            }
+            EstimatorParameters::Svm(parameters) => {
+                Self::Svm(SvmModel::read(parameters, reader, columns)?)
             }
         })
     }

@@ -5,6 +5,7 @@
 //! blocks: block sizes depend on the shape of the data alone, and block sums are added in block order.
 
 use super::cholesky;
+use super::vectors::add_times;
 
 /// Halvings before a step is given up.
 const HALVINGS: u32 = 40;
@@ -24,6 +25,13 @@ pub(super) struct Problem<L> {
     pub l1: Vec<f64>,
 }
 
+/// When a search ends.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub max_iterations: u32,
+    pub tolerance: f64,
+}
+
 /// Where the search ended.
 pub(super) struct Solution {
     pub coefficients: Vec<f64>,
@@ -39,12 +47,21 @@ pub(super) struct Derivatives {
 }
 
 impl<L: Loss> Problem<L> {
-    /// Stops when the largest component of a step is at most `tolerance`.
-    pub fn minimize(&self, start: Vec<f64>, max_iterations: u32, tolerance: f64) -> Solution {
+    /// Stops when the largest component of a `step` is at most `tolerance`.
+    pub fn minimize(
+        &self,
+        start: Vec<f64>,
+        limits: Limits,
+        step: impl Fn(&Self, &[f64]) -> Option<Vec<f64>>,
+    ) -> Solution {
+        let Limits {
+            max_iterations,
+            tolerance,
+        } = limits;
         let mut coefficients = start;
         let mut loss = self.value(&coefficients);
         for iteration in 1..=max_iterations {
-            let Some(step) = self.newton_step(&coefficients) else {
+            let Some(step) = step(self, &coefficients) else {
                 return Solution {
                     coefficients,
                     iterations: iteration,
@@ -96,7 +113,7 @@ impl<L: Loss> Problem<L> {
 
     /// −H⁻¹·g. A singular Hessian is damped on its diagonal: that shortens the step, and leaves the
     /// minimum where it is.
-    fn newton_step(&self, coefficients: &[f64]) -> Option<Vec<f64>> {
+    pub fn newton_step(&self, coefficients: &[f64]) -> Option<Vec<f64>> {
         let Derivatives { gradient, hessian } = self.derivatives(coefficients);
         if self.l1.iter().any(|l1| *l1 > 0.0) {
             return Some(soft_step(&gradient, hessian, coefficients, &self.l1));
@@ -155,8 +172,8 @@ impl Derivatives {
     pub fn sum(width: usize, parts: &[Self]) -> Self {
         let mut total = Self::zero(width);
         for part in parts {
-            add(&mut total.gradient, &part.gradient);
-            add(&mut total.hessian, &part.hessian);
+            add_times(&mut total.gradient, &part.gradient, 1.0);
+            add_times(&mut total.hessian, &part.hessian, 1.0);
         }
         total
     }
@@ -215,14 +232,4 @@ fn moved(from: &[f64], step: &[f64], scale: f64) -> Vec<f64> {
         .zip(step)
         .map(|(from, step)| from + scale * step)
         .collect()
-}
-
-fn add(sums: &mut [f64], values: &[f64]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
-}
-
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b)
 }

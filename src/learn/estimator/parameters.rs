@@ -9,6 +9,7 @@ use super::class_weight::ClassWeight;
 use super::{
     DecisionTreeParameters, GaussianNbParameters, GradientBoostingParameters, KnnParameters,
     LassoParameters, LogisticRegressionParameters, RandomForestParameters, RidgeParameters,
+    SvmParameters,
 };
 use crate::definition::estimator::{Estimator, find};
 use crate::definition::{Model, Value};
@@ -24,6 +25,7 @@ const KNN: &str = "knn";
 const LASSO: &str = "lasso";
 const LINEAR_REGRESSION: &str = "linear_regression";
 const RIDGE: &str = "ridge";
+const SVM: &str = "svm";
 const PRIOR: &str = "prior";
 
 /// Raised when the same rows and parameters give another forest, or it gives other probabilities.
@@ -57,6 +59,8 @@ pub const LASSO_VERSION: u32 = 1;
 pub const LINEAR_REGRESSION_VERSION: u32 = 1;
 /// Raised when the same rows and parameters give other coefficients.
 pub const RIDGE_VERSION: u32 = 1;
+/// Raised when the same rows and parameters give other vectors or probabilities.
+pub const SVM_VERSION: u32 = 1;
 /// Raised when the same labels give another probability.
 pub const PRIOR_VERSION: u32 = 1;
 
@@ -73,6 +77,7 @@ pub fn estimator_version(kind: &str) -> Option<u32> {
         LASSO => Some(LASSO_VERSION),
         LINEAR_REGRESSION => Some(LINEAR_REGRESSION_VERSION),
         RIDGE => Some(RIDGE_VERSION),
+        SVM => Some(SVM_VERSION),
         PRIOR => Some(PRIOR_VERSION),
         _ => None,
     }
@@ -92,6 +97,7 @@ pub enum EstimatorParameters {
     LinearRegression,
     Ridge(RidgeParameters),
     Lasso(LassoParameters),
+    Svm(SvmParameters),
     /// The class rate of the train rows for everyone: what every model has to beat.
     Prior,
 }
@@ -114,6 +120,7 @@ impl EstimatorParameters {
             LINEAR_REGRESSION => Ok(Self::LinearRegression),
             RIDGE => RidgeParameters::of(model).map(Self::Ridge),
             LASSO => LassoParameters::of(model).map(Self::Lasso),
+            SVM => SvmParameters::of(model).map(Self::Svm),
             PRIOR => Ok(Self::Prior),
             kind => Err(unknown(kind)),
         }
@@ -130,6 +137,7 @@ impl EstimatorParameters {
             Self::Knn(parameters) => parameters.values(),
             Self::Ridge(parameters) => parameters.values(),
             Self::Lasso(parameters) => parameters.values(),
+            Self::Svm(parameters) => parameters.values(),
             Self::LinearRegression | Self::Prior => Vec::new(),
         };
         let parameters = values
@@ -155,6 +163,7 @@ impl EstimatorParameters {
             Self::LinearRegression => LINEAR_REGRESSION,
             Self::Ridge(_) => RIDGE,
             Self::Lasso(_) => LASSO,
+            Self::Svm(_) => SVM,
             Self::Prior => PRIOR,
         }
     }
@@ -172,6 +181,7 @@ impl EstimatorParameters {
             Self::LinearRegression => LINEAR_REGRESSION_VERSION,
             Self::Ridge(_) => RIDGE_VERSION,
             Self::Lasso(_) => LASSO_VERSION,
+            Self::Svm(_) => SVM_VERSION,
             Self::Prior => PRIOR_VERSION,
         }
     }
@@ -181,6 +191,7 @@ impl EstimatorParameters {
         match self {
             Self::LogisticRegression(parameters) => parameters.class_weight,
             Self::GaussianNb(parameters) => parameters.class_weight,
+            Self::Svm(parameters) => parameters.class_weight,
             _ => ClassWeight::None,
         }
     }

@@ -7,8 +7,10 @@
 
 use rayon::prelude::*;
 
+use super::conjugate::{Products, Slope};
 use super::design::{Block, Design};
-use super::newton::{Derivatives, Loss, dot};
+use super::newton::{Derivatives, Loss};
+use super::vectors::{add_times, dot};
 use crate::math;
 
 pub(super) struct SoftmaxLoss<'a> {
@@ -30,8 +32,18 @@ impl<'a> SoftmaxLoss<'a> {
         }
     }
 
+    /// How many coefficients there are.
+    fn coefficients(&self) -> usize {
+        self.classes * self.design.width
+    }
+
     fn intercepts(&self) -> impl Iterator<Item = usize> + use<'_> {
         (1..=self.classes).map(|class| class * self.design.width - 1)
+    }
+
+    fn sum_of_intercepts(&self, coefficients: &[f64]) -> f64 {
+        self.intercepts()
+            .fold(0.0, |sum, at| sum + coefficients[at])
     }
 
     /// η of each class.
@@ -68,9 +80,7 @@ impl<'a> SoftmaxLoss<'a> {
                 let is_class = f64::from(u8::from(class == *label as usize));
                 let residual = weight * (shares[class] - is_class);
                 let gradient = &mut sums.gradient[class * width..(class + 1) * width];
-                for (cell, value) in gradient.iter_mut().zip(row) {
-                    *cell += residual * value;
-                }
+                add_times(gradient, row, residual);
                 for other in 0..=class {
                     let same = f64::from(u8::from(class == other));
                     let curvature = weight * (shares[class] * (same - shares[other]));
@@ -80,6 +90,77 @@ impl<'a> SoftmaxLoss<'a> {
             }
         }
         sums
+    }
+}
+
+impl Products for SoftmaxLoss<'_> {
+    fn slope(&self, coefficients: &[f64]) -> Slope {
+        let (width, all) = (self.design.width, self.coefficients());
+        let blocks: Vec<[Vec<f64>; 2]> = self
+            .design
+            .blocks(self.labels, 2 * all)
+            .map(|block| {
+                let [mut gradient, mut diagonal] = [vec![0.0; all], vec![0.0; all]];
+                let mut shares = vec![0.0; self.classes];
+                for (row, weight, label) in block.rows(width) {
+                    self.scores(row, coefficients, &mut shares);
+                    math::softmax(&mut shares);
+                    for (class, share) in shares.iter().enumerate() {
+                        let is_class = f64::from(u8::from(class == *label as usize));
+                        let curvature = weight * (share * (1.0 - share));
+                        let at = class * width..(class + 1) * width;
+                        add_times(&mut gradient[at.clone()], row, weight * (share - is_class));
+                        for (cell, value) in diagonal[at].iter_mut().zip(row) {
+                            *cell += curvature * value * value;
+                        }
+                    }
+                }
+                [gradient, diagonal]
+            })
+            .collect();
+        let [mut gradient, mut diagonal] = [vec![0.0; all], vec![0.0; all]];
+        for [of_block, squares] in &blocks {
+            add_times(&mut gradient, of_block, 1.0);
+            add_times(&mut diagonal, squares, 1.0);
+        }
+        let sum = self.sum_of_intercepts(coefficients);
+        for at in self.intercepts() {
+            gradient[at] += self.anchor * sum;
+            diagonal[at] += self.anchor;
+        }
+        Slope { gradient, diagonal }
+    }
+
+    fn product(&self, coefficients: &[f64], direction: &[f64]) -> Vec<f64> {
+        let (width, all) = (self.design.width, self.coefficients());
+        let blocks: Vec<Vec<f64>> = self
+            .design
+            .blocks(self.labels, all)
+            .map(|block| {
+                let mut product = vec![0.0; all];
+                let mut shares = vec![0.0; self.classes];
+                let mut moves = vec![0.0; self.classes];
+                for (row, weight, _) in block.rows(width) {
+                    self.scores(row, coefficients, &mut shares);
+                    math::softmax(&mut shares);
+                    self.scores(row, direction, &mut moves);
+                    let mean = dot(&shares, &moves);
+                    for (class, cells) in product.chunks_exact_mut(width).enumerate() {
+                        add_times(cells, row, weight * (shares[class] * (moves[class] - mean)));
+                    }
+                }
+                product
+            })
+            .collect();
+        let mut product = vec![0.0; all];
+        for block in &blocks {
+            add_times(&mut product, block, 1.0);
+        }
+        let sum = self.sum_of_intercepts(direction);
+        for at in self.intercepts() {
+            product[at] += self.anchor * sum;
+        }
+        product
     }
 }
 
@@ -100,12 +181,10 @@ impl Loss for SoftmaxLoss<'_> {
     fn value(&self, coefficients: &[f64]) -> f64 {
         let blocks: Vec<f64> = self
             .design
-            .blocks(self.labels, coefficients.len())
+            .blocks(self.labels, self.classes)
             .map(|block| self.block_value(&block, coefficients))
             .collect();
-        let sum = self
-            .intercepts()
-            .fold(0.0, |sum, at| sum + coefficients[at]);
+        let sum = self.sum_of_intercepts(coefficients);
         blocks.iter().fold(0.0, |sum, block| sum + block) + self.anchor * sum * sum / 2.0
     }
 
@@ -113,7 +192,7 @@ impl Loss for SoftmaxLoss<'_> {
         let (width, all) = (self.design.width, coefficients.len());
         let blocks: Vec<Derivatives> = self
             .design
-            .blocks(self.labels, all)
+            .blocks(self.labels, all * all)
             .map(|block| self.block_derivatives(&block, coefficients))
             .collect();
         let mut total = Derivatives::sum(all, &blocks);
@@ -127,9 +206,7 @@ impl Loss for SoftmaxLoss<'_> {
                 }
             }
         }
-        let sum = self
-            .intercepts()
-            .fold(0.0, |sum, at| sum + coefficients[at]);
+        let sum = self.sum_of_intercepts(coefficients);
         for row in self.intercepts() {
             total.gradient[row] += self.anchor * sum;
             for column in self.intercepts() {

@@ -10,6 +10,7 @@ use crate::learn::metric::auc;
 use crate::learn::testing;
 
 mod covers;
+mod edges;
 mod others;
 mod targets;
 mod tasks;
@@ -62,6 +63,7 @@ fn the_number_of_threads_does_not_show() {
         EstimatorParameters::LogisticRegression(testing::elastic_net()),
         testing::parameters("gaussian_nb"),
         testing::parameters("knn"),
+        testing::parameters("svm"),
         testing::parameters("decision_tree"),
         testing::parameters("extra_trees"),
     ] {
@@ -113,6 +115,7 @@ fn estimators_learn() {
         )) > 0.9
     );
     assert!(auc(testing::parameters("gaussian_nb")) > 0.85);
+    assert!(auc(testing::parameters("svm")) > 0.9);
     assert!(auc(testing::neighbours(25)) > 0.85);
     assert!(auc(testing::parameters("decision_tree")) > 0.7);
     assert!(auc(testing::parameters("extra_trees")) > 0.9);
@@ -201,6 +204,7 @@ fn degenerate_matrices_are_no_trouble() {
             EstimatorParameters::LogisticRegression(testing::elastic_net()),
             testing::parameters("gaussian_nb"),
             testing::neighbours(2),
+            testing::parameters("svm"),
             testing::parameters("decision_tree"),
             testing::parameters("extra_trees"),
             EstimatorParameters::Prior,

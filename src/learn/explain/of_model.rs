@@ -10,7 +10,7 @@ use crate::learn::{FeatureColumn, FittedModel, Model, Output, most_probable};
 
 /// Estimators whose answer is no sum over trees or columns, and naive Bayes, whose file does not say
 /// what the train rows come to on average.
-pub(super) const NOT_TAKEN_APART: &[&str] = &["gaussian_nb", "knn"];
+pub(super) const NOT_TAKEN_APART: &[&str] = &["gaussian_nb", "knn", "svm"];
 
 impl Model {
     /// Makes the model ready to be taken apart.
@@ -44,7 +44,12 @@ impl Model {
                 let trees = covered(views, 1)?;
                 let leaves = Leaves::OfOneInTurn;
                 Ok(Explainer::trees(
-                    log_odds, columns, trees, leaves, boosted.base(), 1.0,
+                    log_odds,
+                    columns,
+                    trees,
+                    leaves,
+                    boosted.base(),
+                    1.0,
                 ))
             }
             FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {
@@ -56,7 +61,9 @@ impl Model {
             FittedModel::Prior(prior) => {
                 Ok(Explainer::constant(scale, columns, prior.answer.clone()))
             }
-            FittedModel::GaussianNb(_) | FittedModel::Knn(_) => Err(self.no_sum()),
+            FittedModel::GaussianNb(_) | FittedModel::Knn(_) | FittedModel::Svm(_) => {
+                Err(self.no_sum())
+            }
         }
     }
 

@@ -71,11 +71,7 @@ fn train_for(outcome: &Outcome, kind: &str) -> Model {
         },
         _ => Target::Regression(&numbers),
     };
-    let examples = Examples {
-        matrix: &matrix,
-        target,
-        weights: None,
-    };
+    let examples = Examples::new(&matrix, target);
     let parameters = testing::parameters(kind);
     let (fitted, _) = fit(&parameters, &examples).unwrap();
     Model::new(
@@ -85,6 +81,21 @@ fn train_for(outcome: &Outcome, kind: &str) -> Model {
         fitted,
         FeatureHash::of,
     )
+}
+
+/// A model comes back from its file; a byte changed is noticed, and does no harm where it is not.
+fn assert_comes_back(model: &Model, columns: &[FeatureColumn]) {
+    let bytes = model.to_bytes();
+    assert_eq!(Model::from_bytes(&bytes).unwrap(), *model);
+    for at in MAGIC.len()..bytes.len() - CHECKSUM {
+        let mut forged = bytes.clone();
+        forged[at] ^= 0x80;
+        assert!(Model::from_bytes(&forged).is_err());
+        reseal(&mut forged);
+        if let Ok(model) = Model::from_bytes(&forged) {
+            let _ = model.predict(columns);
+        }
+    }
 }
 
 #[test]
@@ -101,19 +112,9 @@ fn models_of_classes_and_numbers_come_back_and_forgeries_do_no_harm() {
     ] {
         for kind in kinds {
             let model = train_for(outcome, kind);
-            let bytes = model.to_bytes();
-            assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+            assert_comes_back(&model, &columns);
             let width = outcome.output().width();
             assert_eq!(model.predict(&columns).unwrap().scores.len(), 5 * width);
-            for at in MAGIC.len()..bytes.len() - CHECKSUM {
-                let mut forged = bytes.clone();
-                forged[at] ^= 0x80;
-                assert!(Model::from_bytes(&forged).is_err());
-                reseal(&mut forged);
-                if let Ok(model) = Model::from_bytes(&forged) {
-                    let _ = model.predict(&columns);
-                }
-            }
         }
     }
 }
@@ -195,6 +196,13 @@ proptest! {
         reseal(&mut bytes);
         let _ = Model::from_bytes(&bytes);
     }
+}
+
+#[test]
+fn support_vectors_come_back_and_forgeries_do_no_harm() {
+    let columns = testing::features(60);
+    let model = train(testing::parameters("svm"), 60);
+    assert_comes_back(&model, &columns);
 }
 
 #[test]

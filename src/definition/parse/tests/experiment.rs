@@ -371,7 +371,7 @@ fn models() {
     kind = "randomforest"
        experiments/forest.toml:26:8 unknown kind of model `randomforest` / did you mean `random_forest`?
     kind = "zebra"
-       experiments/forest.toml:26:8 unknown kind of model `zebra` / this version has `decision_tree`, `extra_trees`, `gaussian_nb`, `gradient_boosting`, `knn`, `lasso`, `linear_regression`, `logistic_regression`, `prior`, `random_forest`, `ridge`
+       experiments/forest.toml:26:8 unknown kind of model `zebra` / this version has `decision_tree`, `extra_trees`, `gaussian_nb`, `gradient_boosting`, `knn`, `lasso`, `linear_regression`, `logistic_regression`, `prior`, `random_forest`, `ridge`, `svm`
     kind = "prior"
        experiments/forest.toml:27:1 unknown key `trees` / `prior` has no parameters
     trees = 0
