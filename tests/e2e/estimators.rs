@@ -22,7 +22,7 @@ const KINDS: [(&str, &str); 6] = [
     ("kind = \"logistic_regression\"\nl1 = 0.5", "model.l1 = 0.5"),
     (
         "kind = \"gradient_boosting\"\ntrees = 5\nmin_samples_leaf = 3",
-        "gradient_boosting = 1",
+        "gradient_boosting = 2",
     ),
 ];
 
