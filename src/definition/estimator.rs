@@ -111,6 +111,7 @@ pub const ESTIMATORS: &[Estimator] = &[
         tasks: ALL_TASKS,
         weighted: true,
         parameters: &[
+            CLASS_WEIGHT,
             MAX_DEPTH,
             Parameter {
                 default: Default::Text("all"),
@@ -129,6 +130,7 @@ pub const ESTIMATORS: &[Estimator] = &[
         tasks: ALL_TASKS,
         weighted: true,
         parameters: &[
+            CLASS_WEIGHT,
             MAX_DEPTH,
             MAX_FEATURES,
             MIN_SAMPLES_LEAF,
@@ -164,6 +166,7 @@ pub const ESTIMATORS: &[Estimator] = &[
         tasks: ALL_TASKS,
         weighted: true,
         parameters: &[
+            CLASS_WEIGHT,
             Parameter {
                 name: "column_share",
                 about: "Share of the columns drawn at random for each tree; 1.0 takes all.",
@@ -433,6 +436,7 @@ pub const ESTIMATORS: &[Estimator] = &[
         tasks: ALL_TASKS,
         weighted: true,
         parameters: &[
+            CLASS_WEIGHT,
             MAX_DEPTH,
             MAX_FEATURES,
             MIN_SAMPLES_LEAF,

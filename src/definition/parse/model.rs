@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::estimator::{self, ESTIMATORS, Estimator, Parameter, Range};
+use crate::definition::estimator::{self, CLASS_WEIGHT, ESTIMATORS, Estimator, Parameter, Range};
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::{quoted, suggestion};
-use crate::definition::{Label, Model, Value};
+use crate::definition::{Label, Model, Task, Value};
 use crate::error::did_you_mean;
 
 pub(super) fn read(section: &Section<'_>, label: Option<&Label>) -> Option<Model> {
@@ -19,6 +19,7 @@ pub(super) fn read(section: &Section<'_>, label: Option<&Label>) -> Option<Model
             }
             Some(estimator)
         });
+    let task = label.map(|label| label.task);
     let Some(estimator) = estimator else {
         section.finish_unread();
         return None;
@@ -29,6 +30,14 @@ pub(super) fn read(section: &Section<'_>, label: Option<&Label>) -> Option<Model
         let value = written.and_then(|item| value(&item, parameter));
         let value = value.unwrap_or_else(|| parameter.default.value());
         parameters.insert(parameter.name.to_string(), value);
+    }
+    let balanced = Value::Text("balanced".to_string());
+    if task == Some(Task::Regression)
+        && parameters.get(CLASS_WEIGHT.name) == Some(&balanced)
+        && let Some(item) = section.optional(CLASS_WEIGHT.name)
+    {
+        let label = "a number has no classes that could count the same";
+        item.refuse("`class_weight` has no meaning here", label);
     }
     section.finish_as(|key, _| unknown_parameter(key, estimator));
     Some(Model {

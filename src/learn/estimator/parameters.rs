@@ -189,6 +189,11 @@ impl EstimatorParameters {
     /// How the classes count; see [`ClassWeight`].
     pub(super) fn class_weight(&self) -> ClassWeight {
         match self {
+            Self::RandomForest(parameters) | Self::ExtraTrees(parameters) => {
+                parameters.class_weight
+            }
+            Self::DecisionTree(parameters) => parameters.class_weight,
+            Self::GradientBoosting(parameters) => parameters.class_weight,
             Self::LogisticRegression(parameters) => parameters.class_weight,
             Self::GaussianNb(parameters) => parameters.class_weight,
             Self::Svm(parameters) => parameters.class_weight,

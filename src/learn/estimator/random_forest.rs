@@ -10,6 +10,7 @@ use std::num::NonZeroU16;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::class_weight::ClassWeight;
 use super::forest::Forest;
 use super::parameters::{integer, unusable};
 use super::tree::{
@@ -28,6 +29,8 @@ const MOST_ROWS: usize = (1 << 31) - 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomForestParameters {
+    #[serde(default, skip_serializing_if = "ClassWeight::is_none")]
+    pub class_weight: ClassWeight,
     pub trees: u32,
     /// None: as deep as the rows allow.
     pub max_depth: Option<NonZeroU16>,
@@ -89,6 +92,7 @@ impl RandomForestParameters {
     pub(super) fn of(model: &Model) -> Result<Self> {
         let max_features = model.parameters.get("max_features");
         Ok(Self {
+            class_weight: ClassWeight::of(model)?,
             trees: integer(model, "trees")?,
             max_depth: NonZeroU16::new(integer(model, "max_depth")?),
             min_samples_leaf: integer(model, "min_samples_leaf")?,
@@ -104,6 +108,7 @@ impl RandomForestParameters {
         let integer = |value: u32| Value::Integer(value.into());
         let max_depth = self.max_depth.map_or(0, NonZeroU16::get);
         vec![
+            self.class_weight.value(),
             ("trees", integer(self.trees)),
             ("max_depth", integer(max_depth.into())),
             ("min_samples_leaf", integer(self.min_samples_leaf)),
@@ -129,6 +134,8 @@ impl RandomForestParameters {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionTreeParameters {
+    #[serde(default, skip_serializing_if = "ClassWeight::is_none")]
+    pub class_weight: ClassWeight,
     /// None: as deep as the rows allow.
     pub max_depth: Option<NonZeroU16>,
     pub min_samples_leaf: u32,
@@ -142,6 +149,7 @@ impl DecisionTreeParameters {
         let mut forest = model.clone();
         forest.parameters.insert("trees".into(), Value::Integer(1));
         let RandomForestParameters {
+            class_weight,
             trees: _,
             max_depth,
             min_samples_leaf,
@@ -150,6 +158,7 @@ impl DecisionTreeParameters {
             seed,
         } = RandomForestParameters::of(&forest)?;
         Ok(Self {
+            class_weight,
             max_depth,
             min_samples_leaf,
             min_samples_split,
@@ -167,6 +176,7 @@ impl DecisionTreeParameters {
     /// The forest of this one tree.
     pub(super) fn forest(&self) -> RandomForestParameters {
         let Self {
+            class_weight,
             max_depth,
             min_samples_leaf,
             min_samples_split,
@@ -174,6 +184,7 @@ impl DecisionTreeParameters {
             seed,
         } = self.clone();
         RandomForestParameters {
+            class_weight,
             trees: 1,
             max_depth,
             min_samples_leaf,

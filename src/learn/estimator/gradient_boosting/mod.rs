@@ -38,6 +38,7 @@ use self::random::Random;
 use self::rounds::{Draws, Patience, Rounds};
 use self::split::Limits;
 use self::tree::Grower;
+use super::class_weight::ClassWeight;
 use super::parameters::{float, integer};
 use super::tree::check_range;
 use crate::definition::{Model, Value};
@@ -48,6 +49,8 @@ use crate::learn::{Examples, Target, exact};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GradientBoostingParameters {
+    #[serde(default, skip_serializing_if = "ClassWeight::is_none")]
+    pub class_weight: ClassWeight,
     #[serde(with = "exact")]
     pub column_share: f64,
     #[serde(with = "exact")]
@@ -76,6 +79,7 @@ pub struct GradientBoostingParameters {
 impl GradientBoostingParameters {
     pub(super) fn of(model: &Model) -> Result<Self> {
         Ok(Self {
+            class_weight: ClassWeight::of(model)?,
             column_share: float(model, "column_share")?,
             l2: float(model, "l2")?,
             learning_rate: float(model, "learning_rate")?,
@@ -96,6 +100,7 @@ impl GradientBoostingParameters {
     pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
         let integer = |value: u32| Value::Integer(value.into());
         vec![
+            self.class_weight.value(),
             ("column_share", Value::Float(self.column_share)),
             ("l2", Value::Float(self.l2)),
             ("learning_rate", Value::Float(self.learning_rate)),
