@@ -308,7 +308,9 @@ fn classes_text(classes: &ClassTable) -> String {
     }
     table.row().left("was  \\  predicted");
     for name in names {
-        table.right(shortened(name, 10));
+        // What stays of a line beside the first column, two characters apart.
+        let room = 58 / names.len() - 2;
+        table.right(shortened(name, room.min(20)));
     }
     for (row, name) in confusion.iter().zip(names) {
         table.row().left(short(name));

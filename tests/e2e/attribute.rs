@@ -255,8 +255,9 @@ fn what_cannot_be_attributed_says_why() {
     exit 2
     --- stderr
     error: there is no metric `auk`
-      metrics: auc, average_precision, f1, accuracy, precision, recall, log_loss,
-      brier
+      metrics: auc, auc_ovr, average_precision, f1, f1_macro, accuracy, precision,
+      precision_macro, recall, recall_macro, log_loss, brier, r2, rmse, mae,
+      median_absolute_error
     help: did you mean `auc`?
     "##);
     // A clone has the second month's files and not those of the first run.

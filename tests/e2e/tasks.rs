@@ -198,9 +198,63 @@ fn a_number_from_the_label_to_the_reply() {
 #[test]
 fn screens_of_classes_and_numbers() {
     let world = shop("multiclass", "plan", "kind = \"prior\"");
-    assert_snapshot!(world.run(&["run"]).screen());
+    assert_snapshot!(world.run(&["run"]).screen(), @r##"
+    exit 0
+    --- stdout
+    plan   run <short>   executed in <time> s
+      rows       239   train 185   test 54   plan of 3 classes   without a label 1
+      as of      2024-01-31
+
+                       this run   prior
+      auc_ovr            0.5000  0.5000
+      f1_macro           0.2051  0.2051
+      accuracy           0.4444  0.4444
+      precision_macro    0.1481  0.1481
+      recall_macro       0.3333  0.3333
+      log_loss           1.0133  1.0133
+
+      was  \  predicted  Basic  Family plan  Prémium
+      Basic                  0            6        0
+      Family plan            0           24        0
+      Prémium                0           24        0
+
+      lock written: lockfiles/plan.lock   (the first)
+      next: git add lockfiles/plan.lock && git commit
+    --- stderr
+        Ingested 2024-01-31   2 tables   480 rows   0 checks passed
+        Executed training_set of plan                                    <time> s
+        Executed split of plan                                           <time> s
+        Executed fit of plan                                             <time> s
+        Executed predict of plan                                         <time> s
+        Executed evaluate of plan                                        <time> s
+    "##);
     let world = shop("regression", "spend", "kind = \"prior\"");
-    assert_snapshot!(world.run(&["run"]).screen());
+    assert_snapshot!(world.run(&["run"]).screen(), @r##"
+    exit 0
+    --- stdout
+    plan   run <short>   executed in <time> s
+      rows       240   train 186   test 54   spend
+      as of      2024-01-31
+
+                             this run    prior
+      r2                      -0.0564  -0.0564
+      rmse                     9.9534   9.9534
+      mae                      8.2770   8.2770
+      median_absolute_error    7.4828   7.4828
+
+                              mean       5 %  median     95 %
+      spend less predicted  2.2995  -16.4672  3.7328  16.4828
+
+      lock written: lockfiles/plan.lock   (the first)
+      next: git add lockfiles/plan.lock && git commit
+    --- stderr
+        Ingested 2024-01-31   2 tables   480 rows   0 checks passed
+        Executed training_set of plan                                    <time> s
+        Executed split of plan                                           <time> s
+        Executed fit of plan                                             <time> s
+        Executed predict of plan                                         <time> s
+        Executed evaluate of plan                                        <time> s
+    "##);
 }
 
 #[test]

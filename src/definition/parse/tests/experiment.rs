@@ -16,7 +16,7 @@ fn unknown_keys() {
         ("threshold = 1", "treshold = 1"),
         ("staging = ", "stagging = "),
         ("[evaluate]", "[validate]"),
-    ]), @r#"
+    ]), @r##"
     register =
        experiments/forest.toml:2:1 unknown key `register` / did you mean `registers`?
     led = 0
@@ -30,14 +30,14 @@ fn unknown_keys() {
     tree = 300
        experiments/forest.toml:27:1 unknown key `tree` / `random_forest` has no such parameter; did you mean `trees`?
     colour = 300
-       experiments/forest.toml:27:1 unknown key `colour` / `random_forest` has no such parameter; it has `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
+       experiments/forest.toml:27:1 unknown key `colour` / `random_forest` has no such parameter; it has `class_weight`, `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
     treshold = 1
        experiments/forest.toml:30:1 unknown key `treshold` / did you mean `threshold`?
     stagging =
        experiments/forest.toml:33:1 unknown key `stagging` / did you mean `staging`?
     [validate]
        experiments/forest.toml:29:2 unknown key `validate` / did you mean `evaluate`?
-    "#);
+    "##);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn wrong_types() {
         ("trees = 300", "max_features = 0.5"),
         ("[evaluate]\nthreshold = 1", "evaluate = 1"),
         ("staging = [\"clean\"]", "staging = \"clean\""),
-    ]), @r#"
+    ]), @r##"
     description = 1
        experiments/forest.toml:1:15 wrong type for `description` / expected a string, found an integer
     as_of = 20240131
@@ -117,10 +117,10 @@ fn wrong_types() {
     max_features = 0.5
        experiments/forest.toml:27:16 wrong type for `max_features` / expected `sqrt`, `log2`, `all`, or an integer of at least 1, found a number with a fraction
     evaluate = 1
-       experiments/forest.toml:29:1 unknown key `evaluate` / `random_forest` has no such parameter; it has `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
+       experiments/forest.toml:29:1 unknown key `evaluate` / `random_forest` has no such parameter; it has `class_weight`, `max_depth`, `max_features`, `min_samples_leaf`, `min_samples_split`, `seed`, `trees`
     staging = "clean"
        experiments/forest.toml:33:11 wrong type for `staging` / expected a list, found a string
-    "#);
+    "##);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn labels() {
         ("column = \"churned\"", "column = \"outcome\"\npositive = 1"),
         ("column = \"churned\"", "column = \"churned\"\npositive = \"Yes\""),
         ("lead = 0", "lead = -1"),
-    ]), @r#"
+    ]), @r##"
     table = "label"
        experiments/forest.toml:6:9 unknown table `label` / did you mean `labels`?
     table = "zebra"
@@ -173,9 +173,9 @@ fn labels() {
     column = "user_id"
        experiments/forest.toml:7:10 column `user_id` cannot be a label / it is the key of `user`
     column = "amount"
-       experiments/forest.toml:7:10 column `amount` cannot be a label / a label is a bool, an i64 of 0 and 1, or a string with `positive`
+       experiments/forest.toml:7:10 column `amount` cannot be a label / it is f64: a label is a bool, an i64 of 0 and 1, or a string with `positive`; with `task = "regression"` a number
     column = "outcome"
-       experiments/forest.toml:5:1 missing key `positive` / the label is a string: say which text counts as true
+       experiments/forest.toml:5:1 missing key `positive` / the label is a string: say which text counts as true, or `task = "multiclass"`
     column = "outcome" | positive = "left"
        accepted
     column = "outcome" | positive = ""
@@ -186,7 +186,7 @@ fn labels() {
        experiments/forest.toml:8:12 `positive` has no meaning here / it goes with a label that is a string
     lead = -1
        experiments/forest.toml:8:8 invalid value for `lead` / 0: the label of the same date; 1: of the next date on file
-    "#);
+    "##);
 }
 
 #[test]

@@ -469,7 +469,9 @@ fn every_parameter_has_its_range() {
                     .map(Value::Float)
                     .to_vec()
             }
-            Range::Word(_) | Range::WordOrCount(_) => Vec::new(),
+            Range::Word(_) | Range::WordOrCount(_) => {
+                vec![Value::Text("other".to_string()), Value::Integer(0)]
+            }
         };
         assert!(!outside.is_empty());
         for value in outside {
