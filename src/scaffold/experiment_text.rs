@@ -102,18 +102,18 @@ test   = 0.25
 seed   = 42
 
 [preprocess]                        # fitted on the train rows only
-numeric             = "passthrough" # "standardize" for a logistic regression
+numeric             = "passthrough" # "standardize" for a linear model
 categorical         = "one_hot"
 missing_numeric     = "median"      # "error" to be told of every null instead
 missing_categorical = "category"    # null is a category of its own
 
 [model]
-kind  = "random_forest"             # or "gradient_boosting", "logistic_regression", "prior"
-trees = 300
-seed  = 42
 "#;
 
-const TWO_ANSWERS: &str = r#"
+const TWO_ANSWERS: &str = r#"kind  = "random_forest"             # or "gradient_boosting", "logistic_regression", "prior"
+trees = 300
+seed  = 42
+
 [evaluate]
 threshold = 0.5
 
@@ -126,7 +126,10 @@ production = [
 ]
 "#;
 
-const CLASSES: &str = r#"
+const CLASSES: &str = r#"kind  = "random_forest"             # or "gradient_boosting", "logistic_regression", "prior"
+trees = 300
+seed  = 42
+
 [promote]                           # what a run must show to be pinned; set your own bar
 production = [
   "auc_ovr >= 0.60",
@@ -136,7 +139,10 @@ production = [
 ]
 "#;
 
-const NUMBERS: &str = r#"
+const NUMBERS: &str = r#"kind  = "random_forest"             # or "gradient_boosting", "ridge", "prior"
+trees = 300
+seed  = 42
+
 [promote]                           # what a run must show to be pinned; set your own bar
 production = [
   "r2 > 0",                         # better than the mean

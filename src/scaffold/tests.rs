@@ -405,3 +405,26 @@ fn names_of_files_become_names_of_tables() {
     );
     assert!(text(&scaffold, "experiments/y.toml").contains("table    = \"K_ndigung_v1_2\""));
 }
+
+#[test]
+fn what_is_neither_class_nor_number_is_no_label() {
+    let notes = export(
+        "notes",
+        &[(
+            JANUARY,
+            rows("id,note,day", 1..81, |n| {
+                format!("{n},note {n},2024-01-{:02}", 1 + n % 28)
+            }),
+        )],
+    );
+    for (label, count) in [("notes.note", 80), ("notes.day", 28)] {
+        let error = scaffold(std::slice::from_ref(&notes), "id", label).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert_eq!(
+            error.message(),
+            format!(
+                "`{label}` has {count} different values, and they are neither classes nor numbers"
+            )
+        );
+    }
+}

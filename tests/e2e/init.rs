@@ -383,3 +383,55 @@ fn a_key_or_label_that_is_not_there_is_told_from_those_that_are() {
     For more information, try '--help'.
     ");
 }
+
+/// A label of several words, of numbers with a decimal comma, and of few whole numbers: each becomes an
+/// experiment that runs as it was written.
+#[test]
+fn a_label_may_be_a_class_or_a_number() {
+    for (label, task, says) in [
+        ("kunden.tarif", "multiclass", "3 classes in 79 rows"),
+        ("kunden.umsatz", "regression", " in 79 rows"),
+        ("kunden.stufe", "multiclass", "4 classes in 80 rows"),
+    ] {
+        let world = World::empty();
+        let mut customers = "kunde;tarif;umsatz;stufe\n".to_string();
+        let mut usage = "kunde;minuten;ort\n".to_string();
+        for at in 0..80 {
+            let (minutes, place) = (at * 37 % 80, ["Ulm", "Bonn", "NA"][at % 3]);
+            let level = ["klein", "mittel", "groß"][minutes / 27];
+            let (level, spent) = match at {
+                79 => ("NA", "NA".to_string()),
+                _ => (
+                    level,
+                    format!(
+                        "{},{}",
+                        4 + minutes * 3 / 2 + at * 13 % 7,
+                        5 * (minutes % 2)
+                    ),
+                ),
+            };
+            customers.push_str(&format!("K{at};{level};{spent};{}\n", minutes / 20));
+            usage.push_str(&format!("K{at};{minutes};{place}\n"));
+        }
+        world.write("exports/2024-01-31/kunden.csv", &customers);
+        world.write("exports/2024-01-31/nutzung.csv", &usage);
+        let from = "exports/{as_of}/*.csv";
+        let init = ["init", "--from", from, "--key", "kunde", "--label", label];
+        world.run(&init).assert_code(0);
+        let column = label.split_once('.').unwrap().1;
+        let experiment = world.read(&format!("experiments/{column}.toml"));
+        assert!(
+            experiment.contains(&format!("task     = \"{task}\"")),
+            "{experiment}"
+        );
+        assert!(experiment.contains(says), "{experiment}");
+        world.run(&["check"]).assert_code(0);
+        let run = world.run_one(column);
+        let main = if task == "regression" {
+            "r2"
+        } else {
+            "auc_ovr"
+        };
+        assert!(run["metrics"][main].as_f64().unwrap() > 0.6, "{run:#}");
+    }
+}
