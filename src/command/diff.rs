@@ -50,9 +50,8 @@ pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
 
 /// The metric that says most of a run.
 fn main_metric(run: &KnownRun) -> &'static str {
-    let of_task = Task::WORDS.iter().map(|(_, task)| task.main_metric());
-    let mut found = of_task.filter(|name| run.metrics().contains_key(*name));
-    found.next().unwrap_or(Task::Binary.main_metric())
+    let found = Task::main_metric_among(|name| run.metrics().contains_key(name));
+    found.unwrap_or(Task::Binary.main_metric())
 }
 
 /// Adds the fields of one document to another.

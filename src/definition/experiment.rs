@@ -209,6 +209,12 @@ impl Task {
         }
     }
 
+    /// The main metric of whichever task has it among some metrics.
+    pub fn main_metric_among(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let of_tasks = Self::WORDS.iter().map(|(_, task)| task.main_metric());
+        of_tasks.into_iter().find(|name| has(name))
+    }
+
     /// What its runs are measured by, in the order of [`METRICS`].
     pub fn metrics(self) -> &'static [&'static str] {
         match self {

@@ -119,11 +119,9 @@ fn done(action: &FlowAction, document: &Value) -> Option<String> {
         )),
         FlowAction::Run { .. } => {
             let run: RunId = document["run"].as_str()?.parse().ok()?;
-            let metric = Task::WORDS.iter().find_map(|(_, task)| {
-                let name = task.main_metric();
-                let value = document["metrics"][name].as_f64()?;
-                Some(format!(", {name} {value:.4}"))
-            });
+            let value = |name: &str| document["metrics"][name].as_f64();
+            let metric = Task::main_metric_among(|name| value(name).is_some())
+                .and_then(|name| Some(format!(", {name} {:.4}", value(name)?)));
             Some(format!("run {}{}", run.short(), metric.unwrap_or_default()))
         }
         FlowAction::Replay { .. } | FlowAction::Promote { .. } => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Table, dim};
+use super::style::{Table, dim, fixed};
 use crate::definition::METRICS;
 use crate::hash::{Digest, RunId};
 use crate::run::{Band, Family};
@@ -42,7 +42,7 @@ pub fn band_text(band: &Band, run: RunId) -> String {
         if let Some(spread) = band.metrics.get(name) {
             table.row().left(name);
             for value in [spread.mean, spread.sd, spread.min, spread.max] {
-                table.right(format!("{value:.4}"));
+                table.right(fixed(value));
             }
             if spread.n < band.n {
                 table.left(dim(format!("in {} of them", spread.n)));

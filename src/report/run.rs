@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::leakage::{LeakageDocument, leakage_text};
-use super::style::{Table, bold, count, dim, green, seconds, signed};
+use super::style::{Table, bold, count, dim, fixed, green, seconds, signed};
 use crate::code::CodeState;
 use crate::definition::{AsOf, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
@@ -239,13 +239,11 @@ fn metrics_text(screen: &RunScreen) -> String {
             continue;
         };
         let prior = screen.report.prior_metrics.get(name);
-        table.row().left(name).right(format!("{value:.4}"));
+        table.row().left(name).right(fixed(*value));
         if !screen.intervals.is_empty() {
             table.left(interval(screen.intervals.get(name)));
         }
-        table.right(dim(
-            prior.map_or("–".to_string(), |prior| format!("{prior:.4}"))
-        ));
+        table.right(dim(prior.map_or("–".to_string(), |prior| fixed(*prior))));
         if let Some(before) = screen.before {
             table.right(delta(*value, before.get(name)));
         }
@@ -256,7 +254,7 @@ fn metrics_text(screen: &RunScreen) -> String {
 /// `0.7243 to 0.8136`.
 fn interval(interval: Option<&Interval>) -> String {
     interval.map_or("–".to_string(), |Interval { low, high, .. }| {
-        format!("{low:.4} to {high:.4}")
+        format!("{} to {}", fixed(*low), fixed(*high))
     })
 }
 
@@ -344,7 +342,7 @@ fn residuals_text(residuals: &Residuals, label: &str) -> String {
     }
     table.row().left(format!("{label} less predicted"));
     for value in [mean, p05, median, p95] {
-        table.right(format!("{value:.4}"));
+        table.right(fixed(*value));
     }
     table.render(2)
 }

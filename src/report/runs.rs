@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::style::{Table, dim, green, yellow};
+use super::style::{Table, dim, fixed, green, yellow};
 use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::{Digest, RunId};
 use crate::run::RunSummary;
@@ -85,7 +85,7 @@ pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) 
             .left(run.created_at.to_minute()[..10].to_string());
         for (name, _) in &shown {
             let value = run.metrics.get(*name);
-            table.right(value.map_or("–".to_string(), |value| format!("{value:.4}")));
+            table.right(value.map_or("–".to_string(), |value| fixed(*value)));
         }
         table.left(commit_words(run));
     }

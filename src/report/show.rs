@@ -8,7 +8,7 @@ use super::answers::{answers_document, answers_text, kind_words};
 use super::family::band_text;
 use super::leakage::counted;
 use super::run::{RunDocument, RunScreen, result_text};
-use super::style::{Table, bold, count, dim, green, seconds, yellow};
+use super::style::{Table, bold, count, dim, fixed, green, seconds, yellow};
 use crate::code::{CodeState, CommitId};
 use crate::definition::{METRICS, ModelName, Stage};
 use crate::hash::Digest;
@@ -201,7 +201,7 @@ fn result(view: &RunView) -> String {
     table.row().left("").right("in the lock");
     for name in METRICS {
         if let Some(value) = known.metrics().get(name) {
-            table.row().left(name).right(format!("{value:.4}"));
+            table.row().left(name).right(fixed(*value));
         }
     }
     text + "\n" + &table.render(2)

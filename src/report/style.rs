@@ -61,6 +61,11 @@ pub fn signed(value: f64) -> String {
     }
 }
 
+/// `0.7606`, `−0.0192`: four decimals, with the minus of [`signed`].
+pub fn fixed(value: f64) -> String {
+    format!("{value:.4}").replace('-', "−")
+}
+
 /// `812 bytes`, `24.1 kB`, `1.3 GB`: powers of a thousand.
 pub fn size(bytes: u64) -> String {
     if bytes < 1000 {

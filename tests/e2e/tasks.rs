@@ -237,13 +237,13 @@ fn screens_of_classes_and_numbers() {
       as of      2024-01-31
 
                              this run    prior
-      r2                      -0.0564  -0.0564
+      r2                      −0.0564  −0.0564
       rmse                     9.9534   9.9534
       mae                      8.2770   8.2770
       median_absolute_error    7.4828   7.4828
 
                               mean       5 %  median     95 %
-      spend less predicted  2.2995  -16.4672  3.7328  16.4828
+      spend less predicted  2.2995  −16.4672  3.7328  16.4828
 
       lock written: lockfiles/plan.lock   (the first)
       next: git add lockfiles/plan.lock && git commit

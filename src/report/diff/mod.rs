@@ -6,9 +6,9 @@ pub(super) use self::data::change_text;
 use self::data::data_text;
 use super::answers::mark;
 use super::style::{
-    Table, WIDTH, bold, count, dim, dim_lines, plural, signed, width, wrap, yellow,
+    Table, WIDTH, bold, count, dim, dim_lines, fixed, plural, signed, width, wrap, yellow,
 };
-use crate::definition::METRICS;
+use crate::definition::{METRICS, Task};
 use crate::hash::Digest;
 use crate::run::{
     CommitsBetween, Disagreement, FEWEST_ROWS, FileDiff, InputDifference, InputKind, KnownRun,
@@ -41,15 +41,16 @@ pub fn diff_text(diff: &RunDiff, a: &KnownRun, b: &KnownRun) -> String {
 
 fn headline(side: &str, known: &KnownRun) -> String {
     let dates: Vec<String> = known.as_of().iter().map(ToString::to_string).collect();
-    let auc = known
-        .metrics()
-        .get("auc")
-        .map_or(String::new(), |auc| format!("   auc {auc:.4}"));
+    let metrics = known.metrics();
+    let main = Task::main_metric_among(|name| metrics.contains_key(name));
+    let main = main.map_or(String::new(), |name| {
+        format!("   {name} {}", fixed(metrics[name]))
+    });
     let two = Disagreement::of(known).map_or(String::new(), |disagreement| {
         format!("   {} (`streamflow show`)\n", mark(&disagreement))
     });
     format!(
-        "{side}  {}  {}  {}{auc}\n{two}",
+        "{side}  {}  {}  {}{main}\n{two}",
         known.run.short(),
         bold(&known.experiment),
         dates.join(", ")
@@ -184,7 +185,7 @@ fn file_text(file: &FileDiff) -> String {
 
 fn metrics_text(metrics: &[MetricPair]) -> String {
     let mut table = Table::default();
-    let value = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.4}"));
+    let value = |value: Option<f64>| value.map_or("–".to_string(), fixed);
     let rank = |name: &str| METRICS.iter().position(|metric| *metric == name);
     let mut ordered: Vec<&MetricPair> = metrics.iter().collect();
     ordered.sort_by_key(|metric| rank(&metric.name).unwrap_or(usize::MAX));
@@ -306,7 +307,7 @@ fn predictions_text(changes: Option<&PredictionChanges>) -> String {
         table
             .row()
             .left(format!("{}{date}", moved.entity))
-            .right(format!("{:.4} → {:.4}", moved.a, moved.b))
+            .right(format!("{} → {}", fixed(moved.a), fixed(moved.b)))
             .right(signed(moved.b - moved.a))
             .left(if moved.flipped { "flipped" } else { "" });
     }
