@@ -305,10 +305,12 @@ fn a_model_of_classes_or_numbers_comes_back() {
                 FittedModel::read(&parameters, version, &mut reader, 4, output)
             };
             assert_eq!(read(&written, target.output()).unwrap(), model);
-            for short in 0..written.len() {
+            // Every place of a small file, a thousand of a large one, at an odd distance.
+            let places = || (0..written.len()).step_by(1 + written.len() / 2000 * 2);
+            for short in places() {
                 assert!(read(&written[..short], target.output()).is_err());
             }
-            for at in 0..written.len() {
+            for at in places() {
                 let mut forged = written.clone();
                 forged[at] ^= 0xff;
                 if let Ok(model) = read(&forged, target.output()) {
