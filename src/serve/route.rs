@@ -340,7 +340,8 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
         "experiment": execution.experiment,
         "metrics": execution.metrics,
         "rows": execution.rows,
-        "threshold": pinned.spec.threshold,
+        // Of two classes only.
+        "threshold": pinned.spec.declare().get("evaluate.threshold"),
         "estimator": pinned.spec.model.kind,
         "features": pinned.spec.features.keys().collect::<Vec<_>>(),
         "code": execution.code,

@@ -4,6 +4,7 @@
 
 mod explain;
 mod on_demand;
+mod tasks;
 mod values;
 mod world;
 
