@@ -306,6 +306,25 @@ fn two_runs_of_one_task_are_compared() {
 }
 
 #[test]
+fn runs_of_two_tasks_say_why_predictions_are_not_compared() {
+    let world = shop("regression", "spend", "kind = \"prior\"");
+    let before = world.run_one("plan");
+    world.edit(SHOP, "column = \"spend\"", "column = \"plan\"");
+    world.edit(SHOP, "task = \"regression\"", "task = \"multiclass\"");
+    let now = world.run_one("plan");
+    let (a, b) = (
+        before["run"].as_str().unwrap(),
+        now["run"].as_str().unwrap(),
+    );
+    let screen = world.run(&["diff", a, b]).assert_code(0).stdout;
+    assert!(
+        screen.contains("the runs predict for different tasks"),
+        "{screen}"
+    );
+    assert!(screen.contains("auc_ovr 0.5000"), "{screen}");
+}
+
+#[test]
 fn gates_are_of_the_metrics_of_the_task() {
     let world = shop("regression", "spend", "kind = \"decision_tree\"");
     let text = world.read(SHOP);

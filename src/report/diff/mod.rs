@@ -12,7 +12,7 @@ use crate::definition::{METRICS, Task};
 use crate::hash::Digest;
 use crate::run::{
     CommitsBetween, Disagreement, FEWEST_ROWS, FileDiff, InputDifference, InputKind, KnownRun,
-    MetricPair, NoiseMethod, PredictionChanges, RunDiff, short,
+    MetricPair, NoiseMethod, RunDiff, short,
 };
 
 /// The screen of `diff`.
@@ -35,7 +35,7 @@ pub fn diff_text(diff: &RunDiff, a: &KnownRun, b: &KnownRun) -> String {
     text.push_str("\nwhat it did\n");
     text.push_str(&metrics_text(&diff.metrics));
     text.push_str(&outputs_text(diff));
-    text.push_str(&predictions_text(diff.predictions.as_ref()));
+    text.push_str(&predictions_text(diff));
     text
 }
 
@@ -276,9 +276,13 @@ fn outputs_text(diff: &RunDiff) -> String {
     table.render(2)
 }
 
-fn predictions_text(changes: Option<&PredictionChanges>) -> String {
-    let Some(changes) = changes else {
-        let words = "predictions cannot be compared: those of one run are not in this store";
+fn predictions_text(diff: &RunDiff) -> String {
+    let Some(changes) = &diff.predictions else {
+        let other_task = diff.inputs.iter().any(|input| input.name == "label.task");
+        let words = match other_task {
+            true => "predictions cannot be compared: the runs predict for different tasks",
+            false => "predictions cannot be compared: those of one run are not in this store",
+        };
         return format!("  {}\n", dim(words));
     };
     let mut text = format!(
