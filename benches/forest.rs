@@ -9,10 +9,7 @@ use std::hint::black_box;
 use std::io::{BufReader, Read};
 use std::time::Instant;
 
-use streamflow::definition::{
-    MissingCategorical, MissingNumeric, Model as Declared, NumericEncoding, Preprocess, Value,
-    estimator,
-};
+use streamflow::definition::{Model as Declared, Preprocess, Value, estimator};
 use streamflow::hash::{Digest, FeatureHash};
 use streamflow::learn::{
     self, Encoder, EstimatorParameters, Examples, FeatureColumn, FittedModel, Forest, Matrix,
@@ -168,13 +165,9 @@ fn model(
             FeatureColumn::numeric(format!("table.column_{column:04}"), numbers.collect())
         })
         .collect();
-    let preprocess = Preprocess {
-        numeric: NumericEncoding::Passthrough,
-        missing_numeric: MissingNumeric::Error,
-        missing_categorical: MissingCategorical::Error,
-    };
+    let preprocess = Preprocess::default();
     let (encoder, _) =
-        Encoder::fit(&columns, &some, &preprocess).map_err(|error| error.to_string())?;
+        Encoder::fit(&columns, &some, &preprocess, None).map_err(|error| error.to_string())?;
     Ok(Model::new(
         Outcome::Binary,
         encoder,

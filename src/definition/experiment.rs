@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AsOf, ColumnName, ExperimentName, FeatureName, InvalidName, ModelName, Origin, Stage,
-    TableName, Value,
+    AsOf, ColumnName, ExperimentName, FeatureName, InvalidName, ModelName, Origin, Preprocess,
+    Stage, TableName, Value,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +96,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// What kind of thing is predicted.
     Task {
@@ -118,40 +120,6 @@ words! {
         /// The newest whole dates are the test.
         Time = "time",
     }
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Preprocess {
-    pub numeric: NumericEncoding,
-    pub missing_numeric: MissingNumeric,
-    pub missing_categorical: MissingCategorical,
-}
-
-words! {
-    /// What becomes of numbers.
-    NumericEncoding {
-        Passthrough = "passthrough",
-        /// To mean 0 and standard deviation 1 over the train rows.
-        Standardize = "standardize",
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum MissingNumeric {
-    Error,
-    Median,
-    Mean,
-    Constant(f64),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MissingCategorical {
-    Error,
-    /// Null is a category of its own.
-    Category,
-    MostFrequent,
-    /// Any other text: what a null becomes.
-    Constant(String),
 }
 
 /// The estimator and its parameters, every default written out.

@@ -20,6 +20,7 @@ mod flow;
 mod item;
 mod name;
 mod parse;
+mod preprocess;
 mod project;
 mod query;
 pub mod schema;
@@ -38,14 +39,19 @@ use crate::error::{SourceText, Span};
 
 pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use experiment::{
-    Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, MissingCategorical,
-    MissingNumeric, Model, NumericEncoding, Preprocess, Split, SplitMethod, Task,
+    Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, Model, Split, SplitMethod,
+    Task,
 };
 pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};
 pub use name::{
     ColumnName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName, ModelName, Stage,
     TableName,
+};
+pub use preprocess::{
+    CategoricalEncoding, CategoricalPreprocess, CategoricalRule, FeaturePreprocess,
+    MissingCategorical, MissingNumeric, NumericEncoding, NumericPreprocess, NumericRule,
+    Preprocess,
 };
 pub use project::{Entity, Project, Serve};
 pub use query::{Query, QueryFault};

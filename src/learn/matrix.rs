@@ -33,6 +33,11 @@ impl Matrix {
         &self.values
     }
 
+    /// The same, given away.
+    pub fn into_values(self) -> Vec<f64> {
+        self.values
+    }
+
     pub fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.columns..(row + 1) * self.columns]
     }

@@ -52,7 +52,7 @@ mod testing;
 use std::fmt;
 
 pub use difference::{ModelDifference, model_difference};
-pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS};
+pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS, Supervision};
 pub use estimator::{
     BoostedTrees, ClassWeight, DECISION_TREE_VERSION, EXTRA_TREES_VERSION, EstimatorParameters,
     FittedModel, Forest, GAUSSIAN_NB_VERSION, GRADIENT_BOOSTING_VERSION,

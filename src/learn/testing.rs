@@ -5,17 +5,11 @@ use super::{
     EstimatorParameters, FeatureColumn, GradientBoostingParameters, KnnParameters,
     LogisticRegressionParameters, Matrix, RandomForestParameters,
 };
-use crate::definition::{
-    MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, estimator,
-};
+use crate::definition::{Model, Preprocess, estimator};
 
 /// Numbers as they are; nulls refused.
 pub fn preprocess() -> Preprocess {
-    Preprocess {
-        numeric: NumericEncoding::Passthrough,
-        missing_numeric: MissingNumeric::Error,
-        missing_categorical: MissingCategorical::Error,
-    }
+    Preprocess::default()
 }
 
 /// An estimator with the defaults of its parameters.

@@ -22,6 +22,7 @@ mod data;
 mod declared;
 mod difference;
 mod place;
+mod preprocess;
 mod spec;
 mod step;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::declared::{Declared, parse, unreadable};
+use super::preprocess;
 use crate::definition::{
-    Age, AsOf, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName, Label,
-    MissingCategorical, MissingNumeric, Model, NumericEncoding, Preprocess, Split, SplitMethod,
-    Table, TableName, Task, Value, estimator,
+    Age, AsOf, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName, Label, Model,
+    Preprocess, Split, SplitMethod, Table, TableName, Task, Value, estimator,
 };
 use crate::error::Result;
 use crate::feature::FeatureSpec;
@@ -76,7 +76,9 @@ impl RunSpec {
             windowed,
             tables,
             split: experiment.split.clone(),
-            preprocess: experiment.preprocess.clone(),
+            preprocess: experiment
+                .preprocess
+                .within(|name| experiment.features.contains(name)),
             model: experiment.model.clone(),
             threshold: experiment.threshold,
         }
@@ -116,7 +118,7 @@ impl RunSpec {
             options.declare(table, &mut declared);
         }
         declare_split(split, &mut declared);
-        declare_preprocess(preprocess, &mut declared);
+        preprocess::declare(preprocess, &mut declared);
         declare_model(model, &mut declared);
         // A class or a number is decided without one.
         if label.task == Task::Binary {
@@ -153,7 +155,7 @@ impl RunSpec {
             windowed: read_texts(declared, "windowed")?,
             tables: read_tables(declared)?,
             split: read_split(declared)?,
-            preprocess: read_preprocess(declared)?,
+            preprocess: preprocess::read(declared)?,
             model: read_model(declared)?,
             threshold,
         };
@@ -276,33 +278,6 @@ fn declare_split(split: &Split, declared: &mut Declared) {
     }
 }
 
-fn declare_preprocess(preprocess: &Preprocess, declared: &mut Declared) {
-    let Preprocess {
-        numeric,
-        missing_numeric,
-        missing_categorical,
-    } = preprocess;
-    let mut insert = |name: &str, value| declared.insert(format!("preprocess.{name}"), value);
-    insert("categorical", Value::Text("one_hot".to_string()));
-    insert("numeric", Value::Text(numeric.as_str().to_string()));
-    insert(
-        "missing_numeric",
-        match missing_numeric {
-            MissingNumeric::Error => Value::Text("error".into()),
-            MissingNumeric::Median => Value::Text("median".into()),
-            MissingNumeric::Mean => Value::Text("mean".into()),
-            MissingNumeric::Constant(value) => Value::Float(*value),
-        },
-    );
-    let categorical = match missing_categorical {
-        MissingCategorical::Error => "error",
-        MissingCategorical::Category => "category",
-        MissingCategorical::MostFrequent => "most_frequent",
-        MissingCategorical::Constant(text) => text,
-    };
-    insert("missing_categorical", Value::Text(categorical.to_string()));
-}
-
 fn declare_model(model: &Model, declared: &mut Declared) {
     let Model { kind, parameters } = model;
     declared.insert("model.kind", Value::Text((*kind).to_string()));
@@ -420,31 +395,6 @@ fn read_split(declared: &Declared) -> Result<Split> {
         test,
         seed,
         stratify,
-    })
-}
-
-fn read_preprocess(declared: &Declared) -> Result<Preprocess> {
-    let numeric: NumericEncoding = declared.parsed("preprocess.numeric")?;
-    let missing_numeric = match declared.get("preprocess.missing_numeric") {
-        Some(Value::Float(value)) => MissingNumeric::Constant(*value),
-        Some(Value::Text(word)) => match word.as_str() {
-            "error" => MissingNumeric::Error,
-            "median" => MissingNumeric::Median,
-            "mean" => MissingNumeric::Mean,
-            _ => return Err(unreadable("preprocess.missing_numeric")),
-        },
-        _ => return Err(unreadable("preprocess.missing_numeric")),
-    };
-    let missing_categorical = match declared.text("preprocess.missing_categorical")? {
-        "error" => MissingCategorical::Error,
-        "category" => MissingCategorical::Category,
-        "most_frequent" => MissingCategorical::MostFrequent,
-        constant => MissingCategorical::Constant(constant.to_string()),
-    };
-    Ok(Preprocess {
-        numeric,
-        missing_numeric,
-        missing_categorical,
     })
 }
 

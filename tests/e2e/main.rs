@@ -27,6 +27,7 @@ mod locked;
 mod merge;
 mod noise;
 mod point_in_time;
+mod preprocess;
 mod replay;
 mod run;
 mod soak;

@@ -50,7 +50,18 @@ pub const COUNTS: &[&str] = &[
     "experiment split.test",
     "experiment split.seed",
     "experiment split.stratify",
+    "experiment preprocess.categorical",
+    "experiment preprocess.columns.*.*.bins",
+    "experiment preprocess.columns.*.*.categorical",
+    "experiment preprocess.columns.*.*.clip",
+    "experiment preprocess.columns.*.*.log",
+    "experiment preprocess.columns.*.*.missing_categorical",
+    "experiment preprocess.columns.*.*.missing_numeric",
+    "experiment preprocess.columns.*.*.numeric",
+    "experiment preprocess.columns.*.*.order",
+    "experiment preprocess.columns.*.*.rare",
     "experiment preprocess.numeric",
+    "experiment preprocess.rare",
     "experiment preprocess.missing_numeric",
     "experiment preprocess.missing_categorical",
     "experiment model.kind",
@@ -86,7 +97,7 @@ pub const COUNTS: &[&str] = &[
 ];
 
 /// Keys whose value decides no result. Where and how a table is read, and what its checks take out,
-/// shows in the data; `categorical` has one value so far.
+/// shows in the data.
 pub const COUNTS_NOT: &[&str] = &[
     "streamflow project.name",
     "streamflow store.path",
@@ -110,7 +121,6 @@ pub const COUNTS_NOT: &[&str] = &[
     "feature checks",
     "experiment description",
     "experiment registers",
-    "experiment preprocess.categorical",
     "experiment allow.label_column",
     "experiment allow.label_function",
     "experiment allow.entity_overlap",

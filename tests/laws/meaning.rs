@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use streamflow::definition::{
-    Age, AsOf, Column, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName,
-    Features, Label, Preprocess, Source, Split, SplitMethod, Table, TableName, Value,
+    Age, AsOf, CategoricalPreprocess, Column, ColumnName, Definitions, Dtype, Experiment,
+    Expression, FeatureName, FeaturePreprocess, Features, Label, NumericPreprocess, Preprocess,
+    Source, Split, SplitMethod, Table, TableName, Value,
 };
 
 #[derive(Debug, PartialEq)]
@@ -67,7 +68,7 @@ impl Meaning {
             as_of: as_of.clone(),
             label: label.clone(),
             split: split_meaning(split),
-            preprocess: preprocess.clone(),
+            preprocess: preprocess_meaning(preprocess, features),
             kind: model.kind,
             parameters: model.parameters.clone(),
             threshold: *threshold,
@@ -115,6 +116,40 @@ fn split_meaning(split: &Split) -> Split {
         },
         stratify: *method == SplitMethod::Shuffle && *stratify,
     }
+}
+
+/// What is said of a feature that is not used means nothing, nor does what is said of all anyway.
+fn preprocess_meaning(preprocess: &Preprocess, used: &[FeatureName]) -> Preprocess {
+    let mut meaning = preprocess.clone();
+    meaning.columns.retain(|name, own| {
+        match own {
+            FeaturePreprocess::Numeric(own) => {
+                if own.numeric == Some(preprocess.numeric) {
+                    own.numeric = None;
+                }
+                if own.missing == Some(preprocess.missing_numeric) {
+                    own.missing = None;
+                }
+            }
+            FeaturePreprocess::Categorical(own) => {
+                if own.categorical == Some(preprocess.categorical) {
+                    own.categorical = None;
+                }
+                if own.missing.as_ref() == Some(&preprocess.missing_categorical) {
+                    own.missing = None;
+                }
+                if own.rare == preprocess.rare {
+                    own.rare = None;
+                }
+            }
+        }
+        let says_nothing = match own {
+            FeaturePreprocess::Numeric(own) => *own == NumericPreprocess::default(),
+            FeaturePreprocess::Categorical(own) => *own == CategoricalPreprocess::default(),
+        };
+        used.contains(name) && !says_nothing
+    });
+    meaning
 }
 
 fn text_of(table: &Table, name: &FeatureName) -> String {

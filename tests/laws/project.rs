@@ -103,7 +103,14 @@ pub fn bases() -> Vec<Project> {
                 "label": label,
                 "dataset": { "features": features },
                 "split": split,
-                "preprocess": { "missing_numeric": "median", "missing_categorical": "category" },
+                "preprocess": {
+                    "missing_numeric": "median",
+                    "missing_categorical": "category",
+                    "columns": {
+                        "usage": { "hours": { "log": true }, "active": { "rare": 0.1 }, "plan": { "categorical": "ordinal", "order": ["basic", "plus"] } },
+                        "unused": { "more": { "bins": 4 } },
+                    },
+                },
                 "model": model,
                 "evaluate": if decides { json!({ "threshold": 0.5 }) } else { json!({}) },
                 "allow": { "label_column": ["size.size"], "label_function": ["size.size"], "entity_overlap": false },

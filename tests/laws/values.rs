@@ -85,7 +85,10 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "experiment label.weight" => texts(&["count", "minute", "hour", "day"]),
         "experiment label.positive" => texts(&["left", "Yes", "yes"]),
         "experiment dataset.features" => features(),
-        "experiment preprocess.missing_categorical" => {
+        "experiment preprocess.columns.*.*.clip" => quantiles(),
+        "experiment preprocess.columns.*.*.order" => orders(),
+        "experiment preprocess.missing_categorical"
+        | "experiment preprocess.columns.*.*.missing_categorical" => {
             texts(&["error", "category", "most_frequent", "none", "None"])
         }
         "experiment allow.label_column" | "experiment allow.label_function" => {
@@ -109,6 +112,20 @@ fn ages() -> BoxedStrategy<Json> {
     let units = select(vec!["s", "m", "h", "d", "w"]);
     let any = (1..100_u32, units).prop_map(|(count, unit)| json!(format!("{count}{unit}")));
     prop_oneof![any, texts(&["45d", "14d", "2w", "12h", "720m"])].boxed()
+}
+
+/// Two, most of them in order.
+fn quantiles() -> BoxedStrategy<Json> {
+    let share = || select(vec![0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0]);
+    (share(), share())
+        .prop_map(|(low, high)| json!([low, high]))
+        .boxed()
+}
+
+/// The order counts.
+fn orders() -> BoxedStrategy<Json> {
+    let some = subsequence(vec!["basic", "plus", "full"], 2..=3).prop_shuffle();
+    some.prop_map(|order| json!(order)).boxed()
 }
 
 fn flow_steps() -> BoxedStrategy<Json> {

@@ -110,7 +110,7 @@ fn check(name: &FeatureName, table: &Table, item: &Item<'_>) {
     }
 }
 
-fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
+pub(super) fn dtype(table: &Table, feature: &ColumnName) -> Option<Dtype> {
     let derived = table.features.derived.get(feature);
     let column = || table.columns.get(feature).map(|column| column.dtype);
     let windowed = table.features.windowed.get(feature);

@@ -1,19 +1,12 @@
 //! `experiments/NAME.toml`.
 
-use super::{Tables, allow, dataset, gate, label, model};
+use super::{Tables, allow, dataset, gate, label, model, preprocess};
 use crate::definition::document::Document;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::{
-    AsOf, Experiment, ExperimentName, MissingCategorical, MissingNumeric, NumericEncoding, Origin,
-    Preprocess, Split, SplitMethod, Task, ValuePath,
+    AsOf, Experiment, ExperimentName, Origin, Split, SplitMethod, Task, ValuePath,
 };
-
-const MISSING_NUMERIC: &[(&str, MissingNumeric)] = &[
-    ("error", MissingNumeric::Error),
-    ("median", MissingNumeric::Median),
-    ("mean", MissingNumeric::Mean),
-];
 
 pub(super) fn read(
     document: &Document,
@@ -38,7 +31,7 @@ pub(super) fn read(
         .map(|section| split(&section, as_of.as_deref(), task));
     let preprocess = root
         .section("preprocess")
-        .map(|section| preprocess(&section));
+        .map(|section| preprocess::read(&section, label.as_ref(), tables));
     let model = root
         .required_section("model", "say what learns: `kind`")
         .and_then(|section| model::read(&section, label.as_ref()));
@@ -149,49 +142,6 @@ fn seed(item: &Item<'_>) -> Option<i64> {
         item.refuse_value("expected an integer of at least 0");
     }
     (seed >= 0).then_some(seed)
-}
-
-fn preprocess(section: &Section<'_>) -> Preprocess {
-    let numeric = section
-        .optional("numeric")
-        .and_then(|item| item.word(NumericEncoding::WORDS));
-    let categorical = section.optional("categorical");
-    categorical.and_then(|item| item.word(&[("one_hot", ())]));
-    let missing_numeric = section.optional("missing_numeric");
-    let missing_categorical = section.optional("missing_categorical");
-    section.finish();
-    Preprocess {
-        numeric: numeric.unwrap_or(NumericEncoding::Passthrough),
-        missing_numeric: missing_numeric
-            .and_then(|item| read_missing_numeric(&item))
-            .unwrap_or(MissingNumeric::Error),
-        missing_categorical: missing_categorical
-            .and_then(|item| read_missing_categorical(&item))
-            .unwrap_or(MissingCategorical::Error),
-    }
-}
-
-/// One of the words, or a number.
-fn read_missing_numeric(item: &Item<'_>) -> Option<MissingNumeric> {
-    match item.as_text() {
-        Some(_) => item.word(MISSING_NUMERIC),
-        None if item.is_number() => item.float().map(MissingNumeric::Constant),
-        None => item.wrong_type("`error`, `median`, `mean` or a number"),
-    }
-}
-
-/// One of the words; any other text is a constant.
-fn read_missing_categorical(item: &Item<'_>) -> Option<MissingCategorical> {
-    Some(match item.text()? {
-        "error" => MissingCategorical::Error,
-        "category" => MissingCategorical::Category,
-        "most_frequent" => MissingCategorical::MostFrequent,
-        "" => {
-            item.refuse_value("the empty text is null itself");
-            return None;
-        }
-        constant => MissingCategorical::Constant(constant.to_string()),
-    })
 }
 
 fn threshold(section: &Section<'_>, task: Option<Task>) -> f64 {

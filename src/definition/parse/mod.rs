@@ -15,6 +15,7 @@ mod flow;
 mod gate;
 mod label;
 mod model;
+mod preprocess;
 mod project;
 mod query;
 mod report;

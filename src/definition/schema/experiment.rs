@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{column_name, date, name, section, text, texts, with_default, words};
+use super::{column_name, date, name, preprocess, section, text, texts, words};
 use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
-use crate::definition::{METRICS, NumericEncoding, Split, SplitMethod, Task};
+use crate::definition::{METRICS, Split, SplitMethod, Task};
 
 pub(super) fn schema() -> Value {
     let dates = json!({
@@ -24,7 +24,7 @@ pub(super) fn schema() -> Value {
         "label": label(),
         "dataset": dataset(),
         "split": split(),
-        "preprocess": preprocess(),
+        "preprocess": preprocess::schema(),
         "model": model(),
         "evaluate": evaluate(),
         "allow": allow(),
@@ -105,31 +105,6 @@ fn split() -> Value {
 fn seed() -> Value {
     let about = "Where the pseudo-random numbers start.";
     json!({ "type": "integer", "description": about, "minimum": 0, "default": Split::DEFAULT_SEED })
-}
-
-fn preprocess() -> Value {
-    let missing_numeric = json!({
-        "description": "What a null number becomes: an error, the median or mean of the train \
-                        rows, or a constant.",
-        "oneOf": [{ "enum": ["error", "median", "mean"] }, { "type": "number" }],
-        "default": "error",
-    });
-    let missing_categorical = "What a null string or bool becomes: `error`, `category` (null is a \
-                               category of its own), `most_frequent`, or any other text as a \
-                               constant.";
-    let numeric = "Numbers as they are, or with mean 0 and deviation 1.";
-    let categorical = "Strings and bools: a column of 0 and 1 for each category of the train rows.";
-    let properties = json!({
-        "numeric": words(numeric, NumericEncoding::WORDS, NumericEncoding::Passthrough.as_str()),
-        "categorical": words(categorical, &[("one_hot", ())], "one_hot"),
-        "missing_numeric": missing_numeric,
-        "missing_categorical": with_default(text(missing_categorical), "error"),
-    });
-    section(
-        "How rows become numbers; fitted on the train rows only.",
-        &[],
-        &properties,
-    )
 }
 
 /// One alternative for each estimator, so that editors offer the parameters of the chosen kind.

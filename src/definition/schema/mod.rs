@@ -7,6 +7,7 @@
 mod check;
 mod experiment;
 mod feature;
+mod preprocess;
 mod project;
 
 use serde_json::{Value, json};

@@ -41,13 +41,17 @@ pub fn nulls(column: &FeatureColumn) -> usize {
 
 /// Refuses nulls in the features of which `preprocess` allows none, all of them at once.
 pub fn refuse_nulls(columns: &[&FeatureColumn], preprocess: &Preprocess) -> Result<()> {
-    let forbidden = |kind| match kind {
-        FeatureKind::Numeric => preprocess.missing_numeric == MissingNumeric::Error,
-        FeatureKind::Categorical => preprocess.missing_categorical == MissingCategorical::Error,
+    let forbidden = |column: &FeatureColumn| match column.kind() {
+        FeatureKind::Numeric => {
+            preprocess.numeric_rule(&column.name).missing == MissingNumeric::Error
+        }
+        FeatureKind::Categorical => {
+            *preprocess.categorical_rule(&column.name).missing == MissingCategorical::Error
+        }
     };
     let faults: Vec<(&FeatureColumn, usize)> = columns
         .iter()
-        .filter(|column| forbidden(column.kind()))
+        .filter(|column| forbidden(column))
         .map(|&column| (column, nulls(column)))
         .filter(|(_, nulls)| *nulls > 0)
         .collect();

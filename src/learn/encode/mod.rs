@@ -6,13 +6,14 @@
 //!
 //! | | null | encoding |
 //! |---|---|---|
-//! | numeric | refused, or filled with the median, the mean or a constant | as it is, or `(x − mean) / scale` over the filled train rows, population scale as in scikit-learn's `StandardScaler` |
-//! | categorical | refused, a category of its own, or filled with the most frequent category or a constant | one column per category of the train rows, 0 or 1; any other value is all zeros |
+//! | numeric | refused, or filled with the median, the mean or a constant | clipped and its logarithm taken where that is said; then as it is, or `(x − mean) / scale` over the filled train rows, population scale as in scikit-learn's `StandardScaler`, or a column of 0 and 1 for each interval |
+//! | categorical | refused, a category of its own, or filled with the most frequent category or a constant | rare ones become one where that is said; then one column per category of the train rows, 0 or 1, and any other value is all zeros; or its place among them; or what its labels say |
 
 mod categorical;
 mod columns;
 mod imputed;
 mod numeric;
+mod target;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ use columns::{nulls, refuse_nulls, same_length, sort_by_name};
 use numeric::NumericEncoder;
 
 pub use imputed::{Encoded, Imputed};
+pub use target::Supervision;
 
 /// Raised when the same rows and parameters encode otherwise than before.
 pub const ENCODE_VERSION: u32 = 1;
@@ -61,7 +63,8 @@ enum Encoding {
 }
 
 impl Encoder {
-    /// Learns how to encode `columns` from their rows `train`.
+    /// Learns how to encode `columns` from their rows `train`. `labels` are those of the train rows; only
+    /// `target` encoding looks at them.
     ///
     /// Where `preprocess` forbids nulls, a null in *any* row is refused here, test rows too: the
     /// same run would meet it a step later.
@@ -69,6 +72,7 @@ impl Encoder {
         columns: &[FeatureColumn],
         train: &[usize],
         preprocess: &Preprocess,
+        labels: Option<&Supervision>,
     ) -> Result<(Self, Vec<Warning>)> {
         let sorted = sort_by_name(columns)?;
         refuse_nulls(&sorted, preprocess)?;
@@ -78,12 +82,14 @@ impl Encoder {
             let encoding = match &column.values {
                 FeatureValues::Numeric(values) => {
                     let values = train.iter().map(|&row| values[row]);
-                    NumericEncoder::fit(&column.name, values, preprocess, &mut warnings)
+                    let rule = preprocess.numeric_rule(&column.name);
+                    NumericEncoder::fit(&column.name, values, &rule, &mut warnings)
                         .map(Encoding::Numeric)?
                 }
                 FeatureValues::Categorical(values) => {
                     let values = train.iter().map(|&row| values[row].as_deref());
-                    CategoricalEncoder::fit(&column.name, values, preprocess, &mut warnings)
+                    let rule = preprocess.categorical_rule(&column.name);
+                    CategoricalEncoder::fit(&column.name, values, &rule, labels, &mut warnings)
                         .map(Encoding::Categorical)?
                 }
             };
@@ -116,6 +122,33 @@ impl Encoder {
             matrix: Matrix::new(rows, width, values),
             imputed: Imputed::of(&columns, rows),
         })
+    }
+
+    /// The train rows as an estimator learns from them: encoded, but where a feature is encoded by labels, by
+    /// those of the other folds. `columns` hold the rows that `labels` are of.
+    ///
+    /// # Errors
+    /// Those of [`Self::transform`].
+    pub fn transform_train(
+        &self,
+        columns: &[FeatureColumn],
+        labels: &Supervision,
+    ) -> Result<Matrix> {
+        let encoded = self.transform(columns)?.matrix;
+        let (columns, rows, stride) = (self.align(columns)?, encoded.rows(), encoded.columns());
+        let mut values = encoded.into_values();
+        let mut first = 0;
+        for (feature, column) in self.features.iter().zip(columns) {
+            if let (Encoding::Categorical(encoder), FeatureValues::Categorical(texts)) =
+                (&feature.encoding, &column.values)
+            {
+                let texts = texts.iter().map(Option::as_deref);
+                let cells = values.get_mut(first..).unwrap_or_default();
+                encoder.encode_out_of_fold(texts, labels, cells, stride);
+            }
+            first += feature.encoding.width();
+        }
+        Ok(Matrix::new(rows, stride, values))
     }
 
     /// The features whose null in `row` this encoder refuses, in name order.
@@ -268,12 +301,13 @@ impl Encoder {
             .map(|feature| format!("{}: {} columns", feature.name, feature.encoding.width()));
         Err(Error::new(
             Kind::DataRefused,
-            format!("one-hot encoding makes {width} columns; at most {MAX_COLUMNS} can be handled"),
+            format!("encoding makes {width} columns; at most {MAX_COLUMNS} can be handled"),
         )
         .details(lines)
         .help(
-            "leave a feature that identifies rows out of `dataset.features`, or derive a \
-               coarser one from it",
+            "leave a feature that identifies rows out of `dataset.features`; of a category with many values, \
+               fold the rare ones with `rare = 0.01` or say `categorical = \"target\"` under \
+               [preprocess.columns]",
         ))
     }
 }
@@ -281,7 +315,7 @@ impl Encoder {
 impl Encoding {
     fn width(&self) -> usize {
         match self {
-            Self::Numeric(_) => 1,
+            Self::Numeric(numeric) => numeric.width(),
             Self::Categorical(categorical) => categorical.width(),
         }
     }
@@ -295,7 +329,7 @@ impl Encoding {
 
     fn output_names(&self, name: &str) -> Vec<String> {
         match self {
-            Self::Numeric(_) => vec![name.to_string()],
+            Self::Numeric(numeric) => numeric.output_names(name),
             Self::Categorical(categorical) => categorical.output_names(name),
         }
     }
@@ -304,12 +338,10 @@ impl Encoding {
     fn encode(&self, values: &FeatureValues, row: usize, cells: &mut [f64]) {
         match (self, values) {
             (Self::Numeric(numeric), FeatureValues::Numeric(values)) => {
-                cells[0] = numeric.encode(values[row]);
+                numeric.encode(values[row], cells);
             }
             (Self::Categorical(categorical), FeatureValues::Categorical(values)) => {
-                if let Some(hot) = categorical.encode(values[row].as_deref()) {
-                    cells[hot] = 1.0;
-                }
+                categorical.encode(values[row].as_deref(), cells);
             }
             _ => unreachable!("align() compared the kinds"),
         }

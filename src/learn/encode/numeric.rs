@@ -1,19 +1,43 @@
-//! One numeric feature → one matrix column.
+//! One numeric feature → one matrix column, or one for each interval.
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{MissingNumeric, NumericEncoding, Preprocess};
+use crate::definition::{MissingNumeric, NumericEncoding, NumericRule};
 use crate::error::{Error, Kind, Result};
 use crate::learn::{Warning, exact};
+use crate::math;
 
+/// In the order of the fields: null is filled, the value clipped, its logarithm taken, and what comes of it
+/// put into an interval or standardized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumericEncoder {
     /// Stands in for null; none: null is refused.
     #[serde(with = "exact::option")]
     fill: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clip: Option<Clip>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    log: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bins: Option<Bins>,
     standardize: Option<Standardization>,
 }
+
+/// Values beyond are moved onto the bounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clip {
+    #[serde(with = "exact")]
+    low: f64,
+    #[serde(with = "exact")]
+    high: f64,
+}
+
+/// Where an interval ends and the next one begins, which has the edge itself; ascending.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Bins(#[serde(with = "exact::list")] Vec<f64>);
 
 /// `(x − mean) / scale`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,34 +54,58 @@ impl NumericEncoder {
     pub fn fit(
         name: &str,
         train: impl Iterator<Item = Option<f64>>,
-        preprocess: &Preprocess,
+        rule: &NumericRule,
         warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         let train: Vec<Option<f64>> = train.collect();
-        let fill = fill_value(name, &train, preprocess.missing_numeric)?;
-        let filled: Vec<f64> = train.iter().filter_map(|value| value.or(fill)).collect();
-        let constant = constant(&filled);
+        let mut encoder = Self {
+            fill: fill_value(name, &train, rule.missing)?,
+            clip: None,
+            log: rule.log,
+            bins: None,
+            standardize: None,
+        };
+        let filled = train.iter().filter_map(|value| value.or(encoder.fill));
+        let mut values: Vec<f64> = filled.collect();
+        if let (Some([low, high]), false) = (rule.clip, values.is_empty()) {
+            let sorted = sorted(&values);
+            let [low, high] = [low, high].map(|share| quantile(&sorted, share));
+            encoder.clip = Some(Clip { low, high });
+        }
+        for value in &mut values {
+            *value = encoder.bent(*value);
+        }
+        let constant = constant(&values);
         if let Some(value) = constant {
             warnings.push(Warning::new(format!(
                 "`{name}` is {value} in every train row: a model can learn nothing from it."
             )));
         }
-        let standardize = match (preprocess.numeric, constant) {
-            (NumericEncoding::Passthrough, _) => None,
-            (NumericEncoding::Standardize, Some(mean)) => {
-                Some(Standardization { mean, scale: 1.0 })
+        match (rule.bins, rule.encoding, constant) {
+            (Some(count), _, _) => encoder.bins = Some(Bins::fit(&values, count)),
+            (None, NumericEncoding::Passthrough, _) => {}
+            (None, NumericEncoding::Standardize, Some(mean)) => {
+                encoder.standardize = Some(Standardization { mean, scale: 1.0 });
             }
-            (NumericEncoding::Standardize, None) => Some(Standardization::fit(name, &filled)?),
-        };
-        Ok(Self { fill, standardize })
+            (None, NumericEncoding::Standardize, None) => {
+                encoder.standardize = Some(Standardization::fit(name, &values)?);
+            }
+        }
+        Ok(encoder)
     }
 
-    pub fn encode(&self, value: Option<f64>) -> f64 {
+    pub fn width(&self) -> usize {
+        self.bins.as_ref().map_or(1, |bins| bins.0.len() + 1)
+    }
+
+    /// Writes a value into the cells of its feature, which are 0 so far.
+    pub fn encode(&self, value: Option<f64>, cells: &mut [f64]) {
         // transform() has refused the nulls of a feature without a fill value.
-        let value = value.or(self.fill).unwrap_or(0.0);
-        match &self.standardize {
-            None => value,
-            Some(Standardization { mean, scale }) => (value - mean) / scale,
+        let value = self.bent(value.or(self.fill).unwrap_or(0.0));
+        match (&self.bins, &self.standardize) {
+            (Some(Bins(edges)), _) => cells[edges.partition_point(|edge| *edge <= value)] = 1.0,
+            (None, Some(Standardization { mean, scale })) => cells[0] = (value - mean) / scale,
+            (None, None) => cells[0] = value,
         }
     }
 
@@ -65,11 +113,66 @@ impl NumericEncoder {
         self.fill.is_none()
     }
 
+    pub fn output_names(&self, name: &str) -> Vec<String> {
+        let Some(Bins(edges)) = &self.bins else {
+            return vec![name.to_string()];
+        };
+        let (Some(first), Some(last)) = (edges.first(), edges.last()) else {
+            return vec![name.to_string()];
+        };
+        let between = edges
+            .windows(2)
+            .map(|pair| format!("{name}=[{}, {})", pair[0], pair[1]));
+        std::iter::once(format!("{name}<{first}"))
+            .chain(between)
+            .chain([format!("{name}>={last}")])
+            .collect()
+    }
+
     pub fn check(&self) -> Result<(), &'static str> {
-        match &self.standardize {
-            Some(Standardization { scale, .. }) if *scale <= 0.0 => Err("a scale is not positive"),
+        let scale = self.standardize.as_ref().map(|found| found.scale);
+        let clip = self.clip.as_ref();
+        if scale.is_some_and(|scale| scale <= 0.0) {
+            return Err("a scale is not positive");
+        }
+        if clip.is_some_and(|clip| clip.low > clip.high) {
+            return Err("a lower bound is above the upper one");
+        }
+        match &self.bins {
+            Some(Bins(edges)) if !edges.is_sorted_by(|a, b| a < b) => {
+                Err("the edges of intervals are not in order")
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Clipped, and its logarithm taken, where the rule says so.
+    fn bent(&self, value: f64) -> f64 {
+        let value = match &self.clip {
+            Some(Clip { low, high }) => value.clamp(*low, *high),
+            None => value,
+        };
+        match self.log {
+            true if value < 0.0 => -math::ln_1p(-value),
+            true => math::ln_1p(value),
+            false => value,
+        }
+    }
+}
+
+impl Bins {
+    /// As many rows in each of `count` intervals as equal values allow: quantiles that are equal, or are the
+    /// smallest or the largest value, divide nothing.
+    fn fit(values: &[f64], count: u32) -> Self {
+        let sorted = sorted(values);
+        let (Some(smallest), Some(largest)) = (sorted.first(), sorted.last()) else {
+            return Self(Vec::new());
+        };
+        let shares = (1..count).map(|at| f64::from(at) / f64::from(count));
+        let mut edges: Vec<f64> = shares.map(|share| quantile(&sorted, share)).collect();
+        edges.retain(|edge| smallest < edge && edge < largest);
+        edges.dedup();
+        Self(edges)
     }
 }
 
@@ -132,6 +235,23 @@ fn median(values: &mut [f64]) -> f64 {
     } else {
         (values[middle - 1] + values[middle]) / 2.0
     }
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
+}
+
+/// Between the two values around the place (n − 1) · share in proportion: type 7 of Hyndman and Fan 1996, the
+/// default of numpy. `sorted` is not empty.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = (sorted.len() - 1) as f64 * share;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    let part = place - below as f64;
+    // Weights in place of a difference, which could overflow; held between the two, which rounding could leave.
+    (sorted[below] * (1.0 - part) + sorted[above] * part).clamp(sorted[below], sorted[above])
 }
 
 /// The one value, if there is only one.

@@ -1,3 +1,5 @@
+mod single;
+
 use super::*;
 use crate::definition::{MissingCategorical, MissingNumeric, NumericEncoding};
 use crate::hash::ObjectId;
@@ -20,7 +22,7 @@ fn lenient() -> Preprocess {
 
 fn fit(columns: &[FeatureColumn], preprocess: &Preprocess) -> Encoder {
     let train: Vec<usize> = (0..columns[0].rows()).collect();
-    Encoder::fit(columns, &train, preprocess).unwrap().0
+    Encoder::fit(columns, &train, preprocess, None).unwrap().0
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn only_train_rows_are_learnt_from() {
         FeatureColumn::numeric("t.n", vec![Some(1.0), Some(3.0), Some(900.0), None]),
         FeatureColumn::categorical("t.s", text(&["a", "b", "unseen", "null"])),
     ];
-    let (encoder, _) = Encoder::fit(&columns, &[0, 1], &lenient()).unwrap();
+    let (encoder, _) = Encoder::fit(&columns, &[0, 1], &lenient(), None).unwrap();
     assert_eq!(encoder.output_names(), ["t.n", "t.s=a", "t.s=b"]);
     let encoded = encoder.transform(&columns).unwrap();
     assert_eq!(encoded.matrix.row(2), [900.0, 0.0, 0.0]);
@@ -84,7 +86,7 @@ fn standardizing_uses_the_population_deviation_and_leaves_constants_at_zero() {
         ..testing::preprocess()
     };
     let (encoder, warnings) =
-        Encoder::fit(&columns, &[0, 1, 2, 3, 4, 5, 6, 7], &preprocess).unwrap();
+        Encoder::fit(&columns, &[0, 1, 2, 3, 4, 5, 6, 7], &preprocess, None).unwrap();
     let encoded = encoder.transform(&columns).unwrap();
     assert_eq!(encoded.matrix.row(0), [-1.5, 0.0]);
     assert_eq!(encoded.matrix.row(7), [2.0, 0.0]);
@@ -135,7 +137,7 @@ fn fill_rules() {
 fn forbidden_nulls_are_refused_with_names_and_a_way_out() {
     let columns = testing::features(50);
     let preprocess = testing::preprocess();
-    let error = Encoder::fit(&columns, &[0, 1], &preprocess).unwrap_err();
+    let error = Encoder::fit(&columns, &[0, 1], &preprocess, None).unwrap_err();
     assert_eq!(error.kind(), Kind::DataRefused);
     assert_eq!(error.all_details().len(), 2);
     assert!(error.all_help()[0].contains("missing_numeric = \"median\""));
@@ -160,7 +162,7 @@ fn forbidden_nulls_are_refused_with_names_and_a_way_out() {
 #[test]
 fn degenerate_columns() {
     let nothing = [FeatureColumn::numeric("t.n", vec![None, None])];
-    let error = Encoder::fit(&nothing, &[0, 1], &lenient()).unwrap_err();
+    let error = Encoder::fit(&nothing, &[0, 1], &lenient(), None).unwrap_err();
     assert_eq!(error.kind(), Kind::DataRefused);
     assert!(error.message().contains("t.n"));
 
@@ -175,11 +177,11 @@ fn degenerate_columns() {
         numeric: NumericEncoding::Standardize,
         ..lenient()
     };
-    let error = Encoder::fit(&huge, &[0, 1], &preprocess).unwrap_err();
+    let error = Encoder::fit(&huge, &[0, 1], &preprocess, None).unwrap_err();
     assert_eq!(error.kind(), Kind::DataRefused);
 
     let none: [FeatureColumn; 0] = [];
-    let (encoder, _) = Encoder::fit(&none, &[], &lenient()).unwrap();
+    let (encoder, _) = Encoder::fit(&none, &[], &lenient(), None).unwrap();
     assert_eq!(encoder.transform(&none).unwrap().matrix.columns(), 0);
 }
 
@@ -190,7 +192,7 @@ fn a_feature_of_ten_thousand_categories_is_refused_by_name() {
         .collect();
     let columns = [FeatureColumn::categorical("users.user_id", values)];
     let train: Vec<usize> = (0..10_000).collect();
-    let error = Encoder::fit(&columns, &train, &lenient()).unwrap_err();
+    let error = Encoder::fit(&columns, &train, &lenient(), None).unwrap_err();
     assert_eq!(error.kind(), Kind::DataRefused);
     assert_eq!(error.all_details(), ["users.user_id: 10000 columns"]);
 }
@@ -243,7 +245,7 @@ fn agrees_with_scikit_learn() {
             ..testing::preprocess()
         };
         let train: Vec<usize> = (0..case.train).collect();
-        let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
+        let (encoder, _) = Encoder::fit(&columns, &train, &preprocess, None).unwrap();
         let encoded = encoder.transform(&columns).unwrap();
         for (row, expected) in case.matrix.iter().enumerate() {
             let found = encoded.matrix.row(row);
@@ -268,7 +270,7 @@ fn golden_vector() {
         ..lenient()
     };
     let train: Vec<usize> = (0..2000).filter(|row| row % 4 != 0).collect();
-    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess, None).unwrap();
     let encoded = encoder.transform(&columns).unwrap();
     let bytes: Vec<u8> = encoded
         .matrix

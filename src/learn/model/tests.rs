@@ -38,7 +38,7 @@ fn train(parameters: EstimatorParameters, rows: usize) -> Model {
         ..testing::preprocess()
     };
     let train: Vec<usize> = (0..rows).collect();
-    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess, None).unwrap();
     let encoded = encoder.transform(&columns).unwrap();
     let labels: Vec<bool> = encoded.matrix.column(0).map(|fee| fee > 70.0).collect();
     let (fitted, _) = fit(&parameters, &Examples::binary(&encoded.matrix, &labels)).unwrap();
@@ -60,7 +60,7 @@ fn train_for(outcome: &Outcome, kind: &str) -> Model {
         ..testing::preprocess()
     };
     let train: Vec<usize> = (0..80).collect();
-    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess).unwrap();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess, None).unwrap();
     let matrix = encoder.transform(&columns).unwrap().matrix;
     let numbers: Vec<f64> = matrix.column(0).collect();
     let classes: Vec<u32> = numbers.iter().map(|fee| (fee / 50.0) as u32).collect();

@@ -1,12 +1,12 @@
 //! Encoder and estimator, fitted on the train rows.
 
 use super::labels::Labels;
-use super::split::TRAIN;
+use super::split::{TRAIN, key_texts};
 use super::{WEIGHT, column, feature_columns, rows_of};
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash};
-use crate::learn::{self, Encoder, EstimatorParameters, Examples, Model};
+use crate::learn::{self, Encoder, EstimatorParameters, Examples, Model, Supervision};
 use crate::plan::RunSpec;
 use crate::run::artefact::StepNotes;
 use crate::table::{Cell, Frame, row_number};
@@ -22,13 +22,23 @@ pub fn fit(
     // Fitted on the train rows; shown all, so that a null the run forbids is refused here and not
     // when the test rows are scored.
     let columns = feature_columns(spec, training_set)?;
-    let (encoder, mut warnings) = Encoder::fit(&columns, &train, &spec.preprocess)?;
-    let rows: Vec<_> = train.into_iter().map(|row| Some(row_number(row))).collect();
-    let train = training_set.gather(&rows);
-    let matrix = encoder.transform(&feature_columns(spec, &train)?)?.matrix;
-    let labels = Labels::of(&train)?;
+    let rows = train.iter().map(|row| Some(row_number(*row)));
+    let train_set = training_set.gather(&rows.collect::<Vec<_>>());
+    let labels = Labels::of(&train_set)?;
     let numbered = labels.numbered();
-    let weights = weights(spec, &train)?;
+    let weights = weights(spec, &train_set)?;
+    let folds: Vec<u8> = key_texts(spec, &train_set)?
+        .iter()
+        .map(|key| Supervision::fold_of(key))
+        .collect();
+    let supervision = Supervision {
+        target: numbered.target(),
+        weights: weights.as_deref(),
+        folds: &folds,
+    };
+    let (encoder, mut warnings) =
+        Encoder::fit(&columns, &train, &spec.preprocess, Some(&supervision))?;
+    let matrix = encoder.transform_train(&feature_columns(spec, &train_set)?, &supervision)?;
     let examples = Examples {
         matrix: &matrix,
         target: numbered.target(),

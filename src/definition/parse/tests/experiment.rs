@@ -26,7 +26,7 @@ fn unknown_keys() {
     sed = 42
        experiments/forest.toml:16:1 unknown key `sed` / did you mean `seed`?
     scaler = "standardize"
-       experiments/forest.toml:20:1 unknown key `scaler` / `[preprocess]` takes `categorical`, `missing_categorical`, `missing_numeric`, `numeric`
+       experiments/forest.toml:20:1 unknown key `scaler` / `[preprocess]` takes `categorical`, `columns`, `missing_categorical`, `missing_numeric`, `numeric`, `rare`
     tree = 300
        experiments/forest.toml:27:1 unknown key `tree` / `random_forest` has no such parameter; did you mean `trees`?
     colour = 300
@@ -327,17 +327,17 @@ fn a_split_by_time_needs_dates() {
 fn preprocessing() {
     assert_snapshot!(said_of(FOREST, &[
         ("numeric = \"standardize\"", "numeric = \"standardise\""),
-        ("categorical = \"one_hot\"", "categorical = \"ordinal\""),
+        ("categorical = \"one_hot\"", "categorical = \"one-hot\""),
         ("missing_numeric = \"median\"", "missing_numeric = \"medium\""),
         ("missing_numeric = \"median\"", "missing_numeric = -1"),
         ("missing_numeric = \"median\"", "missing_numeric = inf"),
         ("missing_categorical = \"unknown\"", "missing_categorical = \"\""),
         ("threshold = 1", "threshold = 1.01"),
-    ]), @r#"
+    ]), @r##"
     numeric = "standardise"
        experiments/forest.toml:20:11 unknown value `standardise` for `numeric` / did you mean `standardize`?
-    categorical = "ordinal"
-       experiments/forest.toml:21:15 unknown value `ordinal` for `categorical` / expected `one_hot`
+    categorical = "one-hot"
+       experiments/forest.toml:21:15 unknown value `one-hot` for `categorical` / did you mean `one_hot`?
     missing_numeric = "medium"
        experiments/forest.toml:22:19 unknown value `medium` for `missing_numeric` / did you mean `median`?
     missing_numeric = -1
@@ -348,7 +348,7 @@ fn preprocessing() {
        experiments/forest.toml:23:23 invalid value for `missing_categorical` / the empty text is null itself
     threshold = 1.01
        experiments/forest.toml:30:13 invalid value for `threshold` / a score lies between 0 and 1
-    "#);
+    "##);
 }
 
 #[test]

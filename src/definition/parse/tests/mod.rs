@@ -2,6 +2,7 @@
 
 mod check;
 mod experiment;
+mod preprocess;
 mod project;
 mod set;
 mod table;
@@ -145,6 +146,9 @@ fn generic(path: &str) -> String {
     match path.split_once('.') {
         Some((list @ ("checks" | "entities" | "columns"), _)) => format!("{list}.*"),
         Some(("features", rest)) if rest.starts_with("windowed.") => "features.windowed.*".into(),
+        Some(("preprocess", rest)) if rest.starts_with("columns.") => {
+            "preprocess.columns.*.*".into()
+        }
         // `flow.NAME.steps.AT.when`
         Some(("flow", _)) => {
             let parts = path.split('.').enumerate();

@@ -12,7 +12,7 @@ fn set_in(files: &DefinitionFiles, overrides: &[(&str, &str)]) -> Result<Experim
     Ok(definitions.experiments.remove(&name).unwrap())
 }
 
-fn set(overrides: &[(&str, &str)]) -> Result<Experiment> {
+pub(super) fn set(overrides: &[(&str, &str)]) -> Result<Experiment> {
     set_in(&small(), overrides)
 }
 

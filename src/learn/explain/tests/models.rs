@@ -21,7 +21,7 @@ fn train(kind: &str, task: Task, columns: &[FeatureColumn]) -> Model {
         ..testing::preprocess()
     };
     let train: Vec<usize> = (0..rows).collect();
-    let (encoder, _) = Encoder::fit(columns, &train, &preprocess).unwrap();
+    let (encoder, _) = Encoder::fit(columns, &train, &preprocess, None).unwrap();
     let matrix = encoder.transform(columns).unwrap().matrix;
     let mut random = Random::new(5);
     let noisy = matrix.column(0).map(|fee| fee + 60.0 * random.unit());
@@ -167,7 +167,7 @@ fn figures_of_a_row() {
     });
     let numbers: Vec<FeatureColumn> = numbers.collect();
     let train: Vec<usize> = (0..5000).collect();
-    let (encoder, _) = Encoder::fit(&numbers, &train, &preprocess).unwrap();
+    let (encoder, _) = Encoder::fit(&numbers, &train, &preprocess, None).unwrap();
     let model = Model::new(
         Outcome::Binary,
         encoder,

@@ -1,0 +1,158 @@
+use insta::assert_snapshot;
+
+use super::{FOREST, edited, said_of, set::set};
+use crate::definition::{
+    CategoricalEncoding, Definitions, FeaturePreprocess, MissingCategorical, MissingNumeric,
+    NumericEncoding,
+};
+
+#[test]
+fn what_is_said_of_one_feature() {
+    let definitions = Definitions::parse(&edited(FOREST, "missing_numeric = 0 ", "")).unwrap();
+    let preprocess = &definitions.experiments.values().next().unwrap().preprocess;
+    let hours = preprocess.numeric_rule("usage.hours");
+    assert_eq!((hours.clip, hours.log), (Some([0.01, 0.99]), true));
+    assert_eq!(hours.encoding, NumericEncoding::Passthrough);
+    assert_eq!(hours.missing, MissingNumeric::Median);
+    let others = preprocess.numeric_rule("usage.bitrate");
+    assert_eq!((others.clip, others.log, others.bins), (None, false, None));
+    assert_eq!(others.encoding, NumericEncoding::Standardize);
+    let plan = preprocess.categorical_rule("usage.plan");
+    assert_eq!(plan.encoding, CategoricalEncoding::Ordinal);
+    assert_eq!(plan.order.map(<[String]>::len), Some(2));
+    assert_eq!(*plan.missing, MissingCategorical::Constant("basic".into()));
+    assert_eq!(preprocess.columns.len(), 3);
+}
+
+#[test]
+fn a_value_of_one_feature_can_be_set() {
+    let experiment = set(&[("preprocess.columns.usage.devices.bins", "3")]).unwrap();
+    assert_eq!(
+        experiment.preprocess.numeric_rule("usage.devices").bins,
+        Some(3)
+    );
+}
+
+/// A feature that is not used, and what is said of all anyway, are no part of what is hashed.
+#[test]
+fn only_what_differs_is_kept() {
+    let experiment = set(&[
+        (
+            "preprocess.columns.usage.devices",
+            "{ numeric = \"standardize\", missing_numeric = \"median\" }",
+        ),
+        (
+            "preprocess.columns.usage.hours",
+            "{ numeric = \"standardize\", log = true }",
+        ),
+        (
+            "preprocess.columns.usage.plan",
+            "{ categorical = \"one_hot\" }",
+        ),
+    ])
+    .unwrap();
+    let within = experiment.preprocess.within(|_| true);
+    let names: Vec<String> = within.columns.keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["usage.hours"]);
+    let Some(FeaturePreprocess::Numeric(hours)) = within.columns.values().next() else {
+        panic!("hours are numbers");
+    };
+    assert_eq!((hours.log, hours.numeric), (true, None));
+    assert!(experiment.preprocess.within(|_| false).columns.is_empty());
+}
+
+#[test]
+fn wrong_things_said_of_features() {
+    assert_snapshot!(said_of(
+        FOREST,
+        &[
+            ("usage.hours = {", "usage.hour = {"),
+            ("usage.hours = {", "usages.hours = {"),
+            ("usage.hours = {", "\"usage.hours\" = {"),
+            ("usage.hours = {", "\"usage\".\"*\" = {"),
+            ("usage.devices = { bins = 8 }", "usage.devices = 8"),
+            ("usage.devices = { bins = 8 }", "usage = 8"),
+            ("bins = 8", "bins = 1"),
+            ("bins = 8", "bins = 257"),
+            ("bins = 8", "bins = 2.5"),
+            ("bins = 8", "bins = 8, numeric = \"standardize\""),
+            ("bins = 8", "rare = 0.1"),
+            ("bins = 8", "bin = 8"),
+            ("clip = [0.01, 0.99]", "clip = [0.99, 0.01]"),
+            ("clip = [0.01, 0.99]", "clip = [1, 99]"),
+            ("clip = [0.01, 0.99]", "clip = [0.5]"),
+            ("clip = [0.01, 0.99]", "clip = 0.5"),
+            ("log = true", "log = \"yes\""),
+            ("categorical = \"ordinal\", ", ""),
+            (
+                "categorical = \"ordinal\", ",
+                "categorical = \"ordinal\", rare = 0.1, "
+            ),
+            ("[\"basic\", \"full\"]", "[\"basic\", \"basic\"]"),
+            ("[\"basic\", \"full\"]", "[\"basic\"]"),
+            ("[\"basic\", \"full\"]", "[\"basic\", \"\"]"),
+            ("[\"basic\", \"full\"]", "[1, 2]"),
+            (
+                "categorical = \"one_hot\"",
+                "categorical = \"one_hot\"\nrare = 0"
+            ),
+            (
+                "categorical = \"one_hot\"",
+                "categorical = \"one_hot\"\nrare = 5"
+            ),
+        ]
+    ), @r##"
+    usage.hour = {
+       experiments/forest.toml:42:14 unknown feature `usage.hour` / table `usage` has `hours`
+    usages.hours = {
+       experiments/forest.toml:42:16 unknown table `usages` / did you mean `usage`?
+    "usage.hours" = {
+       experiments/forest.toml:42:1 a table and a feature in one key / write `usage.hours` without quotation marks
+    "usage"."*" = {
+       experiments/forest.toml:42:15 `*` is no feature / what all have in common stands in [preprocess]
+    usage.devices = 8
+       experiments/forest.toml:43:17 wrong type for `devices` / expected a section `[preprocess.columns.usage.devices]`, found an integer
+    usage = 8
+       experiments/forest.toml:43:1 invalid TOML: duplicate key / it stands further up already
+    bins = 1
+       experiments/forest.toml:43:26 invalid value for `bins` / expected 2 to 256 intervals
+    bins = 257
+       experiments/forest.toml:43:26 invalid value for `bins` / expected 2 to 256 intervals
+    bins = 2.5
+       experiments/forest.toml:43:26 wrong type for `bins` / expected an integer, found a number with a fraction
+    bins = 8, numeric = "standardize"
+       experiments/forest.toml:43:26 `bins` and `numeric` for one feature / bins are columns of 0 and 1: leave `numeric` out
+    rare = 0.1
+       experiments/forest.toml:43:19 unknown key `rare` / `usage.devices` is a number and takes `bins`, `clip`, `log`, `missing_numeric`, `numeric`
+    bin = 8
+       experiments/forest.toml:43:19 unknown key `bin` / did you mean `bins`?
+    clip = [0.99, 0.01]
+       experiments/forest.toml:42:24 invalid value for `clip` / quantiles lie between 0 and 1, the lower one first
+    clip = [1, 99]
+       experiments/forest.toml:42:24 invalid value for `clip` / quantiles lie between 0 and 1, the lower one first
+    clip = [0.5]
+       experiments/forest.toml:42:24 invalid value for `clip` / expected two quantiles of the train rows, such as [0.01, 0.99]
+    clip = 0.5
+       experiments/forest.toml:42:24 wrong type for `clip` / expected a list, found a number with a fraction
+    log = "yes"
+       experiments/forest.toml:42:44 wrong type for `log` / expected true or false, found a string
+    without categorical = "ordinal",
+       experiments/forest.toml:44:24 `order` without an ordinal encoding / only `categorical = "ordinal"` has one: say so beside it
+    categorical = "ordinal", rare = 0.1,
+       experiments/forest.toml:44:61 `order` and `rare` for one feature / every category has its place here: leave one of the two out
+    ["basic", "basic"]
+       experiments/forest.toml:44:59 `basic` stands here twice / remove it
+    ["basic"]
+       experiments/forest.toml:44:49 invalid value for `order` / expected every category there may be, the lowest first
+    ["basic", ""]
+       experiments/forest.toml:44:59 invalid value for `order` / the empty text is null itself
+    [1, 2]
+       experiments/forest.toml:44:49 invalid value for `order` / expected every category there may be, the lowest first
+       experiments/forest.toml:44:50 wrong type for `order` / expected a string, found an integer
+       experiments/forest.toml:44:53 wrong type for `order` / expected a string, found an integer
+    categorical = "one_hot" | rare = 0
+       experiments/forest.toml:22:8 invalid value for `rare` / a share of the train rows lies between 0 and 1, such as 0.01
+    categorical = "one_hot" | rare = 5
+       experiments/forest.toml:22:8 invalid value for `rare` / a share of the train rows lies between 0 and 1, such as 0.01
+    "##);
+}
