@@ -32,6 +32,7 @@ fn describe(step: Step) -> &'static str {
     match step {
         Step::TrainingSet => "joining features at each row's date",
         Step::Split => "dividing train and test",
+        Step::CrossValidate => "scoring the train rows, fold by fold",
         Step::Fit => "fitting encoder and estimator",
         Step::Predict => "scoring the test rows",
         Step::Evaluate => "computing metrics",

@@ -3,7 +3,7 @@
 use super::Context;
 use super::arguments::RunsArguments;
 use super::output::Output;
-use crate::definition::{LOSSES, METRICS};
+use crate::definition::{CrossValidation, LOSSES, METRICS};
 use crate::error::{Error, Result, did_you_mean};
 use crate::registry;
 use crate::report;
@@ -32,8 +32,11 @@ pub(super) fn known_metric(metric: &str) -> Result<()> {
     if METRICS.contains(&metric) {
         return Ok(());
     }
+    let of_test_rows = |name: &&str| CrossValidation::metric_of(name).is_none();
+    let of_test_rows: Vec<&str> = METRICS.into_iter().filter(of_test_rows).collect();
     let error = Error::usage(format!("there is no metric `{metric}`"))
-        .detail(format!("metrics: {}", METRICS.join(", ")));
+        .detail(format!("metrics: {}", of_test_rows.join(", ")))
+        .detail("and of each its mean over the folds of [cross_validation], such as cv_auc");
     Err(match did_you_mean(metric, METRICS) {
         Some(close) => error.help(format!("did you mean `{close}`?")),
         None => error,

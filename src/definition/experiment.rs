@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AsOf, ColumnName, ExperimentName, FeatureName, InvalidName, ModelName, Origin, Preprocess,
-    Stage, TableName, Value,
+    AsOf, ColumnName, CrossValidation, ExperimentName, FeatureName, InvalidName, ModelName, Origin,
+    Preprocess, Stage, TableName, Value,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Experiment {
     pub model: Model,
     /// A score of at least this is predicted true; 0 to 1, default 0.5.
     pub threshold: f64,
+    /// None: the test rows alone judge.
+    pub cross_validation: Option<CrossValidation>,
     pub allow: Allow,
     pub gates: BTreeMap<Stage, Vec<Gate>>,
     pub origin: Origin,
@@ -144,8 +146,9 @@ pub struct Allow {
 }
 
 /// What runs are measured by, and gates may name, in the order of screens: what ranks, what decides,
-/// what calibrates; last what a number is off by. [`Task::metrics`] says which of them a task has.
-pub const METRICS: [&str; 16] = [
+/// what calibrates; then what a number is off by; last the means over folds, each after
+/// [`CrossValidation::PREFIX`]. [`Task::metrics`] says which of them a task has, folds apart.
+pub const METRICS: [&str; 32] = [
     "auc",
     "auc_ovr",
     "average_precision",
@@ -162,10 +165,37 @@ pub const METRICS: [&str; 16] = [
     "rmse",
     "mae",
     "median_absolute_error",
+    "cv_auc",
+    "cv_auc_ovr",
+    "cv_average_precision",
+    "cv_f1",
+    "cv_f1_macro",
+    "cv_accuracy",
+    "cv_precision",
+    "cv_precision_macro",
+    "cv_recall",
+    "cv_recall_macro",
+    "cv_log_loss",
+    "cv_brier",
+    "cv_r2",
+    "cv_rmse",
+    "cv_mae",
+    "cv_median_absolute_error",
 ];
 
 /// Those of which less is better.
-pub const LOSSES: [&str; 5] = ["log_loss", "brier", "rmse", "mae", "median_absolute_error"];
+pub const LOSSES: [&str; 10] = [
+    "log_loss",
+    "brier",
+    "rmse",
+    "mae",
+    "median_absolute_error",
+    "cv_log_loss",
+    "cv_brier",
+    "cv_rmse",
+    "cv_mae",
+    "cv_median_absolute_error",
+];
 
 impl Task {
     /// The metric that says most in one number.

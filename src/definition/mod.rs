@@ -12,6 +12,7 @@
 //! taken from here by `plan`.
 
 mod check;
+mod cross_validation;
 mod document;
 pub mod estimator;
 mod experiment;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use crate::error::{SourceText, Span};
 
 pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
+pub use cross_validation::{CrossValidation, FoldMethod};
 pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, Model, Split, SplitMethod,
     Task,

@@ -38,6 +38,7 @@ mod estimator;
 mod exact;
 mod explain;
 mod feature;
+mod folds;
 mod leakage;
 mod matrix;
 mod metric;
@@ -64,6 +65,7 @@ pub use estimator::{
 };
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
+pub use folds::{FOLDS_VERSION, Fold, folds};
 pub use leakage::{
     FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage,
 };

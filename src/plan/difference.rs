@@ -46,6 +46,7 @@ impl Difference {
             Self::Operation { name, .. } => match name.as_str() {
                 "training_set" | "expression" | "window" => Step::TrainingSet,
                 "split" => Step::Split,
+                "cross_validate" => Step::CrossValidate,
                 "predict" => Step::Predict,
                 "evaluate" => Step::Evaluate,
                 _ => Step::Fit,

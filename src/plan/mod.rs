@@ -8,14 +8,15 @@
 //! into it and back without loss. A parameter that is added to `RunSpec` is part of every key from
 //! then on; there is no second list to forget it in.
 //!
-//! A run is a [`Plan`] of five **steps**, each a pure function named by its [`StepKey`]: operation,
+//! A run is a [`Plan`] of **steps**, each a pure function named by its [`StepKey`]: operation,
 //! version, the declared values it reads, and the keys of the steps before it, down to the hashes
 //! of tables. Every declared value belongs to exactly one step ([`Step::reads`]), so that a changed
-//! threshold does not train a forest again.
+//! threshold does not train a forest again. `cross_validate` is a step only of runs that declare it; what
+//! `fit` reads decides it too.
 //!
 //! ```text
-//! tables ─ training_set ─┬─ split ─┐
-//!                        ├─────────┴─ fit ─ predict ─ evaluate
+//! tables ─ training_set ─┬─ split ─┬─ fit ─ predict ─┬─ evaluate
+//!                        └─────────┴─ cross_validate ┘
 //! ```
 
 mod data;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::declared::{Declared, parse, unreadable};
 use super::preprocess;
 use crate::definition::{
-    Age, AsOf, ColumnName, Definitions, Dtype, Experiment, Expression, FeatureName, Label, Model,
-    Preprocess, Split, SplitMethod, Table, TableName, Task, Value, estimator,
+    Age, AsOf, ColumnName, CrossValidation, Definitions, Dtype, Experiment, Expression,
+    FeatureName, FoldMethod, Label, Model, Preprocess, Split, SplitMethod, Table, TableName, Task,
+    Value, estimator,
 };
 use crate::error::Result;
 use crate::feature::FeatureSpec;
@@ -42,6 +43,7 @@ pub struct RunSpec {
     pub preprocess: Preprocess,
     pub model: Model,
     pub threshold: f64,
+    pub cross_validation: Option<CrossValidation>,
 }
 
 impl RunSpec {
@@ -81,6 +83,7 @@ impl RunSpec {
                 .within(|name| experiment.features.contains(name)),
             model: experiment.model.clone(),
             threshold: experiment.threshold,
+            cross_validation: experiment.cross_validation,
         }
     }
 
@@ -99,6 +102,7 @@ impl RunSpec {
             preprocess,
             model,
             threshold,
+            cross_validation,
         } = self;
         let mut declared = Declared::default();
         declared.insert("as_of", date_list(as_of));
@@ -123,6 +127,9 @@ impl RunSpec {
         // A class or a number is decided without one.
         if label.task == Task::Binary {
             declared.insert("evaluate.threshold", Value::Float(*threshold));
+        }
+        if let Some(folds) = cross_validation {
+            declare_cross_validation(*folds, &mut declared);
         }
         declared
     }
@@ -158,6 +165,7 @@ impl RunSpec {
             preprocess: preprocess::read(declared)?,
             model: read_model(declared)?,
             threshold,
+            cross_validation: read_cross_validation(declared)?,
         };
         let again = spec.declare();
         match declared
@@ -278,6 +286,22 @@ fn declare_split(split: &Split, declared: &mut Declared) {
     }
 }
 
+fn declare_cross_validation(folds: CrossValidation, declared: &mut Declared) {
+    let CrossValidation {
+        method,
+        folds,
+        seed,
+    } = folds;
+    let mut insert = |name: &str, value| declared.insert(format!("{FOLDS}.{name}"), value);
+    insert("method", Value::Text(method.as_str().to_string()));
+    insert("folds", Value::Integer(i64::from(folds)));
+    if method != FoldMethod::Time {
+        insert("seed", Value::Integer(seed));
+    }
+}
+
+const FOLDS: &str = "cross_validation";
+
 fn declare_model(model: &Model, declared: &mut Declared) {
     let Model { kind, parameters } = model;
     declared.insert("model.kind", Value::Text((*kind).to_string()));
@@ -396,6 +420,24 @@ fn read_split(declared: &Declared) -> Result<Split> {
         seed,
         stratify,
     })
+}
+
+fn read_cross_validation(declared: &Declared) -> Result<Option<CrossValidation>> {
+    if declared.below(FOLDS).next().is_none() {
+        return Ok(None);
+    }
+    let at = |name: &str| format!("{FOLDS}.{name}");
+    let method: FoldMethod = declared.parsed(&at("method"))?;
+    let folds = declared.integer(&at("folds"))?;
+    let seed = match method {
+        FoldMethod::Time => Split::DEFAULT_SEED,
+        _ => declared.integer(&at("seed"))?,
+    };
+    Ok(Some(CrossValidation {
+        method,
+        folds: u32::try_from(folds).map_err(|_| unreadable(&at("folds")))?,
+        seed,
+    }))
 }
 
 fn read_model(declared: &Declared) -> Result<Model> {

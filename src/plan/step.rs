@@ -48,6 +48,8 @@ pub enum Step {
     TrainingSet,
     /// Which rows are for training and which for the test.
     Split,
+    /// Scores of the train rows, each by a model that has not learnt from it; only where declared.
+    CrossValidate,
     /// Encoder and estimator, fitted on the train rows.
     Fit,
     /// Scores of the test rows.
@@ -57,9 +59,10 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::TrainingSet,
         Self::Split,
+        Self::CrossValidate,
         Self::Fit,
         Self::Predict,
         Self::Evaluate,
@@ -69,32 +72,57 @@ impl Step {
         match self {
             Self::TrainingSet => "training_set",
             Self::Split => "split",
+            Self::CrossValidate => "cross_validate",
             Self::Fit => "fit",
             Self::Predict => "predict",
             Self::Evaluate => "evaluate",
         }
     }
 
-    /// The declared values that decide this step, beside its inputs.
+    /// The declared values that are this step's own: each belongs to exactly one step, the first that
+    /// is another when they change.
     pub const fn reads(self) -> &'static [&'static str] {
         match self {
             Self::TrainingSet => &["as_of", "entity", "features", "label", "tables", "windowed"],
             Self::Split => &["split"],
+            Self::CrossValidate => &["cross_validation"],
             Self::Fit => &["model", "preprocess"],
             Self::Predict => &[],
             Self::Evaluate => &["evaluate"],
         }
     }
 
-    /// The steps whose outputs this one takes; the first takes tables.
-    pub const fn inputs(self) -> &'static [Self] {
+    /// Those of other steps that decide this one too.
+    const fn reads_also(self) -> &'static [&'static str] {
         match self {
+            // Folds are fitted as the whole is.
+            Self::CrossValidate => Self::Fit.reads(),
+            _ => &[],
+        }
+    }
+
+    /// Whether a run has this step.
+    fn is_in(self, spec: &RunSpec) -> bool {
+        self != Self::CrossValidate || spec.cross_validation.is_some()
+    }
+
+    /// The steps whose outputs this one takes, of those a run has; the first takes tables.
+    fn inputs(self, spec: &RunSpec) -> Vec<Self> {
+        let inputs: &[Self] = match self {
             Self::TrainingSet => &[],
             Self::Split => &[Self::TrainingSet],
-            Self::Fit => &[Self::TrainingSet, Self::Split],
+            Self::CrossValidate | Self::Fit => &[Self::TrainingSet, Self::Split],
             Self::Predict => &[Self::TrainingSet, Self::Split, Self::Fit],
-            Self::Evaluate => &[Self::TrainingSet, Self::Split, Self::Fit, Self::Predict],
-        }
+            Self::Evaluate => &[
+                Self::TrainingSet,
+                Self::Split,
+                Self::Fit,
+                Self::Predict,
+                Self::CrossValidate,
+            ],
+        };
+        let inputs = inputs.iter().copied();
+        inputs.filter(|input| input.is_in(spec)).collect()
     }
 
     /// The operations this step performs, of those a run uses.
@@ -102,6 +130,9 @@ impl Step {
         let mine = |name: &str| match self {
             Self::TrainingSet => matches!(name, "training_set" | "expression" | "window"),
             Self::Split => name == "split",
+            Self::CrossValidate => {
+                name == "cross_validate" || name == "encode" || name == kind || name == "predict"
+            }
             Self::Fit => name == "encode" || name == kind,
             Self::Predict => name == "predict",
             Self::Evaluate => name == "evaluate",
@@ -155,6 +186,8 @@ impl ContentHash for RunIdentity {
 pub struct PlannedStep {
     pub step: Step,
     pub key: StepKey,
+    /// The steps whose outputs it takes.
+    pub inputs: Vec<Step>,
     /// Operations, their versions and the declared values, without the inputs: what a key for the
     /// same outputs of other steps is made of.
     pub function: StepFunction,
@@ -193,17 +226,15 @@ impl Plan {
     pub fn new(identity: RunIdentity) -> Result<Self> {
         let spec = RunSpec::from_declared(&identity.declared)?;
         let mut steps: Vec<PlannedStep> = Vec::new();
-        for step in Step::ALL {
+        for step in Step::ALL.into_iter().filter(|step| step.is_in(&spec)) {
+            let read = [step.reads(), step.reads_also()].concat();
             let function = StepFunction {
                 step,
                 operations: step.operations(&identity.operations, spec.model.kind),
-                declared: identity.declared.within(step.reads()),
+                declared: identity.declared.within(&read),
             };
-            let inputs: Vec<StepKey> = step
-                .inputs()
-                .iter()
-                .map(|input| key_of(&steps, *input))
-                .collect();
+            let inputs = step.inputs(&spec);
+            let keys: Vec<StepKey> = inputs.iter().map(|input| key_of(&steps, *input)).collect();
             let data: &[DataInput] = if inputs.is_empty() {
                 &identity.data
             } else {
@@ -211,12 +242,13 @@ impl Plan {
             };
             let mut hasher = ContentHasher::new(StepKey::DOMAIN);
             function.feed(&mut hasher);
-            inputs.feed(&mut hasher);
+            keys.feed(&mut hasher);
             data.feed(&mut hasher);
             let key = StepKey::from_bytes(hasher.finish());
             steps.push(PlannedStep {
                 step,
                 key,
+                inputs,
                 function,
             });
         }

@@ -100,17 +100,19 @@ fn every_declared_value_changes_the_run_and_the_keys_from_its_step_on() {
         let old = keys(&before);
         for planned in &plan.steps {
             let same = old[&planned.step] == planned.key;
-            let depends = planned.step == first || reaches(planned.step, first);
+            let depends = planned.step == first || reaches(&plan, planned.step, first);
             assert_eq!(same, !depends, "{path}: {}", planned.step);
         }
     }
 }
 
 /// Whether a step takes the output of another, directly or not.
-fn reaches(step: Step, wanted: Step) -> bool {
-    step.inputs()
+fn reaches(plan: &Plan, step: Step, wanted: Step) -> bool {
+    let planned = plan.steps.iter().find(|planned| planned.step == step);
+    let inputs = &planned.unwrap().inputs;
+    inputs
         .iter()
-        .any(|input| *input == wanted || reaches(*input, wanted))
+        .any(|input| *input == wanted || reaches(plan, *input, wanted))
 }
 
 #[test]
@@ -145,6 +147,56 @@ fn a_changed_threshold_does_not_fit_again() {
     let (old, new) = (keys(&before), keys(&after));
     assert_eq!(old[&Step::Fit], new[&Step::Fit]);
     assert_ne!(old[&Step::Evaluate], new[&Step::Evaluate]);
+}
+
+fn with_folds(identity: &RunIdentity) -> RunIdentity {
+    let mut with = identity.clone();
+    let mut insert = |name, value| with.declared.insert(name, value);
+    insert("cross_validation.folds", Value::Integer(5));
+    insert("cross_validation.method", Value::Text("grouped".into()));
+    insert("cross_validation.seed", Value::Integer(42));
+    with.operations.0.insert("cross_validate".to_string(), 1);
+    with
+}
+
+/// What is fitted and predicted with folds is what is without; what decides a fit decides those of the
+/// folds.
+#[test]
+fn folds_are_a_step_beside_the_others() {
+    let without = identity("churn_random_forest");
+    let with = with_folds(&without);
+    let (old, new) = (keys(&without), keys(&with));
+    assert!(!old.contains_key(&Step::CrossValidate));
+    for step in [Step::TrainingSet, Step::Split, Step::Fit, Step::Predict] {
+        assert_eq!(old[&step], new[&step], "{step}");
+    }
+    assert_ne!(old[&Step::Evaluate], new[&Step::Evaluate]);
+
+    let changed = |path: &str, value: Value| {
+        let mut after = with.clone();
+        after.declared.insert(path, value);
+        let reason = &differences(&with, &after)[0];
+        let after = keys(&after);
+        let steps = new.iter().filter(|(step, key)| after[step] != **key);
+        (reason.first_step(), steps.map(|(step, _)| *step).collect())
+    };
+    let later = vec![Step::CrossValidate, Step::Evaluate];
+    assert_eq!(
+        changed("cross_validation.folds", Value::Integer(6)),
+        (Step::CrossValidate, later)
+    );
+    let all = vec![
+        Step::CrossValidate,
+        Step::Fit,
+        Step::Predict,
+        Step::Evaluate,
+    ];
+    assert_eq!(changed("model.trees", Value::Integer(7)), (Step::Fit, all));
+    let last = vec![Step::Evaluate];
+    assert_eq!(
+        changed("evaluate.threshold", Value::Float(0.4)),
+        (Step::Evaluate, last)
+    );
 }
 
 #[test]

@@ -7,12 +7,14 @@ use serde::Serialize;
 use super::leakage::{LeakageDocument, leakage_text};
 use super::style::{Table, bold, count, dim, fixed, green, seconds, signed};
 use crate::code::CodeState;
-use crate::definition::{AsOf, ExperimentName, METRICS};
+use crate::definition::{AsOf, CrossValidation, ExperimentName, METRICS};
 use crate::hash::{Digest, EnvironmentHash, RunId};
 use crate::host::Environment;
 use crate::learn::{Confusion, Interval, Leakage, Residuals};
 use crate::lockfile::Outputs;
-use crate::run::{ClassTable, Divergence, ExecutionRecord, Leak, RecordedStep, Report, ThreadPair};
+use crate::run::{
+    ClassTable, CrossValidated, Divergence, ExecutionRecord, Leak, RecordedStep, Report, ThreadPair,
+};
 
 /// `run`, `replay`, `show`: contract §3.
 #[derive(Debug, Clone, Serialize)]
@@ -81,6 +83,9 @@ pub struct EvaluationDocument {
     /// Of numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residuals: Option<Residuals>,
+    /// Of runs with folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidated>,
     pub importances: Vec<(String, f64)>,
     pub warnings: Vec<String>,
 }
@@ -135,6 +140,7 @@ impl RunDocument {
             threshold: report.threshold,
             classes: report.classes.clone(),
             residuals: report.residuals,
+            cross_validation: report.cross_validation.clone(),
             importances: report.importances.clone(),
             warnings: report.warnings.clone(),
         });
@@ -178,6 +184,10 @@ pub(super) fn result_text(screen: &RunScreen) -> String {
     text.push_str(&leakage_text(screen.leakage));
     text.push('\n');
     text.push_str(&metrics_text(screen));
+    if let Some(folds) = &report.cross_validation {
+        text.push('\n');
+        text.push_str(&folds_text(folds));
+    }
     if let Some(confusion) = &report.confusion {
         text.push('\n');
         text.push_str(&confusion_text(confusion, screen.label));
@@ -234,7 +244,9 @@ fn metrics_text(screen: &RunScreen) -> String {
     if screen.before.is_some() {
         table.right("lock before");
     }
-    for name in METRICS {
+    // Means over folds have a table of their own.
+    let of_test_rows = |name: &&str| CrossValidation::metric_of(name).is_none();
+    for name in METRICS.into_iter().filter(of_test_rows) {
         let Some(value) = screen.document.metrics.get(name) else {
             continue;
         };
@@ -246,6 +258,27 @@ fn metrics_text(screen: &RunScreen) -> String {
         table.right(dim(prior.map_or("–".to_string(), |prior| fixed(*prior))));
         if let Some(before) = screen.before {
             table.right(delta(*value, before.get(name)));
+        }
+    }
+    table.render(2)
+}
+
+/// Each metric over the folds of the train rows.
+fn folds_text(folds: &CrossValidated) -> String {
+    let mut table = Table::default();
+    table.row().left(format!("{} folds", folds.rows.len()));
+    for header in ["mean", "sd", "least", "most"] {
+        table.right(dim(header));
+    }
+    for name in METRICS {
+        let Some(metric) = folds.metrics.get(name) else {
+            continue;
+        };
+        let values = || metric.folds.iter().flatten().copied();
+        let [least, most] = [values().reduce(f64::min), values().reduce(f64::max)];
+        table.row().left(name);
+        for value in [metric.mean, metric.sd, least, most] {
+            table.right(value.map_or("–".to_string(), fixed));
         }
     }
     table.render(2)

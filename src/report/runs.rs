@@ -30,6 +30,22 @@ const HEADINGS: [(&str, &str); METRICS.len()] = [
     ("recall", "recall"),
     ("log_loss", "logl."),
     ("brier", "brier"),
+    ("cv_auc", "cv auc"),
+    ("cv_auc_ovr", "cv auc ovr"),
+    ("cv_r2", "cv r2"),
+    ("cv_f1", "cv f1"),
+    ("cv_f1_macro", "cv f1 m."),
+    ("cv_rmse", "cv rmse"),
+    ("cv_accuracy", "cv acc."),
+    ("cv_mae", "cv mae"),
+    ("cv_average_precision", "cv ap"),
+    ("cv_precision_macro", "cv prec. m."),
+    ("cv_recall_macro", "cv recall m."),
+    ("cv_median_absolute_error", "cv med."),
+    ("cv_precision", "cv prec."),
+    ("cv_recall", "cv recall"),
+    ("cv_log_loss", "cv logl."),
+    ("cv_brier", "cv brier"),
 ];
 
 /// `{"runs":[…]}`, contract §3.

@@ -95,9 +95,33 @@ pub struct Report {
     /// Of numbers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub residuals: Option<Residuals>,
+    /// Of runs with `[cross_validation]`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cross_validation: Option<CrossValidated>,
     /// Share of each feature, the largest first; empty for estimators that have none.
     pub importances: Vec<(String, f64)>,
     pub warnings: Vec<String>,
+}
+
+/// What the folds of the train rows say of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrossValidated {
+    /// How the rows were divided.
+    pub method: String,
+    /// Scored rows of each fold.
+    pub rows: Vec<u64>,
+    /// By the names of the task's metrics.
+    pub metrics: BTreeMap<String, FoldMetric>,
+}
+
+/// One metric over the folds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldMetric {
+    /// None where a fold does not have the metric.
+    pub mean: Option<f64>,
+    /// Of the sample, over k − 1.
+    pub sd: Option<f64>,
+    pub folds: Vec<Option<f64>>,
 }
 
 /// Test rows by the class they are of and the class that was predicted.

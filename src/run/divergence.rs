@@ -170,7 +170,8 @@ fn outputs_of(step: Step, before: &Outputs, now: &Outputs) -> Option<(ObjectName
         Step::Split => (before.split.into(), now.split.into()),
         Step::Fit => (before.model.into(), now.model.into()),
         Step::Predict => (before.predictions.into(), now.predictions.into()),
-        Step::Evaluate => return None,
+        // What comes of it are metrics.
+        Step::CrossValidate | Step::Evaluate => return None,
     })
 }
 

@@ -195,7 +195,7 @@ impl Executor<'_> {
             return Ok((outcome(planned, &fact, true), fact));
         }
         let watch = Stopwatch::start();
-        let (artefact, notes) = self.compute(planned.step)?;
+        let (artefact, notes) = self.compute(planned)?;
         let output = self.keep(&artefact)?;
         let fact = StepFact {
             output,
@@ -230,8 +230,7 @@ impl Executor<'_> {
         let mut hasher = ContentHasher::new(ContentKey::DOMAIN);
         planned.function.feed(&mut hasher);
         let inputs: Vec<ObjectName> = planned
-            .step
-            .inputs()
+            .inputs
             .iter()
             .map(|step| self.outputs[step].into())
             .collect();
@@ -287,10 +286,11 @@ impl Executor<'_> {
         }
     }
 
-    fn compute(&mut self, step: Step) -> Result<(Artefact, StepNotes)> {
-        for input in step.inputs() {
+    fn compute(&mut self, planned: &PlannedStep) -> Result<(Artefact, StepNotes)> {
+        for input in &planned.inputs {
             self.load(*input)?;
         }
+        let step = planned.step;
         let spec = &self.resolved.plan.spec;
         if step == Step::TrainingSet {
             let mut loader = TableLoader::new(self.store, self.resolved);
@@ -384,6 +384,12 @@ fn computed(
             let sides = steps::split(spec, rows)?;
             (Artefact::Table(sides), StepNotes::default())
         }
+        Step::CrossValidate => {
+            let rule = spec.cross_validation;
+            let rule = rule.ok_or_else(|| Error::failure("this run has no folds"))?;
+            let (scores, notes) = steps::cross_validate(spec, rule, features, rows, sides()?)?;
+            (Artefact::Table(scores), notes)
+        }
         Step::Fit => {
             let (model, notes) = steps::fit(spec, features, rows, sides()?)?;
             (Artefact::Model(Box::new(model)), notes)
@@ -393,7 +399,15 @@ fn computed(
             (Artefact::Table(scores), StepNotes::default())
         }
         Step::Evaluate => {
-            let report = steps::evaluate(spec, rows, sides()?, model()?, table(Step::Predict)?)?;
+            let of_folds = artefacts.get(&Step::CrossValidate).map(Artefact::table);
+            let judged = steps::Judged {
+                training_set: rows,
+                split: sides()?,
+                model: model()?,
+                predictions: table(Step::Predict)?,
+                of_folds: of_folds.transpose()?,
+            };
+            let report = steps::evaluate(spec, &judged)?;
             let notes = StepNotes {
                 report: Some(report.clone()),
                 ..StepNotes::default()

@@ -29,6 +29,7 @@ mod reference;
 mod replay;
 mod resolve;
 mod row_order;
+mod spread;
 mod statement;
 mod steps;
 mod stored;
@@ -36,7 +37,7 @@ mod uncertainty;
 mod verify;
 mod why;
 
-pub use artefact::{ClassTable, OutputName, Report, TrainingRows};
+pub use artefact::{ClassTable, CrossValidated, FoldMetric, OutputName, Report, TrainingRows};
 pub use attribute::{Attribution, Merged, Share, attribute};
 pub use dated::{DatedRows, labelled_rows};
 pub use diff::{
@@ -50,7 +51,7 @@ pub use divergence::{
 };
 pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
 pub use family::{
-    Band, BandVerdict, Family, Member, Repeat, Seeds, Spread, band_of, derived_seed, judge, repeat,
+    Band, BandVerdict, Family, Member, Repeat, Seeds, band_of, derived_seed, judge, repeat,
 };
 pub use guard::{GuardName, Guards, Leak, declared_leaks, found_leaks, leakage_of};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
@@ -70,6 +71,7 @@ pub use replay::{ReplayOptions, Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
+pub use spread::Spread;
 pub use statement::{StatedArtefact, StatedSource, Statement, statement};
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, stored_report};

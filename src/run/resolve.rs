@@ -34,6 +34,10 @@ pub fn operations(spec: &RunSpec) -> Operations {
         ("predict".to_string(), super::steps::PREDICT_VERSION),
         ("evaluate".to_string(), learn::EVALUATE_VERSION),
     ]);
+    if spec.cross_validation.is_some() {
+        let version = super::steps::CROSS_VALIDATE_VERSION;
+        operations.insert("cross_validate".to_string(), version);
+    }
     let derived = |(name, text): (&crate::definition::FeatureName, &String)| {
         *text != crate::definition::Expression::of_column(&name.feature)
     };

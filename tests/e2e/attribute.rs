@@ -251,15 +251,18 @@ fn what_cannot_be_attributed_says_why() {
     world.run(&["run"]).assert_code(0);
     world.commit("Second");
     let wrong = world.run(&["diff", "small@HEAD~1", "small@HEAD", "--attribute=auk"]);
-    insta::assert_snapshot!(wrong.assert_code(2).screen(), @r##"
+    insta::assert_snapshot!(wrong.assert_code(2).screen(), @r#"
     exit 2
     --- stderr
     error: there is no metric `auk`
       metrics: auc, auc_ovr, average_precision, f1, f1_macro, accuracy, precision,
       precision_macro, recall, recall_macro, log_loss, brier, r2, rmse, mae,
-      median_absolute_error
+      median_absolute_error, cv_auc, cv_auc_ovr, cv_average_precision, cv_f1,
+      cv_f1_macro, cv_accuracy, cv_precision, cv_precision_macro, cv_recall,
+      cv_recall_macro, cv_log_loss, cv_brier, cv_r2, cv_rmse, cv_mae,
+      cv_median_absolute_error
     help: did you mean `auc`?
-    "##);
+    "#);
     // A clone has the second month's files and not those of the first run.
     let clone = world.cloned();
     let arguments = ["diff", "small@HEAD~1", "small@HEAD", "--attribute"];

@@ -7,6 +7,7 @@ mod attribute;
 mod boosting;
 mod checks;
 mod common;
+mod cross_validation;
 mod data;
 mod database;
 mod definitions;

@@ -454,3 +454,44 @@ fn a_class_that_only_test_rows_have_counts_as_wrong() {
     let loss = |run: &Value| run["metrics"]["log_loss"].as_f64().unwrap();
     assert!(loss(&now) > loss(&run));
 }
+
+#[test]
+fn several_classes_and_numbers_have_folds() {
+    for (task, column, metric) in [
+        ("multiclass", "plan", "auc_ovr"),
+        ("regression", "spend", "r2"),
+    ] {
+        let world = shop(task, column, "kind = \"decision_tree\"\nmax_depth = 4");
+        world.edit(SHOP, "[model]", "[cross_validation]\nfolds = 4\n[model]");
+        let run = world.run_one("plan");
+        let folds = &run["evaluation"]["cross_validation"]["metrics"];
+        let names: Vec<String> = folds.as_object().unwrap().keys().cloned().collect();
+        for name in &names {
+            let mean = &run["metrics"][format!("cv_{name}")];
+            assert_eq!(*mean, folds[name]["mean"], "{name}");
+        }
+        assert_eq!(metrics(&run).len(), 2 * names.len());
+        assert!(
+            run["metrics"][format!("cv_{metric}")].as_f64().unwrap() > 0.7,
+            "{run:#}"
+        );
+    }
+    // By time: two dates make one fold only.
+    let world = shop("regression", "spend", "kind = \"prior\"");
+    world.edit(
+        SHOP,
+        "as_of = 2024-01-31",
+        "as_of = [2024-01-31, 2024-02-29]",
+    );
+    world.edit(
+        SHOP,
+        "[model]",
+        "[cross_validation]\nmethod = \"time\"\nfolds = 2\n[model]",
+    );
+    let refused = world.run(&["run", "plan"]).assert_code(2);
+    assert!(
+        refused.error().contains("2 folds by time need 3 dates"),
+        "{}",
+        refused.error()
+    );
+}

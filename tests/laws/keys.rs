@@ -94,6 +94,9 @@ pub const COUNTS: &[&str] = &[
     "experiment model.seed",
     "experiment model.trees",
     "experiment evaluate.threshold",
+    "experiment cross_validation.method",
+    "experiment cross_validation.folds",
+    "experiment cross_validation.seed",
 ];
 
 /// Keys whose value decides no result. Where and how a table is read, and what its checks take out,

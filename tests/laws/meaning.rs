@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use streamflow::definition::{
-    Age, AsOf, CategoricalPreprocess, Column, ColumnName, Definitions, Dtype, Experiment,
-    Expression, FeatureName, FeaturePreprocess, Features, Label, NumericPreprocess, Preprocess,
-    Source, Split, SplitMethod, Table, TableName, Value,
+    Age, AsOf, CategoricalPreprocess, Column, ColumnName, CrossValidation, Definitions, Dtype,
+    Experiment, Expression, FeatureName, FeaturePreprocess, Features, FoldMethod, Label,
+    NumericPreprocess, Preprocess, Source, Split, SplitMethod, Table, TableName, Value,
 };
 
 #[derive(Debug, PartialEq)]
@@ -18,6 +18,7 @@ pub struct Meaning {
     kind: &'static str,
     parameters: BTreeMap<String, Value>,
     threshold: f64,
+    cross_validation: Option<CrossValidation>,
     features: BTreeMap<FeatureName, String>,
     /// What derived features read of windowed ones.
     windowed: BTreeMap<FeatureName, String>,
@@ -54,6 +55,7 @@ impl Meaning {
             preprocess,
             model,
             threshold,
+            cross_validation,
             allow: _,
             gates: _,
             origin: _,
@@ -72,6 +74,7 @@ impl Meaning {
             kind: model.kind,
             parameters: model.parameters.clone(),
             threshold: *threshold,
+            cross_validation: cross_validation.map(folds_meaning),
             features: features
                 .iter()
                 .map(|name| (name.clone(), text_of(&tables[&name.table], name)))
@@ -95,6 +98,21 @@ impl Meaning {
             table.dtypes.clear();
         }
         self
+    }
+}
+
+/// Dates are taken in their order: nothing is drawn.
+fn folds_meaning(folds: CrossValidation) -> CrossValidation {
+    let CrossValidation {
+        method,
+        folds,
+        seed,
+    } = folds;
+    let drawn = method != FoldMethod::Time;
+    CrossValidation {
+        method,
+        folds,
+        seed: if drawn { seed } else { 0 },
     }
 }
 

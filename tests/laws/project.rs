@@ -93,10 +93,8 @@ pub fn bases() -> Vec<Project> {
     learnt
         .into_iter()
         .map(|(features, label, split, model)| (label.get("task").is_none(), features, label, split, model))
-        .map(|(decides, features, label, split, model)| Project {
-            streamflow: streamflow(),
-            tables: tables(),
-            experiment: json!({
+        .map(|(decides, features, label, split, model)| {
+            let mut experiment = json!({
                 "description": "One of six",
                 "registers": "leaving",
                 "as_of": ["2024-01-31", "2024-02-29"],
@@ -115,7 +113,15 @@ pub fn bases() -> Vec<Project> {
                 "evaluate": if decides { json!({ "threshold": 0.5 }) } else { json!({}) },
                 "allow": { "label_column": ["size.size"], "label_function": ["size.size"], "entity_overlap": false },
                 "promote": { "production": ["clean"] },
-            }),
+            });
+            if decides {
+                experiment["cross_validation"] = json!({ "folds": 3 });
+            }
+            Project {
+                streamflow: streamflow(),
+                tables: tables(),
+                experiment,
+            }
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! `experiments/NAME.toml`.
 
-use super::{Tables, allow, dataset, gate, label, model, preprocess};
+use super::{Tables, allow, cross_validation, dataset, gate, label, model, preprocess};
 use crate::definition::document::Document;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
@@ -38,12 +38,18 @@ pub(super) fn read(
     let threshold = root
         .section("evaluate")
         .map(|section| threshold(&section, task));
+    let cross_validation = match root.has("cross_validation") {
+        true => root
+            .section("cross_validation")
+            .map(|section| Some(cross_validation::read(&section, as_of.as_deref(), task))),
+        false => Some(None),
+    };
     let allow = root
         .section("allow")
         .map(|section| allow::read(&section, label.as_ref(), tables));
     let gates = root
         .section("promote")
-        .map(|section| gate::read(&section, task));
+        .map(|section| gate::read(&section, task, root.has("cross_validation")));
     root.finish();
     let features = features?;
     Some(Experiment {
@@ -58,6 +64,7 @@ pub(super) fn read(
         preprocess: preprocess?,
         model: model?,
         threshold: threshold?,
+        cross_validation: cross_validation?,
         allow: allow?,
         gates: gates?,
     })
@@ -136,7 +143,7 @@ fn test_share(item: &Item<'_>) -> Option<f64> {
     is_share.then_some(share)
 }
 
-fn seed(item: &Item<'_>) -> Option<i64> {
+pub(super) fn seed(item: &Item<'_>) -> Option<i64> {
     let seed = item.integer()?;
     if seed < 0 {
         item.refuse_value("expected an integer of at least 0");

@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::suggestion;
-use crate::definition::{Bound, Comparison, Gate, METRICS, Stage, Task};
+use crate::definition::{Bound, Comparison, CrossValidation, Gate, METRICS, Stage, Task};
 
 /// The longer sign stands before the one it begins with.
 const COMPARISONS: [(&str, Comparison); 4] = [
@@ -24,9 +24,19 @@ const COMPARISONS: [(&str, Comparison); 4] = [
 /// Gates that are facts.
 const GATES: [&str; 2] = ["reproduced", "clean"];
 
-pub(super) fn read(section: &Section<'_>, task: Option<Task>) -> BTreeMap<Stage, Vec<Gate>> {
+/// `folds`: whether the experiment has means over folds.
+pub(super) fn read(
+    section: &Section<'_>,
+    task: Option<Task>,
+    folds: bool,
+) -> BTreeMap<Stage, Vec<Gate>> {
     // Of a label that is in error any metric may be meant.
-    let metrics = task.map_or(&METRICS[..], Task::metrics);
+    let of_task = |name: &str| task.is_none_or(|task| task.metrics().contains(&name));
+    let is_there = |name: &&str| match CrossValidation::metric_of(name) {
+        Some(metric) => folds && of_task(metric),
+        None => of_task(name),
+    };
+    let metrics: Vec<&'static str> = METRICS.into_iter().filter(is_there).collect();
     let mut gates = BTreeMap::new();
     for stage in Stage::ALL {
         if let Some(items) = section
@@ -35,7 +45,7 @@ pub(super) fn read(section: &Section<'_>, task: Option<Task>) -> BTreeMap<Stage,
         {
             let stage_gates = items
                 .iter()
-                .filter_map(|(text, item)| gate(text, item, metrics));
+                .filter_map(|(text, item)| gate(text, item, &metrics));
             gates.insert(stage, stage_gates.collect());
         }
     }
@@ -119,7 +129,12 @@ impl<'t> Scanner<'t> {
             return Ok(word.to_string());
         }
         let known = self.metrics.iter().chain(others).copied();
-        let label = suggestion(word, known, "expected one of");
+        let label = match CrossValidation::metric_of(word) {
+            Some(metric) if self.metrics.contains(&metric) => {
+                "means over folds come with a section `[cross_validation]`".to_string()
+            }
+            _ => suggestion(word, known, "expected one of"),
+        };
         let named = if word.is_empty() { self.text } else { word };
         self.trouble(word.len(), format!("{otherwise} `{named}`"), label)
     }

@@ -7,6 +7,7 @@
 mod allow;
 mod check;
 mod column;
+mod cross_validation;
 mod dataset;
 mod dialect;
 mod experiment;

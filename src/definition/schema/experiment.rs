@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{column_name, date, name, preprocess, section, text, texts, words};
 use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
-use crate::definition::{METRICS, Split, SplitMethod, Task};
+use crate::definition::{CrossValidation, FoldMethod, METRICS, Split, SplitMethod, Task};
 
 pub(super) fn schema() -> Value {
     let dates = json!({
@@ -27,6 +27,7 @@ pub(super) fn schema() -> Value {
         "preprocess": preprocess::schema(),
         "model": model(),
         "evaluate": evaluate(),
+        "cross_validation": cross_validation(),
         "allow": allow(),
         "promote": promote(),
     });
@@ -150,6 +151,28 @@ fn evaluate() -> Value {
         "How the model is judged.",
         &[],
         &json!({ "threshold": threshold }),
+    )
+}
+
+fn cross_validation() -> Value {
+    let methods = "grouped: an entity's fold is decided by the hash of seed and key; stratified: entities \
+                   dealt out class by class; time: each part of the dates by a model of all earlier ones.";
+    let folds = json!({
+        "type": "integer",
+        "description": "How many parts of the train rows are scored.",
+        "minimum": 2,
+        "maximum": CrossValidation::MAX_FOLDS,
+        "default": CrossValidation::DEFAULT_FOLDS,
+    });
+    let properties = json!({
+        "method": words(methods, FoldMethod::WORDS, FoldMethod::Grouped.as_str()),
+        "folds": folds,
+        "seed": seed(),
+    });
+    section(
+        "The train rows in parts, each scored by a model that has learnt from others.",
+        &[],
+        &properties,
     )
 }
 

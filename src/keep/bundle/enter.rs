@@ -234,18 +234,23 @@ fn record(workspace: &Workspace, bundle: &Verified) -> Result<Recorded> {
 /// The record of an execution that happened elsewhere.
 fn execution(workspace: &Workspace, bundle: &Verified) -> Result<ExecutionRecord> {
     let outputs = bundle.results.outputs;
-    let steps = bundle.plan.steps.iter().map(|planned| RecordedStep {
-        name: planned.step.to_string(),
-        key: planned.key.to_string(),
-        output: match planned.step {
+    let steps = bundle.plan.steps.iter().filter_map(|planned| {
+        let output = match planned.step {
             Step::TrainingSet => outputs.training_set.to_string(),
             Step::Split => outputs.split.to_string(),
+            // Scores of folds are no output of a run; their metrics came in the report.
+            Step::CrossValidate => return None,
             Step::Fit => outputs.model.to_string(),
             Step::Predict => outputs.predictions.to_string(),
             Step::Evaluate => bundle.manifest.report.to_string(),
-        },
-        cached: true,
-        seconds: 0.0,
+        };
+        Some(RecordedStep {
+            name: planned.step.to_string(),
+            key: planned.key.to_string(),
+            output,
+            cached: true,
+            seconds: 0.0,
+        })
     });
     let mut texts = bundle.texts.clone();
     texts.remove(PROJECT_FILE);

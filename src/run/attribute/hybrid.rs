@@ -128,6 +128,8 @@ impl<'a> Hybrids<'a> {
             preprocess: side(Factor::Preprocess).spec.preprocess.clone(),
             model: side(Factor::Model).spec.model.clone(),
             threshold: side(Factor::Model).spec.threshold,
+            // Means over folds are not taken apart: a mixture would cost as many fits as there are folds.
+            cross_validation: None,
         };
         let mut dates = FeatureDates::new();
         let mut tables: BTreeMap<TableAt, TableSnapshot> = BTreeMap::new();

@@ -23,6 +23,7 @@ use self::factor::Factor;
 use self::hybrid::{Hybrids, Mixed};
 use self::shapley::{Coalition, Method};
 use super::reference::KnownRun;
+use crate::definition::CrossValidation;
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
 use crate::workspace::Workspace;
@@ -161,10 +162,9 @@ fn shares(
     values: &Values,
     (a, b): (&KnownRun, &KnownRun),
 ) -> BTreeMap<String, Vec<Share>> {
-    let names = a
-        .metrics()
-        .keys()
-        .filter(|name| b.metrics().contains_key(*name));
+    let names = a.metrics().keys().filter(|name| {
+        b.metrics().contains_key(*name) && CrossValidation::metric_of(name).is_none()
+    });
     names
         .filter_map(|metric| {
             let value = |coalition: Coalition| match values.get(&coalition)? {

@@ -60,7 +60,8 @@ impl InputKind {
         match path.segments().next() {
             Some("as_of") => Self::Data,
             Some("label") => Self::Label,
-            Some("split") => Self::Split,
+            // Both say which rows judge.
+            Some("split" | "cross_validation") => Self::Split,
             Some("preprocess") => Self::Preprocess,
             // The threshold belongs to what the model decides.
             Some("model" | "evaluate") => Self::Model,

@@ -1,23 +1,39 @@
 //! Metrics of the scores, beside those of the class rate or the mean.
 
+use std::collections::BTreeMap;
+
 use super::labels::Labels;
 use super::predictions::Predictions;
-use super::rows_of;
 use super::split::TRAIN;
+use super::{FOLD, column, rows_of};
+use crate::definition::CrossValidation;
 use crate::error::Result;
 use crate::learn::{self, Detail, Evaluation, Model};
 use crate::plan::RunSpec;
-use crate::run::artefact::{ClassTable, Report};
-use crate::table::Frame;
+use crate::run::artefact::{ClassTable, CrossValidated, FoldMetric, Report};
+use crate::run::spread::Spread;
+use crate::table::{Cell, Frame};
+
+/// What a model is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    pub training_set: &'a Frame,
+    pub split: &'a Frame,
+    pub model: &'a Model,
+    pub predictions: &'a Frame,
+    /// Scores of the train rows by fold, where the run has some.
+    pub of_folds: Option<&'a Frame>,
+}
 
 /// Judges a model by its scores of the test rows.
-pub fn evaluate(
-    spec: &RunSpec,
-    training_set: &Frame,
-    split: &Frame,
-    model: &Model,
-    predictions: &Frame,
-) -> Result<Report> {
+pub fn evaluate(spec: &RunSpec, judged: &Judged<'_>) -> Result<Report> {
+    let Judged {
+        training_set,
+        split,
+        model,
+        predictions,
+        of_folds,
+    } = *judged;
     let predictions = Predictions::of(predictions)?;
     let found = learn::evaluate(&predictions.scored(spec.threshold));
     let train = rows_of(split, TRAIN)?;
@@ -41,6 +57,7 @@ pub fn evaluate(
         prevalence: None,
         classes: None,
         residuals: None,
+        cross_validation: None,
         importances,
         warnings: warnings.iter().map(ToString::to_string).collect(),
     };
@@ -62,7 +79,67 @@ pub fn evaluate(
         }
         Detail::Regression { residuals } => report.residuals = residuals,
     }
+    if let (Some(of_folds), Some(rule)) = (of_folds, spec.cross_validation) {
+        let found = cross_validated(spec, rule, of_folds)?;
+        add_means(&mut report, &found);
+        report.cross_validation = Some(found);
+    }
     Ok(report)
+}
+
+/// The metrics of each fold, and how they are spread.
+fn cross_validated(
+    spec: &RunSpec,
+    rule: CrossValidation,
+    of_folds: &Frame,
+) -> Result<CrossValidated> {
+    let numbers = column(of_folds, FOLD)?;
+    let scored = Predictions::of(of_folds)?;
+    let of_fold = |number: u32| {
+        let is_in = |row: &usize| numbers.cell(*row) == Cell::I64(i64::from(number));
+        let rows: Vec<usize> = (0..of_folds.rows()).filter(is_in).collect();
+        let found = learn::evaluate(&scored.gather(&rows).scored(spec.threshold));
+        (rows.len() as u64, found.metrics)
+    };
+    let (rows, metrics): (Vec<u64>, Vec<BTreeMap<String, f64>>) =
+        (1..=rule.folds).map(of_fold).unzip();
+    let of_metric = |name: &&str| {
+        let folds: Vec<Option<f64>> = metrics.iter().map(|of| of.get(*name).copied()).collect();
+        // A mean of some of the folds would be another number than that of all.
+        let all: Option<Vec<f64>> = folds.iter().copied().collect();
+        let spread = all.and_then(|all| Spread::of(&all));
+        let metric = FoldMetric {
+            mean: spread.map(|spread| spread.mean),
+            sd: spread.map(|spread| spread.sd),
+            folds,
+        };
+        ((*name).to_string(), metric)
+    };
+    Ok(CrossValidated {
+        method: rule.method.as_str().to_string(),
+        rows,
+        metrics: spec.label.task.metrics().iter().map(of_metric).collect(),
+    })
+}
+
+/// The means stand among the metrics; one that a fold does not have is left out, with a warning.
+fn add_means(report: &mut Report, found: &CrossValidated) {
+    let mut undefined = Vec::new();
+    for (name, metric) in &found.metrics {
+        match metric.mean {
+            Some(mean) => {
+                let name = format!("{}{name}", CrossValidation::PREFIX);
+                report.metrics.insert(name, mean);
+            }
+            None => undefined.push(name.as_str()),
+        }
+    }
+    if !undefined.is_empty() {
+        report.warnings.push(format!(
+            "A fold has no {}: there is no mean of it over the folds.",
+            undefined.join(", "),
+        ));
+    }
 }
 
 /// Classes that no train row has cannot be predicted.

@@ -18,7 +18,16 @@ pub fn fit(
     training_set: &Frame,
     split: &Frame,
 ) -> Result<(Model, StepNotes)> {
-    let train = rows_of(split, TRAIN)?;
+    fitted_on(spec, features, training_set, &rows_of(split, TRAIN)?)
+}
+
+/// Learns a model from these rows of a training set.
+pub(super) fn fitted_on(
+    spec: &RunSpec,
+    features: &[FeatureSpec],
+    training_set: &Frame,
+    train: &[usize],
+) -> Result<(Model, StepNotes)> {
     // Fitted on the train rows; shown all, so that a null the run forbids is refused here and not
     // when the test rows are scored.
     let columns = feature_columns(spec, training_set)?;
@@ -37,7 +46,7 @@ pub fn fit(
         folds: &folds,
     };
     let (encoder, mut warnings) =
-        Encoder::fit(&columns, &train, &spec.preprocess, Some(&supervision))?;
+        Encoder::fit(&columns, train, &spec.preprocess, Some(&supervision))?;
     let matrix = encoder.transform_train(&feature_columns(spec, &train_set)?, &supervision)?;
     let examples = Examples {
         matrix: &matrix,

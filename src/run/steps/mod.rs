@@ -1,5 +1,6 @@
-//! The five steps as functions: inputs to an output, with what the catalog notes of it.
+//! The steps as functions: inputs to an output, with what the catalog notes of it.
 
+mod cross_validate;
 mod evaluate;
 mod fit;
 mod labels;
@@ -15,7 +16,8 @@ use crate::learn::FeatureColumn;
 use crate::plan::RunSpec;
 use crate::table::{Cell, Frame, Values};
 
-pub use evaluate::evaluate;
+pub use cross_validate::cross_validate;
+pub use evaluate::{Judged, evaluate};
 pub use fit::fit;
 pub use leakage::leakage;
 pub use predict::predict;
@@ -29,6 +31,8 @@ pub const TRAINING_SET_VERSION: u32 = 1;
 pub const EXPRESSION_VERSION: u32 = 1;
 /// Raised when an aggregate over a window gives other values than before.
 pub const WINDOW_VERSION: u32 = 1;
+/// Raised when the same folds give other scores than before.
+pub const CROSS_VALIDATE_VERSION: u32 = 1;
 /// Raised when the same model gives other scores than before.
 pub const PREDICT_VERSION: u32 = 1;
 
@@ -36,6 +40,7 @@ pub const PREDICT_VERSION: u32 = 1;
 pub const AS_OF: &str = "as_of";
 pub const LABEL: &str = "label";
 pub const SIDE: &str = "side";
+pub const FOLD: &str = "fold";
 pub const PROBABILITY: &str = "probability";
 pub const PREDICTION: &str = "prediction";
 pub const WEIGHT: &str = "weight";

@@ -21,7 +21,7 @@ pub fn predict(
         .map(|row| Some(row_number(row)))
         .collect();
     let test = training_set.gather(&rows);
-    let scores = model.predict(&feature_columns(spec, &test)?)?.scores;
+    let scores = scores(spec, &test, model)?;
     let mut columns = predictions::columns(&model.outcome, &scores)?;
     columns.extend(BTreeMap::from([
         (spec.key.clone(), column(&test, spec.key.as_str())?.clone()),
@@ -29,4 +29,9 @@ pub fn predict(
         (own(LABEL), column(&test, LABEL)?.clone()),
     ]));
     Ok(Frame::new(test.rows(), columns))
+}
+
+/// What a model says of rows of a training set, row after row.
+pub(super) fn scores(spec: &RunSpec, rows: &Frame, model: &Model) -> Result<Vec<f64>> {
+    Ok(model.predict(&feature_columns(spec, rows)?)?.scores)
 }

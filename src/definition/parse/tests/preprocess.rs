@@ -156,3 +156,61 @@ fn wrong_things_said_of_features() {
        experiments/forest.toml:22:8 invalid value for `rare` / a share of the train rows lies between 0 and 1, such as 0.01
     "##);
 }
+
+#[test]
+fn folds() {
+    assert_snapshot!(said_of(
+        FOREST,
+        &[
+            ("folds = 4", "folds = 1"),
+            ("folds = 4", "folds = 101"),
+            ("folds = 4", "folds = 4.5"),
+            ("folds = 4", "fold = 4"),
+            ("seed = 7", "seed = -1"),
+            ("\"grouped\"", "\"stratify\""),
+            ("\"grouped\"", "\"time\""),
+            ("\"auc >= 0.60\"", "\"cv_auc >= 0.60\""),
+            ("\"auc >= 0.60\"", "\"cv_rmse >= 0.60\""),
+            ("production.auc -", "production.cv_auc -"),
+            (
+                "staging = [\"clean\"]",
+                "staging = [\"cv_lift > 1\"]",
+            ),
+        ]
+    ), @r#"
+    folds = 1
+       experiments/forest.toml:48:9 invalid value for `folds` / expected an integer from 2 to 100
+    folds = 101
+       experiments/forest.toml:48:9 invalid value for `folds` / expected an integer from 2 to 100
+    folds = 4.5
+       experiments/forest.toml:48:9 wrong type for `folds` / expected an integer, found a number with a fraction
+    fold = 4
+       experiments/forest.toml:48:1 unknown key `fold` / did you mean `folds`?
+    seed = -1
+       experiments/forest.toml:49:8 invalid value for `seed` / expected an integer of at least 0
+    "stratify"
+       experiments/forest.toml:47:10 unknown value `stratify` for `method` / did you mean `stratified`?
+    "time"
+       experiments/forest.toml:47:10 4 folds by time need 5 dates or more: the first is learnt from alone / `as_of` has 2 dates
+       experiments/forest.toml:49:8 `seed` has no meaning here / dates are taken in their order: nothing is drawn
+    "cv_auc >= 0.60"
+       accepted
+    "cv_rmse >= 0.60"
+       experiments/forest.toml:34:16 unknown gate `cv_rmse` / did you mean `cv_recall`?
+    production.cv_auc -
+       accepted
+    staging = ["cv_lift > 1"]
+       experiments/forest.toml:33:13 unknown gate `cv_lift` / did you mean `cv_f1`?
+    "#);
+}
+
+/// Without folds no run has a mean over them.
+#[test]
+fn means_over_folds_come_with_folds() {
+    let without = "[cross_validation]\nmethod = \"grouped\"\nfolds = 4\nseed = 7\n";
+    let mut files = edited(FOREST, without, "");
+    let text = files.0[FOREST].replace("auc >= 0.60", "cv_auc >= 0.60");
+    files.0.insert(FOREST.to_string(), text);
+    let error = Definitions::parse(&files).unwrap_err();
+    assert_snapshot!(super::findings(&error), @"   experiments/forest.toml:34:16 unknown gate `cv_auc` / means over folds come with a section `[cross_validation]`");
+}
