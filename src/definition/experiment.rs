@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AsOf, ColumnName, CrossValidation, ExperimentName, FeatureName, InvalidName, ModelName, Origin,
-    Preprocess, Stage, TableName, Value,
+    AsOf, Calibrate, ColumnName, CrossValidation, ExperimentName, FeatureName, InvalidName,
+    ModelName, Origin, Preprocess, Stage, TableName, Value,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -21,10 +21,13 @@ pub struct Experiment {
     pub split: Split,
     pub preprocess: Preprocess,
     pub model: Model,
-    /// A score of at least this is predicted true; 0 to 1, default 0.5.
+    /// A score of at least this is predicted true, unless a rule of `calibrate` says from which on; 0 to 1,
+    /// default 0.5.
     pub threshold: f64,
     /// None: the test rows alone judge.
     pub cross_validation: Option<CrossValidation>,
+    /// Only with folds.
+    pub calibrate: Option<Calibrate>,
     pub allow: Allow,
     pub gates: BTreeMap<Stage, Vec<Gate>>,
     pub origin: Origin,

@@ -11,6 +11,7 @@
 //! result (descriptions, gates, checks) is kept here and never reaches a hash; what is hashed is
 //! taken from here by `plan`.
 
+mod calibrate;
 mod check;
 mod cross_validation;
 mod document;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 
 use crate::error::{SourceText, Span};
 
+pub use calibrate::{Calibrate, CalibrationMethod, ThresholdRule};
 pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use cross_validation::{CrossValidation, FoldMethod};
 pub use experiment::{

@@ -32,6 +32,7 @@
 
 mod blocks;
 mod bytes;
+mod calibration;
 mod difference;
 mod encode;
 mod estimator;
@@ -49,9 +50,11 @@ mod split;
 mod target;
 #[cfg(test)]
 mod testing;
+mod threshold;
 
 use std::fmt;
 
+pub use calibration::{CALIBRATE_VERSION, Calibration, HeldOut};
 pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS, Supervision};
 pub use estimator::{
@@ -77,6 +80,7 @@ pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
 pub use noise::{AucTest, Interval, bootstrap, delong, intervals};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 pub use target::{Examples, Outcome, Output, Target};
+pub use threshold::threshold;
 
 /// Something a person should know about a result that stands nevertheless. One sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,15 +17,16 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::{Reader, Writer};
 use super::{
-    Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed, Outcome,
+    Calibration, Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed,
+    Outcome, exact,
 };
 use crate::error::{Error, Result};
 use crate::hash::{Digest, FeatureHash, ObjectId};
 
-/// The newest format version this program reads and the only one it writes.
+/// The newest format version this program reads.
 ///
-/// 1: the first.
-pub const MODEL_FORMAT: u32 = 1;
+/// 1: the first. 2: with a calibration or a threshold; what has neither is written as 1.
+pub const MODEL_FORMAT: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"SFMODEL\n";
 const CHECKSUM: usize = 32;
@@ -39,6 +40,10 @@ pub struct Model {
     pub encoder: Encoder,
     pub parameters: EstimatorParameters,
     pub fitted: FittedModel,
+    /// What makes probabilities of the estimator's scores.
+    pub calibration: Option<Calibration>,
+    /// Of two classes, where a rule picked it: from which probability on a row is positive.
+    pub threshold: Option<f64>,
 }
 
 /// One input of a model.
@@ -69,6 +74,14 @@ struct Header {
     outcome: Outcome,
     encoder: Encoder,
     estimator: EstimatorHeader,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibration>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "exact::option"
+    )]
+    threshold: Option<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,14 +115,20 @@ impl Model {
             encoder,
             parameters,
             fitted,
+            calibration: None,
+            threshold: None,
         }
     }
 
     /// Answers for raw features. See [`Encoder::transform`] for what it refuses.
     pub fn predict(&self, columns: &[FeatureColumn]) -> Result<Prediction> {
         let encoded = self.encoder.transform(columns)?;
+        let mut scores = self.fitted.predict(&encoded.matrix);
+        if let Some(calibration) = &self.calibration {
+            calibration.apply(&mut scores);
+        }
         Ok(Prediction {
-            scores: self.fitted.predict(&encoded.matrix),
+            scores,
             imputed: encoded.imputed,
         })
     }
@@ -131,12 +150,19 @@ impl Model {
                 version: self.parameters.version(),
                 parameters: self.parameters.clone(),
             },
+            calibration: self.calibration.clone(),
+            threshold: self.threshold,
+        };
+        let format = if header.is_first_format() {
+            1
+        } else {
+            MODEL_FORMAT
         };
         let header =
             serde_json::to_vec(&header).expect("a header has text keys and finite numbers");
         let mut writer = Writer::default();
         writer.raw(MAGIC);
-        writer.u32(MODEL_FORMAT);
+        writer.u32(format);
         writer.u64(header.len() as u64);
         writer.raw(&header);
         self.fitted.write(&mut writer);
@@ -159,6 +185,8 @@ impl Model {
             features,
             encoder,
             estimator,
+            calibration,
+            threshold,
         } = header;
         let EstimatorHeader {
             version,
@@ -175,11 +203,17 @@ impl Model {
             encoder,
             parameters,
             fitted,
+            calibration,
+            threshold,
         })
     }
 }
 
 impl Header {
+    fn is_first_format(&self) -> bool {
+        self.calibration.is_none() && self.threshold.is_none()
+    }
+
     fn check(&self) -> Result<()> {
         let parameters = &self.estimator.parameters;
         check_version(
@@ -193,6 +227,11 @@ impl Header {
         self.encoder.check().map_err(damaged)?;
         if !self.outcome.is_sound() {
             return Err(damaged("its classes are out of order"));
+        }
+        let width = self.outcome.output().width();
+        let is_sound = |calibration: &Calibration| calibration.is_sound(width);
+        if !self.calibration.as_ref().is_none_or(is_sound) {
+            return Err(damaged("its calibration is none"));
         }
         let declared = self
             .features

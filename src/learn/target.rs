@@ -33,6 +33,15 @@ impl Target<'_> {
         }
     }
 
+    /// Whether a row is of a class; of two classes, class 0 is the positive one.
+    pub fn is_of(&self, row: usize, class: usize) -> bool {
+        match self {
+            Self::Binary(rows) => rows[row],
+            Self::Multiclass { rows, .. } => rows[row] as usize == class,
+            Self::Regression(_) => false,
+        }
+    }
+
     pub fn output(&self) -> Output {
         match self {
             Self::Binary(_) => Output::Probability,

@@ -12,13 +12,15 @@
 //! version, the declared values it reads, and the keys of the steps before it, down to the hashes
 //! of tables. Every declared value belongs to exactly one step ([`Step::reads`]), so that a changed
 //! threshold does not train a forest again. `cross_validate` is a step only of runs that declare it; what
-//! `fit` reads decides it too.
+//! `fit` reads decides it too. What `calibrate` says is learnt from its scores is a part of the model: then `fit`
+//! takes its output.
 //!
 //! ```text
 //! tables ─ training_set ─┬─ split ─┬─ fit ─ predict ─┬─ evaluate
 //!                        └─────────┴─ cross_validate ┘
 //! ```
 
+mod calibrate;
 mod data;
 mod declared;
 mod difference;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::declared::{Declared, parse, unreadable};
-use super::preprocess;
+use super::{calibrate, preprocess};
 use crate::definition::{
-    Age, AsOf, ColumnName, CrossValidation, Definitions, Dtype, Experiment, Expression,
+    Age, AsOf, Calibrate, ColumnName, CrossValidation, Definitions, Dtype, Experiment, Expression,
     FeatureName, FoldMethod, Label, Model, Preprocess, Split, SplitMethod, Table, TableName, Task,
     Value, estimator,
 };
@@ -42,8 +42,10 @@ pub struct RunSpec {
     pub split: Split,
     pub preprocess: Preprocess,
     pub model: Model,
+    /// From which score on a row is positive, unless `calibrate` has a rule.
     pub threshold: f64,
     pub cross_validation: Option<CrossValidation>,
+    pub calibrate: Option<Calibrate>,
 }
 
 impl RunSpec {
@@ -84,6 +86,7 @@ impl RunSpec {
             model: experiment.model.clone(),
             threshold: experiment.threshold,
             cross_validation: experiment.cross_validation,
+            calibrate: experiment.calibrate,
         }
     }
 
@@ -103,6 +106,7 @@ impl RunSpec {
             model,
             threshold,
             cross_validation,
+            calibrate,
         } = self;
         let mut declared = Declared::default();
         declared.insert("as_of", date_list(as_of));
@@ -125,11 +129,14 @@ impl RunSpec {
         preprocess::declare(preprocess, &mut declared);
         declare_model(model, &mut declared);
         // A class or a number is decided without one.
-        if label.task == Task::Binary {
+        if label.task == Task::Binary && !has_rule(*calibrate) {
             declared.insert("evaluate.threshold", Value::Float(*threshold));
         }
         if let Some(folds) = cross_validation {
             declare_cross_validation(*folds, &mut declared);
+        }
+        if let Some(calibrate) = calibrate {
+            calibrate::declare(*calibrate, &mut declared);
         }
         declared
     }
@@ -146,9 +153,10 @@ impl RunSpec {
             0 => as_of.clone(),
             _ => read_dates(declared, "label.as_of")?,
         };
+        let calibrate = calibrate::read(declared)?;
         let threshold = match label.task {
-            Task::Binary => declared.float("evaluate.threshold")?,
-            Task::Multiclass | Task::Regression => Experiment::DEFAULT_THRESHOLD,
+            Task::Binary if !has_rule(calibrate) => declared.float("evaluate.threshold")?,
+            _ => Experiment::DEFAULT_THRESHOLD,
         };
         if label_as_of.len() != as_of.len() {
             return Err(unreadable("label.as_of"));
@@ -166,6 +174,7 @@ impl RunSpec {
             model: read_model(declared)?,
             threshold,
             cross_validation: read_cross_validation(declared)?,
+            calibrate,
         };
         let again = spec.declare();
         match declared
@@ -176,6 +185,11 @@ impl RunSpec {
             None => Ok(spec),
         }
     }
+}
+
+/// Whether a rule says from which score on a row is positive.
+fn has_rule(calibrate: Option<Calibrate>) -> bool {
+    calibrate.is_some_and(|calibrate| calibrate.threshold.is_some())
 }
 
 /// The canonical text of a feature: its expression, its aggregate, or its column.

@@ -86,7 +86,7 @@ impl Step {
             Self::TrainingSet => &["as_of", "entity", "features", "label", "tables", "windowed"],
             Self::Split => &["split"],
             Self::CrossValidate => &["cross_validation"],
-            Self::Fit => &["model", "preprocess"],
+            Self::Fit => &["calibrate", "model", "preprocess"],
             Self::Predict => &[],
             Self::Evaluate => &["evaluate"],
         }
@@ -95,8 +95,8 @@ impl Step {
     /// Those of other steps that decide this one too.
     const fn reads_also(self) -> &'static [&'static str] {
         match self {
-            // Folds are fitted as the whole is.
-            Self::CrossValidate => Self::Fit.reads(),
+            // Folds are fitted as the whole is, and then calibrate it.
+            Self::CrossValidate => &["model", "preprocess"],
             _ => &[],
         }
     }
@@ -111,6 +111,9 @@ impl Step {
         let inputs: &[Self] = match self {
             Self::TrainingSet => &[],
             Self::Split => &[Self::TrainingSet],
+            Self::Fit if spec.calibrate.is_some() => {
+                &[Self::TrainingSet, Self::Split, Self::CrossValidate]
+            }
             Self::CrossValidate | Self::Fit => &[Self::TrainingSet, Self::Split],
             Self::Predict => &[Self::TrainingSet, Self::Split, Self::Fit],
             Self::Evaluate => &[
@@ -133,7 +136,7 @@ impl Step {
             Self::CrossValidate => {
                 name == "cross_validate" || name == "encode" || name == kind || name == "predict"
             }
-            Self::Fit => name == "encode" || name == kind,
+            Self::Fit => name == "encode" || name == kind || name == "calibrate",
             Self::Predict => name == "predict",
             Self::Evaluate => name == "evaluate",
         };

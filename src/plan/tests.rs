@@ -199,6 +199,62 @@ fn folds_are_a_step_beside_the_others() {
     );
 }
 
+/// What calibrates a model is a part of it: then the folds stand before the fit.
+#[test]
+fn a_calibrated_model_takes_the_scores_of_the_folds() {
+    let plain = with_folds(&identity("churn_random_forest"));
+    let mut with = plain.clone();
+    let mut insert = |path, value| with.declared.insert(path, value);
+    insert("calibrate.method", Value::Text("platt".into()));
+    with.operations.0.insert("calibrate".to_string(), 1);
+    let (old, new) = (keys(&plain), keys(&with));
+    for step in [Step::TrainingSet, Step::Split, Step::CrossValidate] {
+        assert_eq!(old[&step], new[&step], "{step}");
+    }
+    for step in [Step::Fit, Step::Predict, Step::Evaluate] {
+        assert_ne!(old[&step], new[&step], "{step}");
+    }
+    let mut other = with.clone();
+    other
+        .declared
+        .insert("cross_validation.seed", Value::Integer(1));
+    assert_ne!(keys(&other)[&Step::Fit], new[&Step::Fit]);
+    assert_eq!(differences(&plain, &with)[0].first_step(), Step::Fit);
+}
+
+/// What a rule says is read back, and nothing stands beside it that it takes the place of.
+#[test]
+fn a_rule_takes_the_place_of_the_threshold() {
+    let rules = [
+        vec![("calibrate.threshold", Value::Text("f1".into()))],
+        vec![("calibrate.threshold.precision", Value::Float(0.8))],
+        vec![("calibrate.threshold.recall", Value::Float(1.0))],
+        vec![
+            ("calibrate.threshold.false_negative", Value::Float(5.0)),
+            ("calibrate.threshold.false_positive", Value::Float(1.0)),
+        ],
+    ];
+    let plain = with_folds(&identity("churn_random_forest"));
+    for rule in rules {
+        let mut declared = Declared::default();
+        let kept = plain.declared.iter();
+        for (path, value) in kept.filter(|(path, _)| path.as_str() != "evaluate.threshold") {
+            declared.insert(path.as_str(), value.clone());
+        }
+        for (path, value) in &rule {
+            declared.insert(*path, value.clone());
+        }
+        let spec = RunSpec::from_declared(&declared).unwrap();
+        assert_eq!(spec.declare(), declared);
+        // The two together are no run.
+        declared.insert("evaluate.threshold", Value::Float(0.5));
+        assert!(RunSpec::from_declared(&declared).is_err());
+    }
+    let mut nonsense = plain.declared.clone();
+    nonsense.insert("calibrate.threshold.precision", Value::Float(2.0));
+    assert!(RunSpec::from_declared(&nonsense).is_err());
+}
+
 #[test]
 fn a_map_of_another_version_is_refused() {
     let mut declared = identity("churn_prior").declared;

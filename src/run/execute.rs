@@ -379,6 +379,8 @@ fn computed(
     );
     let sides = || sides.unwrap_or_else(|| Err(Error::failure("there is no split")));
     let model = || artefacts[&Step::Fit].model();
+    let of_folds = artefacts.get(&Step::CrossValidate).map(Artefact::table);
+    let of_folds = of_folds.transpose()?;
     Ok(match step {
         Step::TrainingSet | Step::Split => {
             let sides = steps::split(spec, rows)?;
@@ -391,7 +393,7 @@ fn computed(
             (Artefact::Table(scores), notes)
         }
         Step::Fit => {
-            let (model, notes) = steps::fit(spec, features, rows, sides()?)?;
+            let (model, notes) = steps::fit(spec, features, rows, sides()?, of_folds)?;
             (Artefact::Model(Box::new(model)), notes)
         }
         Step::Predict => {
@@ -399,13 +401,12 @@ fn computed(
             (Artefact::Table(scores), StepNotes::default())
         }
         Step::Evaluate => {
-            let of_folds = artefacts.get(&Step::CrossValidate).map(Artefact::table);
             let judged = steps::Judged {
                 training_set: rows,
                 split: sides()?,
                 model: model()?,
                 predictions: table(Step::Predict)?,
-                of_folds: of_folds.transpose()?,
+                of_folds,
             };
             let report = steps::evaluate(spec, &judged)?;
             let notes = StepNotes {

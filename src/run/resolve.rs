@@ -38,6 +38,9 @@ pub fn operations(spec: &RunSpec) -> Operations {
         let version = super::steps::CROSS_VALIDATE_VERSION;
         operations.insert("cross_validate".to_string(), version);
     }
+    if spec.calibrate.is_some() {
+        operations.insert("calibrate".to_string(), learn::CALIBRATE_VERSION);
+    }
     let derived = |(name, text): (&crate::definition::FeatureName, &String)| {
         *text != crate::definition::Expression::of_column(&name.feature)
     };

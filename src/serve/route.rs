@@ -340,8 +340,11 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
         "experiment": execution.experiment,
         "metrics": execution.metrics,
         "rows": execution.rows,
-        // Of two classes only.
-        "threshold": pinned.spec.declare().get("evaluate.threshold"),
+        // Of two classes only: what a rule picked, or what is declared.
+        "threshold": match pinned.model.threshold {
+            Some(picked) => json!(picked),
+            None => json!(pinned.spec.declare().get("evaluate.threshold")),
+        },
         "estimator": pinned.spec.model.kind,
         "features": pinned.spec.features.keys().collect::<Vec<_>>(),
         "code": execution.code,

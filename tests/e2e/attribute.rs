@@ -257,10 +257,8 @@ fn what_cannot_be_attributed_says_why() {
     error: there is no metric `auk`
       metrics: auc, auc_ovr, average_precision, f1, f1_macro, accuracy, precision,
       precision_macro, recall, recall_macro, log_loss, brier, r2, rmse, mae,
-      median_absolute_error, cv_auc, cv_auc_ovr, cv_average_precision, cv_f1,
-      cv_f1_macro, cv_accuracy, cv_precision, cv_precision_macro, cv_recall,
-      cv_recall_macro, cv_log_loss, cv_brier, cv_r2, cv_rmse, cv_mae,
-      cv_median_absolute_error
+      median_absolute_error
+      and of each its mean over the folds of [cross_validation], such as cv_auc
     help: did you mean `auc`?
     "#);
     // A clone has the second month's files and not those of the first run.

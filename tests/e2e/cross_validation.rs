@@ -88,7 +88,8 @@ fn what_the_folds_say_stands_beside_the_test_rows() {
         .map(|r| r.as_u64().unwrap())
         .sum();
     assert_eq!(run["rows"]["train"], rows);
-    assert_snapshot!(world.run(&["runs", "--sort", "cv_auc"]).assert_code(0).screen(), @"");
+    let runs = world.run(&["runs", "--sort", "cv_auc"]).assert_code(0);
+    assert!(runs.screen().contains("cv auc"), "{}", runs.screen());
     let lock = world.read("lockfiles/small.lock");
     for line in [
         "cross_validation.folds = 3",
@@ -186,8 +187,146 @@ fn a_gate_may_name_a_mean_over_folds() {
 #[test]
 fn more_folds_than_entities_is_refused() {
     let world = with_folds("folds = 100\nmethod = \"stratified\"");
-    assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @"");
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @r#"
+    exit 6
+    --- stderr
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+        Executed training_set of small                                   <time> s
+        Executed split of small                                          <time> s
+    error: fold 49 of 100 has no rows of 48 train entities
+    help: take fewer `folds` under [cross_validation], or bring more rows
+    "#);
     let world = with_folds("folds = 100");
     let said = world.run(&["run", "small"]).assert_code(6);
     assert!(said.error().contains("has no rows of"), "{}", said.error());
+}
+
+fn calibrated(text: &str) -> World {
+    let world = with_folds("folds = 3\nmethod = \"stratified\"");
+    let section = format!("[calibrate]\n{text}\n[model]");
+    world.edit(EXPERIMENT, "[model]", &section);
+    world
+}
+
+/// From the folds to the reply: what is served is what was tested.
+#[test]
+fn probabilities_and_threshold_come_from_the_folds() {
+    for (method, threshold) in [("platt", "\"f1\""), ("isotonic", "{ recall = 0.9 }")] {
+        let world = calibrated(&format!("method = \"{method}\"\nthreshold = {threshold}"));
+        let two_thresholds = world.run(&["run", "small"]).assert_code(2);
+        assert!(
+            two_thresholds.error().contains("said twice"),
+            "{}",
+            two_thresholds.error()
+        );
+        world.edit(EXPERIMENT, "[evaluate]\nthreshold = 0.5\n", "");
+        world.edit(
+            EXPERIMENT,
+            "production = [\"auc >= 0.60\", \"clean\"]",
+            "production = []",
+        );
+        let run = world.run_one("small");
+        let picked = run["evaluation"]["threshold"].as_f64().unwrap();
+        assert!(picked != 0.5 && picked > 0.0, "{picked}");
+        world.commit("Calibrated");
+        world.forget();
+        world.run(&["run", "--locked"]).assert_code(0);
+        assert_eq!(
+            json(&world, &["replay", "small@latest"])["verdict"],
+            "identical"
+        );
+        world
+            .run(&[
+                "promote",
+                "small@latest",
+                "--to",
+                "production",
+                "--reason",
+                "first",
+            ])
+            .assert_code(0);
+        world
+            .run(&["materialize", "--as-of", "2024-01-31"])
+            .assert_code(0);
+        world
+            .run(&["get", "small@latest", "predictions", "-o", "test.csv"])
+            .assert_code(0);
+        let text = world.read("test.csv");
+        let mut positive = 0;
+        for line in text.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let probability: f64 = cells[3].parse().unwrap();
+            let reply = json(&world, &["predict", cells[0]]);
+            assert_eq!(reply["probability"].as_f64(), Some(probability));
+            assert_eq!(reply["prediction"], u8::from(probability >= picked));
+            positive += u64::from(probability >= picked);
+        }
+        let confusion = &run["evaluation"]["confusion"];
+        let told = |name: &str| confusion[name].as_u64().unwrap();
+        assert_eq!(told("tp") + told("fp"), positive);
+        let refused = world.run(&["predict", "U001", "--explain"]).assert_code(2);
+        assert!(
+            refused.error().contains("calibrated"),
+            "{}",
+            refused.error()
+        );
+        assert_sound(&world);
+    }
+}
+
+#[test]
+fn a_rule_that_nothing_fulfils_is_refused_in_words() {
+    let world = calibrated("threshold = { precision = 1.0 }");
+    world.edit(EXPERIMENT, "[evaluate]\nthreshold = 0.5\n", "");
+    // Labels that no feature tells apart.
+    world.edit(
+        EXPERIMENT,
+        "kind  = \"random_forest\"\ntrees = 12\nseed  = 42",
+        "kind = \"prior\"",
+    );
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @r#"
+    exit 6
+    --- stderr
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+        Executed training_set of small                                   <time> s
+        Executed split of small                                          <time> s
+        Executed cross_validate of small                                 <time> s
+    error: no threshold gives a precision of 1 on the rows that were held out
+    help: ask less of `threshold` under [calibrate], or bring features that tell
+          more
+    "#);
+}
+
+/// Two runs of which one is calibrated: what moved, and why.
+#[test]
+fn a_calibration_is_a_cause_of_a_difference() {
+    let world = with_folds("folds = 3");
+    let before = world.run_one("small")["run"].as_str().unwrap().to_string();
+    world.edit(
+        EXPERIMENT,
+        "[model]",
+        "[calibrate]\nmethod = \"platt\"\n[model]",
+    );
+    world.run_one("small");
+    let diff = json(&world, &["diff", &before, "small@latest", "--attribute"]);
+    let inputs = diff["inputs"].as_array().unwrap();
+    let method = inputs
+        .iter()
+        .find(|input| input["name"] == "calibrate.method")
+        .unwrap();
+    assert_eq!(method["kind"], "model");
+    for (metric, causes) in diff["attribution"].as_object().unwrap() {
+        let sum: f64 = causes
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| c["delta"].as_f64().unwrap())
+            .sum();
+        let metrics = diff["metrics"].as_array().unwrap();
+        let delta = metrics.iter().find(|m| m["name"] == **metric).unwrap()["delta"]
+            .as_f64()
+            .unwrap();
+        assert!((sum - delta).abs() < 1e-12, "{metric}: {sum} {delta}");
+    }
+    assert!(diff["attribution"].get("log_loss").is_some(), "{diff:#}");
 }

@@ -97,6 +97,8 @@ pub const COUNTS: &[&str] = &[
     "experiment cross_validation.method",
     "experiment cross_validation.folds",
     "experiment cross_validation.seed",
+    "experiment calibrate.method",
+    "experiment calibrate.threshold",
 ];
 
 /// Keys whose value decides no result. Where and how a table is read, and what its checks take out,

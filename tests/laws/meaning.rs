@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use streamflow::definition::{
-    Age, AsOf, CategoricalPreprocess, Column, ColumnName, CrossValidation, Definitions, Dtype,
-    Experiment, Expression, FeatureName, FeaturePreprocess, Features, FoldMethod, Label,
+    Age, AsOf, Calibrate, CategoricalPreprocess, Column, ColumnName, CrossValidation, Definitions,
+    Dtype, Experiment, Expression, FeatureName, FeaturePreprocess, Features, FoldMethod, Label,
     NumericPreprocess, Preprocess, Source, Split, SplitMethod, Table, TableName, Value,
 };
 
@@ -19,6 +19,7 @@ pub struct Meaning {
     parameters: BTreeMap<String, Value>,
     threshold: f64,
     cross_validation: Option<CrossValidation>,
+    calibrate: Option<Calibrate>,
     features: BTreeMap<FeatureName, String>,
     /// What derived features read of windowed ones.
     windowed: BTreeMap<FeatureName, String>,
@@ -56,6 +57,7 @@ impl Meaning {
             model,
             threshold,
             cross_validation,
+            calibrate,
             allow: _,
             gates: _,
             origin: _,
@@ -73,8 +75,13 @@ impl Meaning {
             preprocess: preprocess_meaning(preprocess, features),
             kind: model.kind,
             parameters: model.parameters.clone(),
-            threshold: *threshold,
+            threshold: match calibrate.and_then(|calibrate| calibrate.threshold) {
+                // A rule picks another.
+                Some(_) => 0.0,
+                None => *threshold,
+            },
             cross_validation: cross_validation.map(folds_meaning),
+            calibrate: *calibrate,
             features: features
                 .iter()
                 .map(|name| (name.clone(), text_of(&tables[&name.table], name)))

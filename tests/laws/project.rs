@@ -117,6 +117,11 @@ pub fn bases() -> Vec<Project> {
             if decides {
                 experiment["cross_validation"] = json!({ "folds": 3 });
             }
+            // One whose threshold is picked by a rule.
+            if experiment["model"]["kind"] == "gradient_boosting" {
+                experiment["evaluate"] = json!({});
+                experiment["calibrate"] = json!({ "method": "isotonic", "threshold": "f1" });
+            }
             Project {
                 streamflow: streamflow(),
                 tables: tables(),

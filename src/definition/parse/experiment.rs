@@ -1,6 +1,6 @@
 //! `experiments/NAME.toml`.
 
-use super::{Tables, allow, cross_validation, dataset, gate, label, model, preprocess};
+use super::{Tables, allow, calibrate, cross_validation, dataset, gate, label, model, preprocess};
 use crate::definition::document::Document;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
@@ -35,21 +35,26 @@ pub(super) fn read(
     let model = root
         .required_section("model", "say what learns: `kind`")
         .and_then(|section| model::read(&section, label.as_ref()));
-    let threshold = root
-        .section("evaluate")
-        .map(|section| threshold(&section, task));
-    let cross_validation = match root.has("cross_validation") {
-        true => root
-            .section("cross_validation")
-            .map(|section| Some(cross_validation::read(&section, as_of.as_deref(), task))),
-        false => Some(None),
+    let evaluate = root.section("evaluate");
+    let declared_threshold = evaluate
+        .as_ref()
+        .and_then(|section| section.optional("threshold"));
+    let threshold = evaluate.map(|section| threshold(&section, task));
+    let cross_validation = written(&root, "cross_validation")
+        .map(|section| cross_validation::read(&section, as_of.as_deref(), task));
+    let beside = calibrate::Beside {
+        task,
+        folds: root.has("cross_validation"),
+        threshold: declared_threshold.as_ref(),
     };
+    let calibrate =
+        written(&root, "calibrate").and_then(|section| calibrate::read(&section, &beside));
     let allow = root
         .section("allow")
         .map(|section| allow::read(&section, label.as_ref(), tables));
     let gates = root
         .section("promote")
-        .map(|section| gate::read(&section, task, root.has("cross_validation")));
+        .map(|section| gate::read(&section, task, beside.folds));
     root.finish();
     let features = features?;
     Some(Experiment {
@@ -64,10 +69,16 @@ pub(super) fn read(
         preprocess: preprocess?,
         model: model?,
         threshold: threshold?,
-        cross_validation: cross_validation?,
+        cross_validation,
+        calibrate,
         allow: allow?,
         gates: gates?,
     })
+}
+
+/// A section that says something only by being there.
+fn written<'d>(root: &Section<'d>, key: &'static str) -> Option<Section<'d>> {
+    root.has(key).then(|| root.section(key)).flatten()
 }
 
 /// The places of the file, and of each feature under `dataset.features.TABLE.FEATURE`.

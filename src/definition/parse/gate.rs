@@ -128,7 +128,10 @@ impl<'t> Scanner<'t> {
             self.at += word.len();
             return Ok(word.to_string());
         }
-        let known = self.metrics.iter().chain(others).copied();
+        // Means over folds are named to those alone who mean one.
+        let of_folds = CrossValidation::metric_of(word).is_some();
+        let is_near = |name: &&&str| CrossValidation::metric_of(name).is_some() == of_folds;
+        let known = self.metrics.iter().filter(is_near).chain(others).copied();
         let label = match CrossValidation::metric_of(word) {
             Some(metric) if self.metrics.contains(&metric) => {
                 "means over folds come with a section `[cross_validation]`".to_string()

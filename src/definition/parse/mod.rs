@@ -5,6 +5,7 @@
 //! to it is neither refused nor believed.
 
 mod allow;
+mod calibrate;
 mod check;
 mod column;
 mod cross_validation;

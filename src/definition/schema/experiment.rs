@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{column_name, date, name, preprocess, section, text, texts, words};
 use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
-use crate::definition::{CrossValidation, FoldMethod, METRICS, Split, SplitMethod, Task};
+use crate::definition::{
+    CalibrationMethod, CrossValidation, FoldMethod, METRICS, Split, SplitMethod, Task,
+};
 
 pub(super) fn schema() -> Value {
     let dates = json!({
@@ -28,6 +30,7 @@ pub(super) fn schema() -> Value {
         "model": model(),
         "evaluate": evaluate(),
         "cross_validation": cross_validation(),
+        "calibrate": calibrate(),
         "allow": allow(),
         "promote": promote(),
     });
@@ -173,6 +176,49 @@ fn cross_validation() -> Value {
         "The train rows in parts, each scored by a model that has learnt from others.",
         &[],
         &properties,
+    )
+}
+
+fn calibrate() -> Value {
+    let methods: Vec<_> = CalibrationMethod::WORDS
+        .iter()
+        .map(|(word, _)| *word)
+        .collect();
+    let method = json!({
+        "enum": methods,
+        "description": "How scores become probabilities: by a sigmoid, or by whatever never falls.",
+    });
+    let share = |about: &str| json!({ "type": "number", "description": about, "exclusiveMinimum": 0, "maximum": 1 });
+    let cost = |about: &str| json!({ "type": "number", "description": about, "minimum": 0 });
+    let rule = |properties: Value| {
+        let required: Vec<&String> = properties
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .collect();
+        let required: Vec<&str> = required.into_iter().map(String::as_str).collect();
+        section(
+            "From which score on a row is positive.",
+            &required,
+            &properties,
+        )
+    };
+    let threshold = json!({
+        "description": "Two classes: from which score on a row is positive, by a rule.",
+        "oneOf": [
+            { "const": "f1", "description": "The largest F1." },
+            rule(json!({ "precision": share("The largest recall at this precision or more.") })),
+            rule(json!({ "recall": share("The largest precision at this recall or more.") })),
+            rule(json!({
+                "false_positive": cost("What a row costs that is wrongly said to be positive."),
+                "false_negative": cost("What a row costs that is wrongly said not to be."),
+            })),
+        ],
+    });
+    section(
+        "What is learnt from the scores of the folds; takes a section `[cross_validation]`.",
+        &[],
+        &json!({ "method": method, "threshold": threshold }),
     )
 }
 

@@ -48,6 +48,7 @@ pub use parameters::{
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
+pub(super) use svm::Sigmoid;
 pub use svm::{SvmModel, SvmParameters};
 pub use view::{NodeView, TreeView};
 

@@ -16,9 +16,12 @@ impl Model {
     /// Makes the model ready to be taken apart.
     ///
     /// # Errors
-    /// [`Kind::Usage`] where the estimator has no exact contributions; [`Kind::MissingInput`] where
+    /// [`Kind::Usage`] where the estimator has no exact contributions, or its scores are calibrated; [`Kind::MissingInput`] where
     /// the model file is of a version that did not keep what they take.
     pub fn explainer(&self) -> Result<Explainer> {
+        if self.calibration.is_some() {
+            return Err(calibrated());
+        }
         let (columns, output) = (self.encoder.width(), self.outcome.output());
         let scale = match output {
             Output::Number => Scale::Number,
@@ -112,6 +115,15 @@ impl Model {
             ),
         )
     }
+}
+
+/// A calibration bends the sum: what would be added up is another number than the one that is told.
+fn calibrated() -> Error {
+    Error::new(
+        Kind::Usage,
+        "the run's probabilities are calibrated, and contributions add up to what is said before that",
+    )
+    .help("explain a run without `method` under [calibrate]: it ranks rows alike, but for isotonic ties")
 }
 
 fn covered<'a>(

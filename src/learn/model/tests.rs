@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
+use crate::definition::{CalibrationMethod, MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
 use crate::learn::{
-    Examples, GradientBoostingParameters, RandomForestParameters, Target, fit, testing,
+    Examples, GradientBoostingParameters, HeldOut, RandomForestParameters, Target, fit, testing,
 };
 
 fn parameters() -> [EstimatorParameters; 9] {
@@ -205,13 +205,51 @@ fn support_vectors_come_back_and_forgeries_do_no_harm() {
     assert_comes_back(&model, &columns);
 }
 
+/// What has neither calibration nor threshold is the file it was before there were any.
+#[test]
+fn a_calibration_and_a_threshold_come_back() {
+    let columns = testing::features(60);
+    let plain = train(testing::parameters("logistic_regression"), 60);
+    assert_eq!(plain.to_bytes()[8], 1);
+    let scores = plain.predict(&columns).unwrap().scores;
+    let labels: Vec<bool> = (0..scores.len()).map(|row| row % 3 == 0).collect();
+    for method in [CalibrationMethod::Platt, CalibrationMethod::Isotonic] {
+        let held_out = HeldOut {
+            target: Target::Binary(&labels),
+            scores: &scores,
+            weights: None,
+        };
+        let mut model = plain.clone();
+        model.calibration = Some(Calibration::fit(method, &held_out));
+        model.threshold = Some(0.1 + 0.2);
+        assert_eq!(model.to_bytes()[8], 2);
+        assert_comes_back(&model, &columns);
+        assert_ne!(model.predict(&columns).unwrap().scores, scores);
+    }
+    // One curve, for a model of two classes.
+    let rows: Vec<u32> = (0..scores.len() as u32).map(|row| row % 2).collect();
+    let twice: Vec<f64> = scores.iter().flat_map(|score| [*score; 2]).collect();
+    let held_out = HeldOut {
+        target: Target::Multiclass {
+            classes: 2,
+            rows: &rows,
+        },
+        scores: &twice,
+        weights: None,
+    };
+    let mut model = plain;
+    model.calibration = Some(Calibration::fit(CalibrationMethod::Platt, &held_out));
+    let error = Model::from_bytes(&model.to_bytes()).unwrap_err();
+    assert!(error.message().contains("damaged"), "{error}");
+}
+
 #[test]
 fn a_newer_file_is_named_as_such() {
     let mut bytes = train(EstimatorParameters::Prior, 20).to_bytes();
-    bytes[8] = 2;
+    bytes[8] = 3;
     reseal(&mut bytes);
     let error = Model::from_bytes(&bytes).unwrap_err();
-    assert!(error.message().contains("format version 2"), "{error}");
+    assert!(error.message().contains("format version 3"), "{error}");
     let error = Model::from_bytes(b"PK").unwrap_err();
     assert!(
         error.message().contains("not a streamflow model"),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{AsOf, ColumnName, TableName};
+use crate::definition::{AsOf, Calibrate, ColumnName, CrossValidation, TableName};
 use crate::error::Result;
 use crate::hash::TableHash;
 use crate::plan::{Purpose, RunSpec, TableAt};
@@ -28,7 +28,7 @@ pub enum Factor {
     Features,
     Split,
     Preprocess,
-    /// With the threshold.
+    /// With the threshold, and what calibrates it.
     Model,
     /// Runs of different entities have nothing to be mixed.
     Everything,
@@ -49,6 +49,11 @@ impl Factor {
     }
 }
 
+/// What a model is calibrated by, and with.
+fn calibrated(spec: &RunSpec) -> Option<(Calibrate, Option<CrossValidation>)> {
+    Some((spec.calibrate?, spec.cross_validation))
+}
+
 /// What differs between two runs, data first.
 pub fn factors(a: &Side, b: &Side) -> Result<Vec<Factor>> {
     let (of_a, of_b) = (&a.spec, &b.spec);
@@ -66,7 +71,8 @@ pub fn factors(a: &Side, b: &Side) -> Result<Vec<Factor>> {
         (Factor::Preprocess, of_a.preprocess != of_b.preprocess),
         (
             Factor::Model,
-            (&of_a.model, of_a.threshold) != (&of_b.model, of_b.threshold),
+            (&of_a.model, of_a.threshold, calibrated(of_a))
+                != (&of_b.model, of_b.threshold, calibrated(of_b)),
         ),
     ];
     found.extend(

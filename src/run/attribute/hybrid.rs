@@ -128,8 +128,12 @@ impl<'a> Hybrids<'a> {
             preprocess: side(Factor::Preprocess).spec.preprocess.clone(),
             model: side(Factor::Model).spec.model.clone(),
             threshold: side(Factor::Model).spec.threshold,
-            // Means over folds are not taken apart: a mixture would cost as many fits as there are folds.
-            cross_validation: None,
+            // Means over folds are not taken apart: a mixture has folds only where its model is calibrated by them.
+            cross_validation: side(Factor::Model)
+                .spec
+                .calibrate
+                .and(side(Factor::Model).spec.cross_validation),
+            calibrate: side(Factor::Model).spec.calibrate,
         };
         let mut dates = FeatureDates::new();
         let mut tables: BTreeMap<TableAt, TableSnapshot> = BTreeMap::new();

@@ -64,7 +64,7 @@ impl InputKind {
             Some("split" | "cross_validation") => Self::Split,
             Some("preprocess") => Self::Preprocess,
             // The threshold belongs to what the model decides.
-            Some("model" | "evaluate") => Self::Model,
+            Some("model" | "evaluate" | "calibrate") => Self::Model,
             _ => Self::Features,
         }
     }

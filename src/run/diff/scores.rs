@@ -8,6 +8,7 @@ use super::Side;
 use crate::definition::AsOf;
 use crate::error::{Error, Result};
 use crate::hash::Digest;
+use crate::learn::Model;
 use crate::plan::RunSpec;
 use crate::run::reference::KnownRun;
 use crate::run::steps::{AS_OF, Decision, Predictions};
@@ -182,8 +183,19 @@ pub fn scores(
     Ok(Some(RunScores {
         rows: rows.collect(),
         predictions: Predictions::of(&frame)?,
-        threshold: spec.threshold,
+        threshold: threshold(store, known, spec)?,
     }))
+}
+
+/// From which score on a row counts as positive: what a rule picked stands in the model.
+fn threshold(store: &Store, known: &KnownRun, spec: &RunSpec) -> Result<f64> {
+    let rule = spec.calibrate.and_then(|calibrate| calibrate.threshold);
+    let (Some(_), Some(outputs)) = (rule, known.outputs()) else {
+        return Ok(spec.threshold);
+    };
+    let needed_by = format!("the threshold of run {}", known.run.short());
+    let model = Model::from_bytes(&store.get(outputs.model.into(), &needed_by)?)?;
+    Ok(model.threshold.unwrap_or(spec.threshold))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::fit::fitted_on;
 use super::labels::Labels;
 use super::predict::scores;
 use super::split::{TRAIN, key_texts, split_rows};
-use super::{AS_OF, FOLD, LABEL, column, own, predictions, rows_of};
+use super::{AS_OF, FOLD, LABEL, WEIGHT, column, own, predictions, rows_of};
 use crate::definition::CrossValidation;
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
@@ -16,7 +16,7 @@ use crate::run::artefact::StepNotes;
 use crate::table::{Frame, Values, row_number};
 
 /// Fits a model for each fold and scores the rows it has not seen: a table as that of predictions, with the
-/// number of the fold from 1, in the order of the training set. What `time` only learns from is not in it.
+/// number of the fold from 1 and the weight of weighted rows, in the order of the training set. What `time` only learns from is not in it.
 pub fn cross_validate(
     spec: &RunSpec,
     rule: CrossValidation,
@@ -58,6 +58,9 @@ pub fn cross_validate(
         (own(FOLD), Values::integers(&numbers)),
         (own(LABEL), column(&held_out, LABEL)?.clone()),
     ]));
+    if spec.label.weight.is_some() {
+        columns.insert(own(WEIGHT), column(&held_out, WEIGHT)?.clone());
+    }
     Ok((Frame::new(held_out.rows(), columns), StepNotes::default()))
 }
 

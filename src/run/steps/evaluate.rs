@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::calibrate::{FoldScores, FoldThreshold};
 use super::labels::Labels;
 use super::predictions::Predictions;
+use super::rows_of;
 use super::split::TRAIN;
-use super::{FOLD, column, rows_of};
 use crate::definition::CrossValidation;
 use crate::error::Result;
 use crate::learn::{self, Detail, Evaluation, Model};
 use crate::plan::RunSpec;
 use crate::run::artefact::{ClassTable, CrossValidated, FoldMetric, Report};
 use crate::run::spread::Spread;
-use crate::table::{Cell, Frame};
+use crate::table::Frame;
 
 /// What a model is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +36,11 @@ pub fn evaluate(spec: &RunSpec, judged: &Judged<'_>) -> Result<Report> {
         of_folds,
     } = *judged;
     let predictions = Predictions::of(predictions)?;
-    let found = learn::evaluate(&predictions.scored(spec.threshold));
+    let threshold = model.threshold.unwrap_or(spec.threshold);
+    let found = learn::evaluate(&predictions.scored(threshold));
     let train = rows_of(split, TRAIN)?;
     let prior = predictions.by_prior(&Labels::of(training_set)?, &train);
-    let prior = learn::evaluate(&prior.scored(spec.threshold));
+    let prior = learn::evaluate(&prior.scored(threshold));
     let mut importances = model.importances().unwrap_or_default();
     // The largest first; equal ones by name, as they come.
     importances.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -67,7 +69,7 @@ pub fn evaluate(spec: &RunSpec, judged: &Judged<'_>) -> Result<Report> {
             prevalence,
         } => {
             report.confusion = Some(confusion);
-            report.threshold = Some(spec.threshold);
+            report.threshold = Some(threshold);
             report.prevalence = Some(prevalence);
         }
         Detail::Multiclass { confusion } => {
@@ -87,19 +89,27 @@ pub fn evaluate(spec: &RunSpec, judged: &Judged<'_>) -> Result<Report> {
     Ok(report)
 }
 
+/// Metrics that a threshold decides.
+const DECIDED: [&str; 4] = ["accuracy", "f1", "precision", "recall"];
+
 /// The metrics of each fold, and how they are spread.
 fn cross_validated(
     spec: &RunSpec,
     rule: CrossValidation,
     of_folds: &Frame,
 ) -> Result<CrossValidated> {
-    let numbers = column(of_folds, FOLD)?;
-    let scored = Predictions::of(of_folds)?;
+    let scores = FoldScores::of(of_folds)?;
     let of_fold = |number: u32| {
-        let is_in = |row: &usize| numbers.cell(*row) == Cell::I64(i64::from(number));
-        let rows: Vec<usize> = (0..of_folds.rows()).filter(is_in).collect();
-        let found = learn::evaluate(&scored.gather(&rows).scored(spec.threshold));
-        (rows.len() as u64, found.metrics)
+        let (scored, threshold) = scores.judged(number, spec.calibrate.as_ref());
+        let found = learn::evaluate(&scored.scored(match threshold {
+            FoldThreshold::Declared | FoldThreshold::Unreached => spec.threshold,
+            FoldThreshold::At(threshold) => threshold,
+        }));
+        let mut metrics = found.metrics;
+        if threshold == FoldThreshold::Unreached {
+            metrics.retain(|name, _| !DECIDED.contains(&name.as_str()));
+        }
+        (scored.rows() as u64, metrics)
     };
     let (rows, metrics): (Vec<u64>, Vec<BTreeMap<String, f64>>) =
         (1..=rule.folds).map(of_fold).unzip();

@@ -1,5 +1,6 @@
 //! Encoder and estimator, fitted on the train rows.
 
+use super::calibrate::{Calibrated, FoldScores};
 use super::labels::Labels;
 use super::split::{TRAIN, key_texts};
 use super::{WEIGHT, column, feature_columns, rows_of};
@@ -11,14 +12,24 @@ use crate::plan::RunSpec;
 use crate::run::artefact::StepNotes;
 use crate::table::{Cell, Frame, row_number};
 
-/// Learns a model from the train rows. `features` say how each input was computed.
+/// Learns a model from the train rows. `features` say how each input was computed; `of_folds` are the scores of
+/// those rows by fold, where the run learns from them too.
 pub fn fit(
     spec: &RunSpec,
     features: &[FeatureSpec],
     training_set: &Frame,
     split: &Frame,
+    of_folds: Option<&Frame>,
 ) -> Result<(Model, StepNotes)> {
-    fitted_on(spec, features, training_set, &rows_of(split, TRAIN)?)
+    let (mut model, notes) = fitted_on(spec, features, training_set, &rows_of(split, TRAIN)?)?;
+    if let (Some(rule), Some(of_folds)) = (&spec.calibrate, of_folds) {
+        let Calibrated {
+            calibration,
+            threshold,
+        } = FoldScores::of(of_folds)?.calibrated(rule)?;
+        (model.calibration, model.threshold) = (calibration, threshold);
+    }
+    Ok((model, notes))
 }
 
 /// Learns a model from these rows of a training set.

@@ -1,5 +1,6 @@
 //! The steps as functions: inputs to an output, with what the catalog notes of it.
 
+mod calibrate;
 mod cross_validate;
 mod evaluate;
 mod fit;

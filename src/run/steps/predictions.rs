@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::labels::{Labels, number, numbers};
+use super::labels::{Labels, Numbered, number, numbers};
 use super::{PREDICTION, PROBABILITY, column, own};
 use crate::definition::ColumnName;
 use crate::error::{Error, Kind, Result};
-use crate::learn::{Outcome, Scored, most_probable};
+use crate::learn::{Calibration, Outcome, Scored, most_probable};
 use crate::table::{Frame, Values};
 
 /// Labels beside what was said, row by row.
@@ -183,6 +183,42 @@ impl Predictions {
             _ => {}
         }
         prior
+    }
+
+    /// The labels as numbers, for who learns from them.
+    pub(super) fn numbered(&self) -> Numbered {
+        match self {
+            Self::Binary { labels, .. } => Numbered::Binary(labels.clone()),
+            Self::Multiclass {
+                classes, labels, ..
+            } => Numbered::Multiclass {
+                classes: classes.len(),
+                rows: labels.clone(),
+            },
+            Self::Regression { truth, .. } => Numbered::Regression(truth.clone()),
+        }
+    }
+
+    /// What was said, row after row.
+    pub(super) fn all_scores(&self) -> &[f64] {
+        match self {
+            Self::Binary { probabilities, .. } | Self::Multiclass { probabilities, .. } => {
+                probabilities
+            }
+            Self::Regression { predictions, .. } => predictions,
+        }
+    }
+
+    /// The same as probabilities that come true.
+    pub(super) fn calibrated(&self, calibration: &Calibration) -> Self {
+        let mut calibrated = self.clone();
+        match &mut calibrated {
+            Self::Binary { probabilities, .. } | Self::Multiclass { probabilities, .. } => {
+                calibration.apply(probabilities);
+            }
+            Self::Regression { .. } => {}
+        }
+        calibrated
     }
 
     /// These rows of it, in this order.

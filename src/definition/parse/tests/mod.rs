@@ -132,6 +132,7 @@ pub(in crate::definition) fn asked_by_the_parser(
         SchemaKind::Experiment => {
             for estimator in ESTIMATORS {
                 let text = files.0[FOREST].replace("random_forest", estimator.name);
+                let text = text + "[calibrate]\nthreshold = { precision = 0.8 }\n";
                 read(FOREST, &text, &|document| {
                     super::experiment::read(document, ExperimentName::clone(&name), &tables);
                 });

@@ -214,3 +214,76 @@ fn means_over_folds_come_with_folds() {
     let error = Definitions::parse(&files).unwrap_err();
     assert_snapshot!(super::findings(&error), @"   experiments/forest.toml:34:16 unknown gate `cv_auc` / means over folds come with a section `[cross_validation]`");
 }
+
+#[test]
+fn calibration() {
+    let rule = |threshold: &str| format!("seed = 7\n[calibrate]\nthreshold = {threshold}");
+    let rules: Vec<String> = [
+        "\"f2\"",
+        "0.4",
+        "{ precision = 0.8 }",
+        "{ precision = 1.5 }",
+        "{ precision = \"high\" }",
+        "{ precision = 0.8, recall = 0.8 }",
+        "{ false_positive = 1 }",
+        "{ false_positive = 0, false_negative = 0 }",
+        "{ precisoin = 0.8 }",
+        "{}",
+    ]
+    .map(rule)
+    .to_vec();
+    let mut edits: Vec<(&str, &str)> = rules
+        .iter()
+        .map(|rule| ("seed = 7", rule.as_str()))
+        .collect();
+    edits.extend([
+        ("seed = 7", "seed = 7\n[calibrate]\nmethod = \"plat\""),
+        ("seed = 7", "seed = 7\n[calibrate]\nmethods = \"platt\""),
+        ("seed = 7", "seed = 7\n[calibrate]"),
+        (
+            "[cross_validation]\nmethod = \"grouped\"\nfolds = 4\nseed = 7",
+            "[calibrate]\nmethod = \"isotonic\"",
+        ),
+    ]);
+    assert_snapshot!(said_of(FOREST, &edits), @r#"
+    seed = 7 | [calibrate] | threshold = "f2"
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid value for `threshold` / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | threshold = 0.4
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid value for `threshold` / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | threshold = { precision = 0.8 }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+    seed = 7 | [calibrate] | threshold = { precision = 1.5 }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid rule for the threshold / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | threshold = { precision = "high" }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:27 wrong type for `precision` / expected a number, found a string
+    seed = 7 | [calibrate] | threshold = { precision = 0.8, recall = 0.8 }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid rule for the threshold / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | threshold = { false_positive = 1 }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid rule for the threshold / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | threshold = { false_positive = 0, false_negative = 0 }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid rule for the threshold / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | threshold = { precisoin = 0.8 }
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid rule for the threshold / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+       experiments/forest.toml:51:15 unknown key `precisoin` / did you mean `precision`?
+    seed = 7 | [calibrate] | threshold = {}
+       experiments/forest.toml:30:13 the threshold is said twice / a rule stands under [calibrate]: remove one of the two
+       experiments/forest.toml:51:13 invalid rule for the threshold / expected "f1", { precision = 0.8 } or { recall = 0.8 } of at most 1, or what errors cost: { false_positive = 1, false_negative = 5 }
+    seed = 7 | [calibrate] | method = "plat"
+       experiments/forest.toml:51:10 unknown value `plat` for `method` / did you mean `platt`?
+    seed = 7 | [calibrate] | methods = "platt"
+       experiments/forest.toml:50:1 `[calibrate]` says nothing / expected `method`, `threshold` or both
+       experiments/forest.toml:51:1 unknown key `methods` / did you mean `method`?
+    seed = 7 | [calibrate]
+       experiments/forest.toml:50:1 `[calibrate]` says nothing / expected `method`, `threshold` or both
+    [calibrate] | method = "isotonic"
+       experiments/forest.toml:46:1 `[calibrate]` learns from scores of rows that were held out / expected a section `[cross_validation]` beside it
+    "#);
+}

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::kernel::KernelKind;
 use self::kernel::{Kernel, Similarities};
 pub use self::model::SvmModel;
-use self::platt::Sigmoid;
+pub(in crate::learn) use self::platt::Sigmoid;
 use self::smo::Dual;
 use super::class_weight::ClassWeight;
 use super::parameters::{float, integer, unusable};

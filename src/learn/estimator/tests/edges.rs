@@ -1,5 +1,7 @@
 //! Several classes, numbers, and weights of rows: at their edges.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::super::*;
@@ -280,6 +282,25 @@ fn what_an_estimator_does_not_learn_is_a_definition_error() {
     }
 }
 
+/// Whether each column has two values in each class. Where it has one, the variance of naive Bayes is its smoothing
+/// alone, a distance in it is huge, and the last digit of a mean shows in a probability.
+fn all_vary(matrix: &Matrix, class: impl Fn(usize) -> u32) -> bool {
+    let classes: BTreeSet<u32> = (0..matrix.rows()).map(&class).collect();
+    let varies = |wanted: u32, column: usize| {
+        let values = matrix.column(column).enumerate();
+        let values = values.filter(|(row, _)| class(*row) == wanted);
+        values
+            .map(|(_, value)| value.to_bits())
+            .collect::<BTreeSet<_>>()
+            .len()
+            > 1
+    };
+    let mut pairs = classes
+        .iter()
+        .flat_map(|class| (0..matrix.columns()).map(move |at| (*class, at)));
+    pairs.all(|(class, column)| varies(class, column))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -289,6 +310,8 @@ proptest! {
         let (matrix, labels) = testing::classification(60, 4, seed);
         prop_assume!(labels.contains(&true) && labels.contains(&false));
         let (numbers, classes) = (numbers(&matrix, seed), thirds(&matrix));
+        prop_assume!(all_vary(&matrix, |row| u32::from(labels[row])));
+        prop_assume!(all_vary(&matrix, |row| classes[row]));
         let weights: Vec<f64> = times.iter().map(|times| *times as f64).collect();
         let repeated = || times.iter().enumerate().flat_map(|(row, times)| vec![row; *times]);
         let rows: Vec<usize> = repeated().collect();
