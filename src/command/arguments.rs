@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod data;
+mod show;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub use self::data::{
     ChecksArguments, DriftArguments, DriftMethod, FlowArguments, IngestArguments,
     SnapshotDiffArguments, SnapshotShowArguments, SnapshotsArguments, SnapshotsCommand,
 };
+pub use self::show::ShowArguments;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
 #[derive(Debug, Parser)]
@@ -125,8 +127,8 @@ pub enum Command {
     Serve(ServeArguments),
     /// Lists the runs of this store, the newest first.
     Runs(RunsArguments),
-    /// Shows one run: results, data, code, stages, executions.
-    Show(ReferenceArgument),
+    /// Shows one run: results, data, code, stages, executions; or what its model looks at.
+    Show(ShowArguments),
     /// Writes an artefact of a run into a file.
     Get(GetArguments),
     /// Writes a statement about a run for others, or with --to tables into a database.

@@ -1,7 +1,5 @@
 //! `streamflow diff`.
 
-use serde_json::Value;
-
 use super::Context;
 use super::arguments::DiffArguments;
 use super::output::Output;
@@ -40,7 +38,7 @@ pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
             output
                 .text
                 .push_str(&report::attribution_text(&found, metric));
-            extend(&mut output.document, report::attribution_document(&found));
+            output.extend(report::attribution_document(&found));
         }
         // What could be compared stands above the reason why the rest could not.
         Err(error) => output.error = Some(error),
@@ -52,11 +50,4 @@ pub fn diff(context: &Context, arguments: &DiffArguments) -> Result<Output> {
 fn main_metric(run: &KnownRun) -> &'static str {
     let found = Task::main_metric_among(|name| run.metrics().contains_key(name));
     found.unwrap_or(Task::Binary.main_metric())
-}
-
-/// Adds the fields of one document to another.
-fn extend(document: &mut Value, more: Value) {
-    if let (Value::Object(fields), Value::Object(more)) = (document, more) {
-        fields.extend(more);
-    }
 }

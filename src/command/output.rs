@@ -37,6 +37,13 @@ impl Output {
         }
     }
 
+    /// Adds the fields of another document.
+    pub fn extend(&mut self, more: Value) {
+        if let (Value::Object(fields), Value::Object(more)) = (&mut self.document, more) {
+            fields.extend(more);
+        }
+    }
+
     pub fn of_error(error: Error) -> Self {
         Self {
             text: String::new(),

@@ -11,7 +11,8 @@
 //!    probability of the positive class for each row.
 //! 4. [`evaluate`] compares the probabilities of the test rows with their labels.
 //! 5. [`Model`] keeps everything that answering a request takes, as one file of data.
-//! 6. An [`Explainer`] takes predictions apart into what each feature contributes.
+//! 6. An [`Explainer`] takes predictions apart into what each feature contributes;
+//!    [`Model::permutation_importances`] and its neighbours say what a model leans on.
 //!
 //! # Why the bits are the same everywhere
 //!
@@ -40,6 +41,7 @@ mod exact;
 mod explain;
 mod feature;
 mod folds;
+mod inspect;
 mod leakage;
 mod matrix;
 mod metric;
@@ -69,6 +71,7 @@ pub use estimator::{
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use folds::{FOLDS_VERSION, Fold, folds};
+pub use inspect::{PermutationImportance, Permutations};
 pub use leakage::{
     FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage,
 };

@@ -18,6 +18,7 @@ mod explanation;
 mod family;
 mod flow;
 mod init;
+mod inspect;
 mod keep;
 mod leakage;
 mod online;
@@ -48,6 +49,7 @@ pub use flow::{
     flow_record_text, flow_step_line, flows_text,
 };
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
+pub use inspect::{importances_document, importances_text};
 pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,

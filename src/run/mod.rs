@@ -20,6 +20,7 @@ mod execute;
 mod family;
 mod guard;
 mod history;
+mod inspect;
 mod list;
 mod lock;
 mod locks;
@@ -55,6 +56,7 @@ pub use family::{
 };
 pub use guard::{GuardName, Guards, Leak, declared_leaks, found_leaks, leakage_of};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
+pub use inspect::{DEFAULT_REPEATS, FeatureImportance, Importances, importances};
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use perform::{

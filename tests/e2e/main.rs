@@ -21,6 +21,7 @@ mod export;
 mod flow;
 mod history;
 mod init;
+mod inspect;
 mod intake;
 mod keep;
 mod leakage;

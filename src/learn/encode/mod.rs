@@ -16,6 +16,7 @@ mod numeric;
 mod target;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +194,17 @@ impl Encoder {
             .iter()
             .map(|feature| feature.encoding.width())
             .sum()
+    }
+
+    /// Where the matrix columns of each feature stand.
+    pub fn places(&self) -> Vec<Range<usize>> {
+        let mut first = 0;
+        let place = |feature: &FeatureEncoder| {
+            let place = first..first + feature.encoding.width();
+            first = place.end;
+            place
+        };
+        self.features.iter().map(place).collect()
     }
 
     /// Sums numbers that belong to matrix columns over the columns of each feature.

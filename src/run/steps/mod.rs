@@ -21,7 +21,7 @@ pub use cross_validate::cross_validate;
 pub use evaluate::{Judged, evaluate};
 pub use fit::fit;
 pub use leakage::leakage;
-pub use predict::predict;
+pub use predict::{predict, test_rows};
 pub use predictions::{Decision, Predictions};
 pub use split::split;
 pub use training_set::training_set;

@@ -9,6 +9,13 @@ use crate::learn::Model;
 use crate::plan::RunSpec;
 use crate::table::{Frame, row_number};
 
+/// The test rows, in the order of the training set.
+pub fn test_rows(training_set: &Frame, split: &Frame) -> Result<Frame> {
+    let rows = rows_of(split, TEST)?.into_iter();
+    let rows: Vec<_> = rows.map(|row| Some(row_number(row))).collect();
+    Ok(training_set.gather(&rows))
+}
+
 /// Scores every test row, in the order of the training set.
 pub fn predict(
     spec: &RunSpec,
@@ -16,11 +23,7 @@ pub fn predict(
     split: &Frame,
     model: &Model,
 ) -> Result<Frame> {
-    let rows: Vec<_> = rows_of(split, TEST)?
-        .into_iter()
-        .map(|row| Some(row_number(row)))
-        .collect();
-    let test = training_set.gather(&rows);
+    let test = test_rows(training_set, split)?;
     let scores = scores(spec, &test, model)?;
     let mut columns = predictions::columns(&model.outcome, &scores)?;
     columns.extend(BTreeMap::from([

@@ -221,6 +221,42 @@ impl Predictions {
         calibrated
     }
 
+    /// The same labels beside what a model says now: `scores` of the same rows.
+    pub(in crate::run) fn with_scores(&self, outcome: &Outcome, scores: Vec<f64>) -> Self {
+        let mut other = self.clone();
+        match (&mut other, outcome) {
+            (
+                Self::Multiclass {
+                    classes,
+                    probabilities,
+                    ..
+                },
+                Outcome::Multiclass(known),
+            ) => {
+                // A class that no train row has keeps its 0.
+                let places = classes.iter().map(|class| known.binary_search(class).ok());
+                let places: Vec<Option<usize>> = places.collect();
+                let of_row = |row: &[f64]| {
+                    let of_class = |place: &Option<usize>| place.map_or(0.0, |place| row[place]);
+                    places.iter().map(of_class).collect::<Vec<f64>>()
+                };
+                *probabilities = scores.chunks_exact(known.len()).flat_map(of_row).collect();
+            }
+            (
+                Self::Binary {
+                    probabilities: own, ..
+                }
+                | Self::Regression {
+                    predictions: own, ..
+                },
+                _,
+            ) => *own = scores,
+            // Labels and model come from one training set.
+            (Self::Multiclass { .. }, _) => {}
+        }
+        other
+    }
+
     /// These rows of it, in this order.
     #[must_use]
     pub fn gather(&self, rows: &[usize]) -> Self {
