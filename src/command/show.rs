@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::plan::RunSpec;
 use crate::registry;
 use crate::report::{self, RunView};
-use crate::run::{self, DEFAULT_REPEATS, KnownRun};
+use crate::run::{self, DEFAULT_GRID, DEFAULT_REPEATS, KnownRun};
 use crate::workspace::Workspace;
 
 /// Shows everything that is known of one run, or answers a question about it.
@@ -43,12 +43,32 @@ fn answer(
             report::importances_document(&found),
         )));
     }
+    if let Some(feature) = &arguments.by {
+        let found = run::segments(workspace, known, feature)?;
+        let label = label_of(known);
+        return Ok(Some((
+            report::segments_text(known, &label, &found),
+            report::segments_document(&found),
+        )));
+    }
+    if let Some(feature) = &arguments.dependence {
+        let points = arguments.grid.unwrap_or(DEFAULT_GRID);
+        let found = run::dependence(store, known, feature, points)?;
+        return Ok(Some((
+            report::dependence_text(known, &found),
+            report::dependence_document(&found),
+        )));
+    }
     Ok(None)
 }
 
+/// What the label is called.
+fn label_of(known: &KnownRun) -> String {
+    RunSpec::from_declared(&known.record.declared)
+        .map_or("label".to_string(), |spec| spec.label.column.to_string())
+}
+
 fn overview(workspace: &Workspace, known: &KnownRun) -> Result<Output> {
-    let label = RunSpec::from_declared(&known.record.declared)
-        .map_or("label".to_string(), |spec| spec.label.column.to_string());
     let found = run::find_commit(workspace, &known.record.identity(), known.commit())?;
     let mut stages = registry::stages(workspace)?;
     let leakage = match known.outputs() {
@@ -60,7 +80,7 @@ fn overview(workspace: &Workspace, known: &KnownRun) -> Result<Output> {
         )?,
     };
     let view = RunView {
-        label,
+        label: label_of(known),
         leakage,
         intervals: run::intervals_of(workspace.store(), known)?,
         band: run::band_of(workspace.store(), known.run)?,

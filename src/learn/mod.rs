@@ -47,6 +47,7 @@ mod matrix;
 mod metric;
 mod model;
 mod noise;
+mod quantile;
 mod random;
 mod split;
 mod target;
@@ -71,7 +72,10 @@ pub use estimator::{
 pub use explain::{Explainer, Explanation, Scale};
 pub use feature::{FeatureColumn, FeatureKind, FeatureValues};
 pub use folds::{FOLDS_VERSION, Fold, folds};
-pub use inspect::{PermutationImportance, Permutations};
+pub use inspect::{
+    DependencePoint, FeatureValue, Grid, GridValue, PermutationImportance, Permutations, Segment,
+    SegmentValues, segments,
+};
 pub use leakage::{
     FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage, STRONG, StrongFeature, find_leakage,
 };

@@ -1,11 +1,13 @@
 //! Made-up data for tests: the same on every machine.
 
+use std::collections::BTreeMap;
+
 pub use super::random::Random;
 use super::{
     EstimatorParameters, FeatureColumn, GradientBoostingParameters, KnnParameters,
     LogisticRegressionParameters, Matrix, RandomForestParameters,
 };
-use crate::definition::{Model, Preprocess, estimator};
+use crate::definition::{Model, Preprocess, Value, estimator};
 
 /// Numbers as they are; nulls refused.
 pub fn preprocess() -> Preprocess {
@@ -60,6 +62,28 @@ pub fn elastic_net() -> LogisticRegressionParameters {
 /// The defaults.
 pub fn parameters(kind: &str) -> EstimatorParameters {
     EstimatorParameters::of(&model(kind)).unwrap()
+}
+
+/// Whole and other numbers for the parameters of these names, the defaults for the others.
+pub fn parameters_with(
+    kind: &str,
+    numbers: &BTreeMap<String, serde_json::Number>,
+) -> EstimatorParameters {
+    let mut model = model(kind);
+    for (name, number) in numbers {
+        let value = match number.as_i64() {
+            Some(number) => Value::Integer(number),
+            None => Value::Float(number.as_f64().unwrap()),
+        };
+        model.parameters.insert(name.clone(), value);
+    }
+    EstimatorParameters::of(&model).unwrap()
+}
+
+/// Works on so many threads.
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build().unwrap().install(work)
 }
 
 /// So many of the nearest rows.

@@ -14,6 +14,9 @@ const SHORTEST: usize = 4;
 /// The longest value, in characters.
 const LONGEST_VALUE: usize = 14;
 
+/// A number of so many characters is shown with all its digits.
+const SHORT_NUMBER: usize = 7;
+
 /// One feature of a prediction.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
@@ -43,7 +46,7 @@ pub fn explanation_text(scale: Scale, base: f64, mut parts: Vec<Part<'_>>) -> St
         table
             .row()
             .left(part.feature)
-            .right(value_words(part.value))
+            .right(value_words(part.value, LONGEST_VALUE))
             .right(signed(part.contribution))
             .left(bar(share, room));
     }
@@ -85,7 +88,7 @@ fn unsigned(number: f64) -> String {
 fn room_for_bars(parts: &[Part<'_>]) -> usize {
     let widest = |words: &dyn Fn(&Part<'_>) -> usize| parts.iter().map(words).max().unwrap_or(0);
     let used = widest(&|part| width(part.feature)).max(24)
-        + widest(&|part| width(&value_words(part.value)))
+        + widest(&|part| width(&value_words(part.value, LONGEST_VALUE)))
         + widest(&|part| width(&signed(part.contribution)));
     let gaps = 2 + 3 * 2;
     match WIDTH.saturating_sub(used + gaps).min(LONGEST) {
@@ -94,17 +97,20 @@ fn room_for_bars(parts: &[Part<'_>]) -> usize {
     }
 }
 
-/// A value in a few characters.
-fn value_words(value: Cell<'_>) -> String {
+/// A value in a few characters, of a text at most so many.
+pub(super) fn value_words(value: Cell<'_>, longest: usize) -> String {
     let text = value.to_string();
     match value {
         Cell::Null => dim("null"),
-        Cell::F64(_) if width(&text) <= LONGEST_VALUE / 2 => text,
-        Cell::F64(number) if (1e-3..1e7).contains(&number.abs()) => format!("{number:.3}"),
+        Cell::F64(_) if width(&text) <= SHORT_NUMBER => text,
+        Cell::F64(number) if (1e-3..1e7).contains(&number.abs()) => {
+            let text = format!("{number:.3}");
+            text.trim_end_matches('0').trim_end_matches('.').to_string()
+        }
         Cell::F64(number) => format!("{number:.3e}"),
-        _ if width(&text) <= LONGEST_VALUE => text,
+        _ if width(&text) <= longest => text,
         _ => {
-            let kept = text.chars().take(LONGEST_VALUE - 1);
+            let kept = text.chars().take(longest - 1);
             kept.chain(['…']).collect()
         }
     }

@@ -49,7 +49,10 @@ pub use flow::{
     flow_record_text, flow_step_line, flows_text,
 };
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
-pub use inspect::{importances_document, importances_text};
+pub use inspect::{
+    dependence_document, dependence_text, importances_document, importances_text,
+    segments_document, segments_text,
+};
 pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,

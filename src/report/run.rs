@@ -285,7 +285,7 @@ fn folds_text(folds: &CrossValidated) -> String {
 }
 
 /// `0.7243 to 0.8136`.
-fn interval(interval: Option<&Interval>) -> String {
+pub(super) fn interval(interval: Option<&Interval>) -> String {
     interval.map_or("–".to_string(), |Interval { low, high, .. }| {
         format!("{} to {}", fixed(*low), fixed(*high))
     })
@@ -353,7 +353,7 @@ fn classes_text(classes: &ClassTable) -> String {
 }
 
 /// A class as it may stand on a screen, in so many characters.
-fn shortened(name: &str, width: usize) -> String {
+pub(super) fn shortened(name: &str, width: usize) -> String {
     let name = name.escape_debug().to_string();
     if name.chars().count() <= width {
         return name;

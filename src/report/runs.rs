@@ -48,6 +48,12 @@ const HEADINGS: [(&str, &str); METRICS.len()] = [
     ("cv_brier", "cv brier"),
 ];
 
+/// The heading of a metric in a narrow column.
+pub(super) fn heading(metric: &str) -> &'static str {
+    let found = HEADINGS.iter().find(|(name, _)| *name == metric);
+    found.map_or("", |(_, heading)| heading)
+}
+
 /// `{"runs":[…]}`, contract §3.
 pub fn runs_document(runs: &[RunSummary], stages: &Stages) -> Value {
     let runs: Vec<Value> = runs

@@ -72,7 +72,7 @@ pub fn show_document(view: &RunView) -> Value {
     document
 }
 
-fn intervals_document(intervals: &BTreeMap<&'static str, Interval>) -> Value {
+pub(super) fn intervals_document(intervals: &BTreeMap<&'static str, Interval>) -> Value {
     let each = |(name, interval): (&&str, &Interval)| {
         let Interval {
             low,

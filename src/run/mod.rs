@@ -56,7 +56,10 @@ pub use family::{
 };
 pub use guard::{GuardName, Guards, Leak, declared_leaks, found_leaks, leakage_of};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
-pub use inspect::{DEFAULT_REPEATS, FeatureImportance, Importances, importances};
+pub use inspect::{
+    DEFAULT_GRID, DEFAULT_REPEATS, Dependence, FeatureImportance, Importances, JudgedSegment,
+    Segments, dependence, importances, segments,
+};
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use perform::{

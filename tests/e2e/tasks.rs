@@ -10,7 +10,7 @@ use crate::common::{World, assert_sound};
 const SHOP: &str = "experiments/plan.toml";
 
 /// Customers whose plan and spending follow from what they do, at two dates.
-fn shop(task: &str, column: &str, model: &str) -> World {
+pub fn shop(task: &str, column: &str, model: &str) -> World {
     let world = World::empty();
     world.write(
         "streamflow.toml",

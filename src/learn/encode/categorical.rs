@@ -161,6 +161,11 @@ impl CategoricalEncoder {
             + usize::from(self.rare)
     }
 
+    /// Those that have a place of their own, in bytewise order.
+    pub fn categories(&self) -> &[String] {
+        &self.categories
+    }
+
     pub fn width(&self) -> usize {
         match &self.code {
             Code::OneHot => self.known(),

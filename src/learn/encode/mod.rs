@@ -207,6 +207,32 @@ impl Encoder {
         self.features.iter().map(place).collect()
     }
 
+    /// Values of the feature at a place, encoded: as many numbers a value as the feature has columns. Nulls that
+    /// the encoder refuses must not be among them, as with [`Self::transform`] they are not.
+    pub fn encode_feature(&self, at: usize, values: &FeatureValues) -> Vec<f64> {
+        let encoding = &self.features[at].encoding;
+        let width = encoding.width();
+        let rows = match values {
+            FeatureValues::Numeric(values) => values.len(),
+            FeatureValues::Categorical(values) => values.len(),
+        };
+        let mut cells = vec![0.0; rows * width];
+        if width > 0 {
+            for (row, cells) in cells.chunks_exact_mut(width).enumerate() {
+                encoding.encode(values, row, cells);
+            }
+        }
+        cells
+    }
+
+    /// The categories that were learnt of the feature at a place, in bytewise order; none of a number.
+    pub fn categories(&self, at: usize) -> Option<&[String]> {
+        match &self.features[at].encoding {
+            Encoding::Numeric(_) => None,
+            Encoding::Categorical(categorical) => Some(categorical.categories()),
+        }
+    }
+
     /// Sums numbers that belong to matrix columns over the columns of each feature.
     pub fn by_feature(&self, by_column: &[f64]) -> Vec<(String, f64)> {
         let names = self.feature_names().map(ToString::to_string);

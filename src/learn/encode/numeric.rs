@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::{MissingNumeric, NumericEncoding, NumericRule};
 use crate::error::{Error, Kind, Result};
+use crate::learn::quantile::{quantile, sorted};
 use crate::learn::{Warning, exact};
 use crate::math;
 
@@ -235,23 +236,6 @@ fn median(values: &mut [f64]) -> f64 {
     } else {
         (values[middle - 1] + values[middle]) / 2.0
     }
-}
-
-fn sorted(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted
-}
-
-/// Between the two values around the place (n − 1) · share in proportion: type 7 of Hyndman and Fan 1996, the
-/// default of numpy. `sorted` is not empty.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = (sorted.len() - 1) as f64 * share;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    let part = place - below as f64;
-    // Weights in place of a difference, which could overflow; held between the two, which rounding could leave.
-    (sorted[below] * (1.0 - part) + sorted[above] * part).clamp(sorted[below], sorted[above])
 }
 
 /// The one value, if there is only one.

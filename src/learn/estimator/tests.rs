@@ -7,7 +7,7 @@ use crate::definition::estimator::{ESTIMATORS, Parameter, Range};
 use crate::definition::{Model, Value};
 use crate::hash::ObjectId;
 use crate::learn::metric::auc;
-use crate::learn::testing;
+use crate::learn::testing::{self, on_threads};
 
 mod covers;
 mod edges;
@@ -43,14 +43,6 @@ fn bytes(model: &FittedModel) -> Vec<u8> {
     let mut writer = Writer::default();
     model.write(&mut writer);
     writer.into_bytes()
-}
-
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap();
-    pool.install(work)
 }
 
 #[test]

@@ -4,14 +4,30 @@
 //! | module | |
 //! |---|---|
 //! | `permutation` | how much worse a model does when a feature's values change rows |
+//! | `dependence` | the mean prediction when all rows have one value |
+//! | `segment` | rows by the values of a feature |
 
+mod dependence;
 mod permutation;
+mod segment;
 
 use std::ops::Range;
 
 use super::{FittedModel, Matrix};
 
+pub use dependence::{DependencePoint, Grid, GridValue};
 pub use permutation::{PermutationImportance, Permutations};
+pub use segment::{Segment, SegmentValues, segments};
+
+/// One value of a feature.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeatureValue {
+    /// As [`super::FeatureValues::Numeric`] has it.
+    Number(f64),
+    /// Strings, and bools as `true` and `false`.
+    Category(String),
+    Null,
+}
 
 /// Rows that are changed and scored at a time: what bounds the memory of a question.
 const ROWS_PER_BLOCK: usize = 4096;

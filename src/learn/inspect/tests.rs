@@ -1,12 +1,13 @@
 //! The laws of the questions, on models that are fitted here.
 
 use super::*;
+use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::{Error, Result};
 use crate::hash::{Digest, FeatureHash};
-use crate::learn::testing::{self, Random};
+use crate::learn::testing::{self, Random, on_threads};
 use crate::learn::{
     Encoder, EstimatorParameters, Examples, FeatureColumn, FeatureValues, Model, Outcome, Scored,
-    evaluate,
+    Target, evaluate,
 };
 
 /// A model of two numbers and two texts, and a number that every row has alike.
@@ -34,24 +35,29 @@ fn labels(columns: &[FeatureColumn]) -> Vec<bool> {
 }
 
 fn of_columns(kind: &str, columns: &[FeatureColumn], labels: &[bool]) -> Model {
-    let preprocess = crate::definition::Preprocess {
-        missing_numeric: crate::definition::MissingNumeric::Median,
-        missing_categorical: crate::definition::MissingCategorical::Category,
+    let parameters = testing::parameters(kind);
+    of_target(parameters, columns, Outcome::Binary, Target::Binary(labels))
+}
+
+fn of_target(
+    parameters: EstimatorParameters,
+    columns: &[FeatureColumn],
+    outcome: Outcome,
+    target: Target<'_>,
+) -> Model {
+    let preprocess = Preprocess {
+        missing_numeric: MissingNumeric::Median,
+        missing_categorical: MissingCategorical::Category,
         ..testing::preprocess()
     };
-    let train: Vec<usize> = (0..labels.len()).collect();
+    let train: Vec<usize> = (0..target.rows()).collect();
     let (encoder, _) = Encoder::fit(columns, &train, &preprocess, None).unwrap();
     let matrix = encoder.transform(columns).unwrap().matrix;
-    let parameters: EstimatorParameters = testing::parameters(kind);
-    let examples = Examples::binary(&matrix, labels);
+    let examples = Examples::new(&matrix, target);
     let (fitted, _) = crate::learn::fit(&parameters, &examples).unwrap();
-    Model::new(
-        Outcome::Binary,
-        encoder,
-        parameters,
-        fitted,
-        FeatureHash::of,
-    )
+    Model::new(outcome, encoder, parameters, fitted, |name| {
+        FeatureHash::of(name)
+    })
 }
 
 fn metric(labels: &[bool], name: &str, probabilities: &[f64]) -> f64 {
@@ -82,4 +88,7 @@ const TWICE: Permutations = Permutations {
     repeats: 2,
 };
 
+mod dependence;
 mod permutation;
+mod reference;
+mod segment;

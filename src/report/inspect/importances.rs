@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{headline, room_for_bars};
 use crate::report::style::{Table, bar, dim, fixed, plural, signed, width, wrap};
-use crate::run::{Importances, KnownRun};
+use crate::run::{FeatureImportance, Importances, KnownRun};
 
 /// What `show --importances` adds to the document of `show`.
 pub fn importances_document(found: &Importances) -> Value {
-    let feature = |of: &crate::run::FeatureImportance| {
+    let feature = |of: &FeatureImportance| {
         let mut document = json!({
             "feature": of.feature,
             "permutation": { "mean": of.permutation.mean, "sd": of.permutation.sd },

@@ -1,13 +1,20 @@
 //! Answers to questions that are asked of a run: tables with bars, and what `show` adds to its
 //! document.
 
+mod dependence;
 mod importances;
+mod segments;
+mod values;
+
+use serde_json::Value;
 
 use super::style::{WIDTH, bold};
 use crate::hash::Digest;
 use crate::run::KnownRun;
 
+pub use dependence::{dependence_document, dependence_text};
 pub use importances::{importances_document, importances_text};
+pub use segments::{segments_document, segments_text};
 
 /// The longest bar, in characters; without so many a bar says nothing.
 const LONGEST: usize = 24;
@@ -25,4 +32,13 @@ fn room_for_bars(used: usize) -> usize {
         room if room < SHORTEST => 0,
         room => room,
     }
+}
+
+/// One object with the fields of several.
+fn merged<const N: usize>(parts: [Value; N]) -> Value {
+    let objects = parts.into_iter().filter_map(|part| match part {
+        Value::Object(fields) => Some(fields),
+        _ => None,
+    });
+    Value::Object(objects.flatten().collect())
 }

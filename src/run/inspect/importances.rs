@@ -105,7 +105,7 @@ fn score(tested: &Tested, metric: &str) -> Result<f64> {
     let defined = tested.task().metrics().iter();
     let mut defined = defined.filter(|name| found.metrics.contains_key(**name));
     Err(match defined.next() {
-        Some(other) => error.help(format!("`--metric {other}` is defined")),
+        Some(other) => error.help(format!("`--metric {other}` can be asked for")),
         None => error,
     })
 }

@@ -7,21 +7,26 @@
 //! All of them look at the test rows: the model has not seen them, and what is said of them is what
 //! the run's metrics are made of.
 
+mod column;
+mod dependence;
 mod importances;
+mod segments;
 
 use super::reference::KnownRun;
 use super::steps::{self, Predictions};
 use super::stored::{ArtefactName, artefact_bytes};
-use crate::definition::Task;
+use crate::definition::{FeatureName, Task};
 use crate::error::{Error, Result, did_you_mean};
 use crate::hash::{Digest, RunId};
 use crate::learn::{self, Evaluation, FeatureColumn, Model};
 use crate::plan::RunSpec;
 use crate::store::Store;
-use crate::table::Frame;
+use crate::table::{Frame, Values};
 use crate::table_store;
 
+pub use dependence::{DEFAULT_GRID, Dependence, dependence};
 pub use importances::{DEFAULT_REPEATS, FeatureImportance, Importances, importances};
+pub use segments::{JudgedSegment, Segments, segments};
 
 /// What a run has left, ready to be asked.
 struct Tested {
@@ -45,6 +50,10 @@ impl Tested {
         let model = Model::from_bytes(&bytes(ArtefactName::Model)?)?;
         let predictions = Predictions::of(&frame(ArtefactName::Predictions)?)?;
         let rows = steps::test_rows(&training_set, &split)?;
+        if rows.rows() == 0 {
+            let message = format!("run {} has no test rows to ask about", known.run.short());
+            return Err(Error::usage(message).help("raise `test` under [split]"));
+        }
         if rows.rows() != predictions.rows() {
             let run = known.run.short();
             let message = format!("the predictions of run {run} are not those of its test rows");
@@ -66,6 +75,42 @@ impl Tested {
     /// The features of the test rows, as the model takes them.
     fn columns(&self) -> Result<Vec<FeatureColumn>> {
         steps::feature_columns(&self.spec, &self.rows)
+    }
+
+    /// The feature of the run that a word names.
+    fn feature(&self, word: &str) -> Result<FeatureName> {
+        let found = self
+            .spec
+            .features
+            .keys()
+            .find(|name| name.to_string() == word);
+        found.cloned().ok_or_else(|| self.no_feature(word))
+    }
+
+    fn no_feature(&self, word: &str) -> Error {
+        let run = self.run.short();
+        let names: Vec<String> = self.spec.features.keys().map(ToString::to_string).collect();
+        let all = format!("features of the run: {}", names.join(", "));
+        let named = word.parse::<FeatureName>();
+        if named.is_ok_and(|name| self.is_label(&name)) {
+            let message = format!("{word} is what run {run} predicts, and no feature of it");
+            return Error::usage(message).detail(all);
+        }
+        let error = Error::usage(format!("run {run} has no feature `{word}`"));
+        match did_you_mean(word, names.iter().map(String::as_str)) {
+            Some(close) => error.help(format!("did you mean `{close}`?")),
+            None => error.detail(all),
+        }
+    }
+
+    fn is_label(&self, name: &FeatureName) -> bool {
+        let label = &self.spec.label;
+        (&name.table, &name.feature) == (&label.table, &label.column)
+    }
+
+    /// The values of a feature in the test rows.
+    fn values(&self, feature: &FeatureName) -> Result<&Values> {
+        steps::column(&self.rows, &feature.to_string())
     }
 
     fn evaluate(&self, predictions: &Predictions) -> Evaluation {

@@ -52,7 +52,7 @@ fn own(name: &'static str) -> ColumnName {
 }
 
 /// A column that an earlier step has written.
-fn column<'a>(frame: &'a Frame, name: &str) -> Result<&'a Values> {
+pub(super) fn column<'a>(frame: &'a Frame, name: &str) -> Result<&'a Values> {
     frame
         .column(name)
         .ok_or_else(|| Error::failure(format!("a step's output lacks column {name}")))

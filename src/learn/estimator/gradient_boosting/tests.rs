@@ -8,6 +8,7 @@ use crate::definition::estimator::{Range, find};
 use crate::learn::EstimatorParameters;
 use crate::learn::bytes::{Reader, Writer};
 use crate::learn::estimator::ForestNode;
+use crate::learn::testing::on_threads;
 use crate::learn::{Matrix, Output, testing};
 use crate::math;
 
@@ -30,11 +31,6 @@ fn bytes(trees: &BoostedTrees) -> Vec<u8> {
     let mut writer = Writer::default();
     trees.write(&mut writer);
     writer.into_bytes()
-}
-
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    pool.build().unwrap().install(work)
 }
 
 fn log_loss(probabilities: &[f64], labels: &[bool]) -> f64 {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::*;
-use crate::definition::Value;
 use crate::learn::testing;
 
 #[derive(Deserialize)]
@@ -30,15 +29,7 @@ struct Case {
 
 impl Case {
     fn parameters(&self, kind: &str) -> EstimatorParameters {
-        let mut model = testing::model(kind);
-        for (name, value) in &self.parameters {
-            let value = match value.as_i64() {
-                Some(value) => Value::Integer(value),
-                None => Value::Float(value.as_f64().unwrap()),
-            };
-            model.parameters.insert(name.clone(), value);
-        }
-        EstimatorParameters::of(&model).unwrap()
+        testing::parameters_with(kind, &self.parameters)
     }
 }
 

@@ -2,14 +2,6 @@
 
 use super::*;
 
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap();
-    pool.install(work)
-}
-
 fn permuted(values: &FeatureValues, order: &[usize]) -> FeatureValues {
     match values {
         FeatureValues::Numeric(values) => {
