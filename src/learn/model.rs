@@ -133,6 +133,11 @@ impl Model {
         })
     }
 
+    /// From which probability on a row is positive: what a rule picked, else what is declared.
+    pub fn decides_from(&self, declared: f64) -> f64 {
+        self.threshold.unwrap_or(declared)
+    }
+
     /// How much each feature contributes; they add up to 1. None where the estimator cannot say.
     pub fn importances(&self) -> Option<Vec<(String, f64)>> {
         self.fitted

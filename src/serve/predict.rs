@@ -113,7 +113,7 @@ fn said_of<'a>(
         .collect();
     let model = &pair.pinned.model;
     let scores = model.predict(&columns)?.scores;
-    let threshold = model.threshold.unwrap_or(pair.pinned.spec.threshold);
+    let threshold = model.decides_from(pair.pinned.spec.threshold);
     let outcome = &model.outcome;
     let of_row = |scores: &[f64]| Verdict::of(outcome, scores, threshold);
     let verdicts = scores.chunks_exact(outcome.output().width()).map(of_row);

@@ -195,7 +195,7 @@ fn threshold(store: &Store, known: &KnownRun, spec: &RunSpec) -> Result<f64> {
     };
     let needed_by = format!("the threshold of run {}", known.run.short());
     let model = Model::from_bytes(&store.get(outputs.model.into(), &needed_by)?)?;
-    Ok(model.threshold.unwrap_or(spec.threshold))
+    Ok(model.decides_from(spec.threshold))
 }
 
 #[cfg(test)]

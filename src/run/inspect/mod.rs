@@ -114,7 +114,11 @@ impl Tested {
     }
 
     fn evaluate(&self, predictions: &Predictions) -> Evaluation {
-        learn::evaluate(&predictions.scored(self.spec.threshold))
+        learn::evaluate(&predictions.scored(self.threshold()))
+    }
+
+    fn threshold(&self) -> f64 {
+        self.model.decides_from(self.spec.threshold)
     }
 
     /// The metric of a name, the main one of the task without one.

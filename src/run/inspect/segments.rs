@@ -61,7 +61,7 @@ pub fn segments(workspace: &Workspace, known: &KnownRun, feature: &str) -> Resul
         let keys: Vec<EntityKey> = keys.flatten().collect();
         let intervals = match segment.rows.len() >= FEWEST_ROWS {
             true => learn::intervals(
-                &predictions.scored(tested.spec.threshold),
+                &predictions.scored(tested.threshold()),
                 &number_entities(keys.iter()),
             ),
             false => BTreeMap::new(),

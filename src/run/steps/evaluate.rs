@@ -36,7 +36,7 @@ pub fn evaluate(spec: &RunSpec, judged: &Judged<'_>) -> Result<Report> {
         of_folds,
     } = *judged;
     let predictions = Predictions::of(predictions)?;
-    let threshold = model.threshold.unwrap_or(spec.threshold);
+    let threshold = model.decides_from(spec.threshold);
     let found = learn::evaluate(&predictions.scored(threshold));
     let train = rows_of(split, TRAIN)?;
     let prior = predictions.by_prior(&Labels::of(training_set)?, &train);
