@@ -18,7 +18,7 @@ import tempfile
 import warnings
 from importlib import metadata
 
-from sklearn import ensemble, linear_model, metrics, naive_bayes, neighbors, tree
+from sklearn import ensemble, linear_model, metrics, naive_bayes, neighbors, svm, tree
 
 from runs import churn, fit, matrices, streamflow
 
@@ -32,6 +32,8 @@ CONTRACT = {
     "logistic_regression": ({}, SCALED, lambda seed: linear_model.LogisticRegression(max_iter=5000)),
     "gaussian_nb": ({}, [], lambda seed: naive_bayes.GaussianNB()),
     "knn": ({"neighbors": 25}, SCALED, lambda seed: neighbors.KNeighborsClassifier(25)),
+    # Its own probabilities: of folds drawn by the seed, and coupled.
+    "svm": ({}, SCALED, lambda seed: svm.SVC(probability=True, random_state=seed)),
 }
 FEE = {
     "random_forest": (TREES, [], lambda seed: ensemble.RandomForestRegressor(100, random_state=seed)),

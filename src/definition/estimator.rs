@@ -463,9 +463,10 @@ pub const ESTIMATORS: &[Estimator] = &[
     },
     Estimator {
         name: "svm",
-        about: "A support vector machine, as scikit-learn's SVC; probabilities by Platt scaling on decision \
-                values of rows it was not learnt from.",
-        tasks: &[Task::Binary],
+        about: "A support vector machine, as scikit-learn's SVC, of several classes one for each pair; \
+                probabilities by Platt scaling on decision values of rows it was not learnt from, of several \
+                classes coupled as libsvm does.",
+        tasks: CLASSES,
         weighted: true,
         parameters: &[
             Parameter {

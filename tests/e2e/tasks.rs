@@ -153,6 +153,82 @@ fn several_classes_from_the_label_to_the_reply() {
     assert_sound(&world);
 }
 
+/// A machine for each pair: coupled shares, and the most probable class in the table as in the reply.
+#[test]
+fn support_vectors_of_several_classes() {
+    let standardize =
+        "kind = \"svm\"\nclass_weight = \"balanced\"\n[preprocess]\nnumeric = \"standardize\"";
+    let world = shop("multiclass", "plan", standardize);
+    world.edit(
+        SHOP,
+        "task = \"multiclass\"",
+        "task = \"multiclass\"\nweight = \"weight\"",
+    );
+    let run = world.run_one("plan");
+    assert!(run["metrics"]["auc_ovr"].as_f64().unwrap() > 0.9, "{run:#}");
+    assert!(
+        run["metrics"]["accuracy"].as_f64().unwrap() > 0.7,
+        "{run:#}"
+    );
+    let replayed = json(&world, &["replay", "plan@latest"]);
+    assert_eq!(replayed["verdict"], "identical");
+    let get = |artefact: &str, file: &str| {
+        let arguments = ["get", "plan@latest", artefact, "-o", file];
+        world.run(&arguments).assert_code(0);
+    };
+    get("model", "model.bin");
+    get("predictions", "test.csv");
+    let table = world.read("test.csv");
+    let mut lines = table.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let classes = ["Basic", "Family plan", "Prémium"];
+    let places = classes.map(|class| {
+        let name = format!("probability.{class}");
+        header.iter().position(|found| *found == name).unwrap()
+    });
+    let prediction = header
+        .iter()
+        .position(|name| *name == "prediction")
+        .unwrap();
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').collect();
+        let shares = places.map(|place| cells[place].parse::<f64>().unwrap());
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{line}");
+        let most = shares.iter().copied().fold(0.0, f64::max);
+        let most = shares.iter().position(|share| *share == most).unwrap();
+        assert_eq!(cells[prediction], classes[most], "{line}");
+    }
+
+    let softer = world.run(&["run", "--set", "model.c=0.1", "--format", "json"]);
+    let softer = &softer.assert_code(0).json()["runs"][0]["run"];
+    let diff = json(
+        &world,
+        &[
+            "diff",
+            run["run"].as_str().unwrap(),
+            softer.as_str().unwrap(),
+        ],
+    );
+    assert!(
+        diff["predictions"]["changed"].as_u64().unwrap() > 20,
+        "{diff:#}"
+    );
+    let promote = [
+        "promote",
+        "plan@latest",
+        "--to",
+        "production",
+        "--reason",
+        "first",
+    ];
+    world.run(&promote).assert_code(0);
+    world.run(&["materialize"]).assert_code(0);
+    let reply = json(&world, &["predict", "U001"]);
+    let predicted = reply["prediction"].as_str().unwrap();
+    assert_eq!(reply["probability"], reply["probabilities"][predicted]);
+    assert_sound(&world);
+}
+
 #[test]
 fn a_number_from_the_label_to_the_reply() {
     let world = shop(

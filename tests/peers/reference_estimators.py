@@ -5,6 +5,7 @@ Run with scikit-learn 1.9 from the project root:
     python tests/peers/reference_estimators.py > tests/reference/estimators.json
 """
 
+import itertools
 import json
 import warnings
 
@@ -232,6 +233,99 @@ def machine_cases(random):
         }
 
 
+def pairs(classes):
+    return itertools.combinations(range(classes), 2)
+
+
+def machines_of_pairs(random):
+    """Decision values of the first ten rows: positive where the later class of a pair is, unlike libsvm's."""
+    rows = random.normal(size=(90, 3)).round(3)
+    scores = np.column_stack([rows[:, 0], rows[:, 1] ** 2, rows[:, 2], 0.2 - rows[:, 0] * rows[:, 1]])
+    scores += 0.5 * random.normal(size=scores.shape)
+    weights = random.uniform(0.2, 3.0, size=90).round(3)
+    for classes, c, gamma, kernel, balanced, weight in [
+        (3, 1.0, 0.0, "rbf", False, None),
+        (4, 20.0, 0.3, "rbf", False, None),
+        (3, 1.0, 0.0, "linear", True, None),
+        (4, 2.0, 0.0, "rbf", True, weights),
+        (2, 1.0, 0.0, "rbf", False, None),
+    ]:
+        labels = scores[:, :classes].argmax(axis=1)
+        # "balanced" of scikit-learn's SVC counts rows, whatever they weigh.
+        counted = np.bincount(labels, weights=weight)
+        even = {label: counted.sum() / (classes * counted[label]) for label in range(classes)}
+        model = SVC(
+            C=c, gamma=gamma or "scale", kernel=kernel, class_weight=even if balanced else None, tol=1e-10, decision_function_shape="ovo"
+        ).fit(rows, labels, sample_weight=weight)
+        decisions = model.decision_function(rows[:10])
+        yield {
+            "parameters": {
+                "kind": "svm",
+                "c": c,
+                "gamma": gamma,
+                "kernel": kernel,
+                "class_weight": "balanced" if balanced else "none",
+                "tolerance": 1e-10,
+            },
+            "rows": rows.tolist(),
+            "labels": labels.tolist(),
+            "classes": classes,
+            "weights": None if weight is None else weight.tolist(),
+            "decisions": decisions[:, None].tolist() if classes == 2 else (-decisions).tolist(),
+        }
+
+
+def coupled(classes, later, tolerance=1e-16):
+    """libsvm's multiclass_probability (svm.cpp), from the share of the later class of each pair.
+
+    Step by step as there, but for the end: libsvm stops at 0.005 / classes.
+    """
+    r = np.zeros((classes, classes))
+    for (i, j), share in zip(pairs(classes), later):
+        share = min(max(share, 1e-7), 1 - 1e-7)
+        r[j, i], r[i, j] = share, 1 - share
+    q = -r.T * r
+    for t in range(classes):
+        q[t, t] = sum(r[j, t] ** 2 for j in range(classes) if j != t)
+    p = np.full(classes, 1 / classes)
+    for _ in range(1_000_000):
+        qp = q @ p
+        pqp = p @ qp
+        if np.abs(qp - pqp).max() < tolerance:
+            break
+        for t in range(classes):
+            step = (pqp - qp[t]) / q[t, t]
+            p[t] += step
+            pqp = (pqp + step * (step * q[t, t] + 2 * qp[t])) / (1 + step) ** 2
+            qp = (qp + step * q[t]) / (1 + step)
+            p /= 1 + step
+    return p
+
+
+def held_against_libsvm(random):
+    """That `coupled` is what libsvm does: its own sigmoids on its own values give its own shares."""
+    rows = random.normal(size=(120, 3))
+    labels = np.abs(rows[:, :3]).argmax(axis=1)
+    model = SVC(probability=True, decision_function_shape="ovo", random_state=0).fit(rows, labels)
+    for decisions, shares in zip(model.decision_function(rows), model.predict_proba(rows)):
+        first = 1 / (1 + np.exp(model.probA_ * decisions + model.probB_))
+        for tolerance, most in [(0.005 / 3, 1e-9), (1e-16, 0.01)]:
+            assert np.abs(coupled(3, 1 - first, tolerance) - shares).max() < most
+
+
+def coupled_cases(random):
+    for classes in [2, 3, 4, 7]:
+        count = classes * (classes - 1) // 2
+        for later in [
+            random.uniform(size=count).round(3),
+            random.uniform(size=count).round(1),
+            random.beta(0.1, 0.1, size=count).round(4),
+            random.integers(0, 2, size=count).astype(float),
+        ]:
+            shares = np.array([1 - later[0], later[0]]) if classes == 2 else coupled(classes, later)
+            yield {"classes": classes, "later": later.tolist(), "shares": shares.tolist()}
+
+
 def main():
     warnings.simplefilter("ignore")
     random = np.random.default_rng(20240229)
@@ -244,7 +338,10 @@ def main():
         "classes": list(classes_cases(random)),
         "asked": list(asked_cases(random)),
         "svm": list(machine_cases(random)),
+        "svm_of_pairs": list(machines_of_pairs(random)),
+        "coupled": list(coupled_cases(random)),
     }
+    held_against_libsvm(random)
     print(json.dumps(cases))
 
 

@@ -147,17 +147,10 @@ fn fit_binary(
             let (model, warnings) = logistic_regression::fit(parameters, examples, labels);
             Ok((FittedModel::LogisticRegression(model), warnings))
         }
-        EstimatorParameters::GaussianNb(parameters) => {
+        _ => {
             let labels: Vec<u32> = labels.iter().map(|label| u32::from(*label)).collect();
-            let model = gaussian_nb::fit(parameters, examples, &labels)?;
-            Ok((FittedModel::GaussianNb(model), Vec::new()))
+            fit_numbered(parameters, examples, &labels)
         }
-        EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
-        EstimatorParameters::Svm(parameters) => {
-            let (model, warnings) = svm::fit(parameters, examples, labels)?;
-            Ok((FittedModel::Svm(model), warnings))
-        }
-        _ => Err(does_not_learn(parameters, Task::Binary)),
     }
 }
 
@@ -177,12 +170,27 @@ fn fit_classes(
                 logistic_regression::fit_classes(parameters, examples, classes, labels)?;
             Ok((FittedModel::LogisticRegression(model), warnings))
         }
+        _ => fit_numbered(parameters, examples, labels),
+    }
+}
+
+/// What learns two classes as it learns several.
+fn fit_numbered(
+    parameters: &EstimatorParameters,
+    examples: &Examples<'_>,
+    labels: &[u32],
+) -> Result<(FittedModel, Vec<Warning>)> {
+    match parameters {
         EstimatorParameters::GaussianNb(parameters) => {
             let model = gaussian_nb::fit(parameters, examples, labels)?;
             Ok((FittedModel::GaussianNb(model), Vec::new()))
         }
         EstimatorParameters::Knn(parameters) => nearest_neighbours(parameters, examples),
-        _ => Err(does_not_learn(parameters, Task::Multiclass)),
+        EstimatorParameters::Svm(parameters) => {
+            let (model, warnings) = svm::fit(parameters, examples, labels)?;
+            Ok((FittedModel::Svm(model), warnings))
+        }
+        _ => Err(does_not_learn(parameters, examples.target.output().task())),
     }
 }
 
@@ -327,7 +335,7 @@ impl FittedModel {
                 Self::Knn(KnnModel::read(parameters, reader, columns, output)?)
             }
             EstimatorParameters::Svm(parameters) => {
-                Self::Svm(SvmModel::read(parameters, reader, columns)?)
+                Self::Svm(SvmModel::read(parameters, reader, columns, output)?)
             }
         })
     }

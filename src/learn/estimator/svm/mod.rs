@@ -1,37 +1,40 @@
-//! A support vector machine of two classes: the widest margin between them, in the space of a kernel.
+//! Support vector machines: the widest margin between two classes, in the space of a kernel.
 //!
 //! > minimum of ½·|w|² + c · Σ weight · max(0, 1 − y·(w·φ(x) + intercept))
 //!
 //! That is scikit-learn's `SVC(C = c, kernel, gamma)`; decision values agree with it to the tolerance.
 //! Probabilities are a sigmoid of the decision value ([`platt`]), fitted on values of rows that the machine
-//! was not learnt from: rows are dealt into five folds by the seed, each class alone, and each fold is
-//! decided by a machine of the other four.
+//! was not learnt from ([`pair`]).
+//!
+//! Of several classes each pair has a machine and a sigmoid of its own, learnt from the rows of both alone,
+//! and what they say is coupled into one share a class ([`coupling`]). `gamma` and balanced weights are of
+//! all rows, as scikit-learn has them.
 
+mod coupling;
 mod kernel;
 mod model;
+mod pair;
 mod platt;
 mod smo;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use self::coupling::pairs;
+use self::kernel::Kernel;
 pub use self::kernel::KernelKind;
-use self::kernel::{Kernel, Similarities};
 pub use self::model::SvmModel;
+use self::pair::Pair;
 pub(in crate::learn) use self::platt::Sigmoid;
-use self::smo::Dual;
 use super::class_weight::ClassWeight;
 use super::parameters::{float, integer, unusable};
 use crate::definition::{Model, Value};
 use crate::error::{Error, Kind, Result};
-use crate::hash::ContentHasher;
-use crate::learn::random::Random;
 use crate::learn::{Examples, Matrix, Warning, exact};
 
-const FOLDS: usize = 5;
 /// Above so many rows people are told that it takes long.
 const MANY_ROWS: usize = 20_000;
-/// Steps at most, as libsvm.
-const STEPS: u64 = 10_000_000;
 
 /// See [`crate::definition::estimator`] for the meaning and range of each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,14 +86,14 @@ impl SvmParameters {
     }
 }
 
-/// Learns from rows of both classes.
+/// Learns from rows of two classes at least; `labels` are their numbers.
 ///
 /// # Errors
 /// [`Kind::DataRefused`] where a distance between rows leaves the range of an f64.
 pub(super) fn fit(
     parameters: &SvmParameters,
     examples: &Examples<'_>,
-    labels: &[bool],
+    labels: &[u32],
 ) -> Result<(SvmModel, Vec<Warning>)> {
     let matrix = examples.matrix;
     check_range(matrix)?;
@@ -102,75 +105,32 @@ pub(super) fn fit(
         },
     };
     let weights = examples.row_weights();
-    let train = |rows: &[usize]| {
-        let matrix = matrix.select_rows(rows);
-        let signs = rows.iter().map(|row| if labels[*row] { 1.0 } else { -1.0 });
-        let signs: Vec<f64> = signs.collect();
+    let classes: BTreeSet<u32> = labels.iter().copied().collect();
+    let classes: Vec<u32> = classes.into_iter().collect();
+    let (mut machines, mut most, mut converged) = (Vec::new(), 0, true);
+    for (first, second) in pairs(classes.len()) {
+        let both = [classes[first], classes[second]];
+        let rows = labels.iter().enumerate();
+        let rows = rows.filter(|(_, label)| both.contains(*label));
+        let (rows, later): (Vec<usize>, Vec<bool>) =
+            rows.map(|(row, label)| (row, *label == both[1])).unzip();
         let bounds = rows.iter().map(|row| parameters.c * weights[*row]);
-        machine(
+        let pair = Pair {
             kernel,
-            parameters.tolerance,
-            &matrix,
-            &signs,
-            bounds.collect(),
-        )
-    };
-    let folds = folds(labels, parameters.seed);
-    let mut values = vec![0.0; labels.len()];
-    let mut converged = true;
-    for fold in 0..FOLDS {
-        let (held, others): (Vec<usize>, Vec<usize>) =
-            (0..labels.len()).partition(|row| folds[*row] == fold);
-        // Two rows are one fold, which nothing decides.
-        if held.is_empty() || others.is_empty() {
-            continue;
-        }
-        let (machine, done) = train(&others);
+            tolerance: parameters.tolerance,
+            matrix,
+            bounds: bounds.collect(),
+            rows,
+            later,
+        };
+        let (machine, done) = pair.learn(parameters.seed);
+        machines.push(machine);
+        most = pair.rows.len().max(most);
         converged &= done;
-        let decided = machine.decisions(&matrix.select_rows(&held));
-        for (row, value) in held.iter().zip(decided) {
-            values[*row] = value;
-        }
     }
-    let (machine, done) = train(&(0..labels.len()).collect::<Vec<_>>());
-    let model = SvmModel {
-        sigmoid: Sigmoid::fit(&values, labels),
-        ..machine
-    };
-    Ok((model, warnings(labels.len(), converged && done)))
-}
-
-/// A machine without a sigmoid yet; and whether its search came to an end.
-fn machine(
-    kernel: Kernel,
-    tolerance: f64,
-    matrix: &Matrix,
-    signs: &[f64],
-    bounds: Vec<f64>,
-) -> (SvmModel, bool) {
-    let dual = Dual {
-        similarities: Similarities::new(kernel, matrix),
-        signs,
-        bounds,
-    };
-    let solution = dual.solve(tolerance, STEPS.max(100 * matrix.rows() as u64));
-    let vectors: Vec<usize> = (0..matrix.rows())
-        .filter(|row| solution.multipliers[*row] > 0.0)
-        .collect();
-    let coefficients = vectors.iter();
-    let model = SvmModel {
-        kernel,
-        coefficients: coefficients
-            .map(|row| signs[*row] * solution.multipliers[*row])
-            .collect(),
-        vectors: matrix.select_rows(&vectors),
-        intercept: solution.intercept,
-        sigmoid: Sigmoid {
-            slope: -1.0,
-            offset: 0.0,
-        },
-    };
-    (model, solution.converged)
+    let output = examples.target.output();
+    let model = SvmModel::new(kernel, matrix, classes, machines, output);
+    Ok((model, warnings(most, converged)))
 }
 
 /// 1 / (columns · variance of all numbers), as scikit-learn's "scale".
@@ -202,27 +162,6 @@ fn check_range(matrix: &Matrix) -> Result<()> {
     .help("bring columns with huge numbers to another unit, or set `numeric = \"standardize\"` under [preprocess]"))
 }
 
-/// The fold of each row: the rows of a class in random order, dealt in turn.
-fn folds(labels: &[bool], seed: i64) -> Vec<usize> {
-    let mut hasher = ContentHasher::new("streamflow svm 1");
-    hasher.integer(seed);
-    let [a, b, c, d, e, f, g, h, ..] = hasher.finish();
-    let mut random = Random::new(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
-    let mut folds = vec![0; labels.len()];
-    for class in [false, true] {
-        let rows = labels.iter().enumerate();
-        let rows = rows.filter(|(_, label)| **label == class);
-        let mut rows: Vec<usize> = rows.map(|(row, _)| row).collect();
-        for at in (1..rows.len()).rev() {
-            rows.swap(at, random.below(at + 1));
-        }
-        for (at, row) in rows.into_iter().enumerate() {
-            folds[row] = at % FOLDS;
-        }
-    }
-    folds
-}
-
 fn warnings(rows: usize, converged: bool) -> Vec<Warning> {
     let slow = (rows > MANY_ROWS).then(|| {
         Warning::new(format!(
@@ -237,45 +176,4 @@ fn warnings(rows: usize, converged: bool) -> Vec<Warning> {
         )
     });
     slow.into_iter().chain(early).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::learn::testing;
-
-    /// At the minimum, rows between the ends lie on the margin, rows without a multiplier outside it, and
-    /// rows at their bound inside.
-    #[test]
-    fn multipliers_and_margins_belong_together() {
-        let (matrix, labels) = testing::classification(200, 4, 3);
-        let signs: Vec<f64> = labels.iter().map(|l| if *l { 1.0 } else { -1.0 }).collect();
-        let bounds: Vec<f64> = (0..200).map(|row| 1.0 + f64::from(row % 3)).collect();
-        for (kind, gamma) in [(KernelKind::Rbf, 0.05), (KernelKind::Linear, 1.0)] {
-            let kernel = Kernel { kind, gamma };
-            let dual = Dual {
-                similarities: Similarities::new(kernel, &matrix),
-                signs: &signs,
-                bounds: bounds.clone(),
-            };
-            let multipliers = dual.solve(1e-10, STEPS).multipliers;
-            let (model, converged) = machine(kernel, 1e-10, &matrix, &signs, bounds.clone());
-            assert!(converged);
-            let sum: f64 = model.coefficients.iter().sum();
-            assert!(sum.abs() < 1e-9, "{sum}");
-            let mut free = 0;
-            for (row, decision) in model.decisions(&matrix).iter().enumerate() {
-                let margin = signs[row] * decision - 1.0;
-                match multipliers[row] {
-                    0.0 => assert!(margin > -1e-9, "{margin}"),
-                    most if most == bounds[row] => assert!(margin < 1e-9, "{margin}"),
-                    _ => {
-                        assert!(margin.abs() < 1e-9, "{margin}");
-                        free += 1;
-                    }
-                }
-            }
-            assert!(free > 0);
-        }
-    }
 }

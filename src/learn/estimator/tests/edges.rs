@@ -227,10 +227,133 @@ fn support_vectors_of_next_to_nothing_have_probabilities() {
     }
 }
 
+/// A class with one row, a class of rows that another class has too, one column, nothing but equal rows.
+#[test]
+fn support_vectors_of_pairs_of_next_to_nothing_have_shares() {
+    let alike = Matrix::new(8, 2, vec![3.0; 16]);
+    let apart = Matrix::new(8, 1, (0..8).map(f64::from).collect());
+    let twice = Matrix::new(8, 1, (0..8).map(|row| f64::from(row / 2)).collect());
+    let one = [0, 0, 0, 1, 2, 2, 2, 2];
+    let mixed = [0, 1, 2, 0, 1, 2, 0, 1];
+    for kernel in ["rbf", "linear"] {
+        let parameters = with("svm", &[("kernel", Value::Text(kernel.into()))]);
+        for matrix in [&alike, &apart, &twice] {
+            for rows in [&one, &mixed] {
+                let target = Target::Multiclass { classes: 4, rows };
+                let (model, _) = fit(&parameters, &Examples::new(matrix, target)).unwrap();
+                let equal = |a: &[f64], b: &[f64]| matrix.row(0) == matrix.row(1) && a != b;
+                let shares = model.predict(matrix);
+                assert!(!equal(&shares[..4], &shares[4..8]), "{kernel} {shares:?}");
+                for shares in shares.chunks_exact(4) {
+                    assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+                    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+                    assert!(shares[3] == 0.0, "no row is of the fourth: {shares:?}");
+                }
+            }
+        }
+    }
+}
+
+/// As two models are told apart by.
+#[test]
+fn numbers_of_support_vectors_have_names() {
+    let matrix = Matrix::new(4, 1, vec![0.0, 1.0, 5.0, 6.0]);
+    let rows = [0, 2, 2, 3];
+    let target = Target::Multiclass {
+        classes: 4,
+        rows: &rows,
+    };
+    let examples = Examples::new(&matrix, target);
+    let FittedModel::Svm(model) = learnt(&testing::parameters("svm"), &examples) else {
+        panic!("no support vectors");
+    };
+    let numbers = model.numbers(&["usage.hours".to_string()]);
+    let names: Vec<&str> = numbers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names[..7],
+        [
+            "gamma",
+            "intercept between class 1 and class 3",
+            "slope of the sigmoid between class 1 and class 3",
+            "offset of the sigmoid between class 1 and class 3",
+            "intercept between class 1 and class 4",
+            "slope of the sigmoid between class 1 and class 4",
+            "offset of the sigmoid between class 1 and class 4",
+        ]
+    );
+    assert_eq!(
+        names[10..13],
+        [
+            "coefficient of vector 1 between class 1 and class 3",
+            "coefficient of vector 1 between class 1 and class 4",
+            "usage.hours of vector 1",
+        ]
+    );
+    let of_row = |name: &str| numbers.iter().filter(|(found, _)| found == name).count();
+    assert_eq!(
+        of_row("coefficient of vector 4 between class 3 and class 4"),
+        1
+    );
+    let two = Examples::binary(&matrix, &[false, false, true, true]);
+    let FittedModel::Svm(model) = learnt(&testing::parameters("svm"), &two) else {
+        panic!("no support vectors");
+    };
+    let numbers = model.numbers(&["usage.hours".to_string()]);
+    let names: Vec<&str> = numbers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .take(5)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "gamma",
+            "intercept",
+            "slope of the sigmoid",
+            "offset of the sigmoid",
+            "coefficient of vector 1"
+        ]
+    );
+}
+
+/// A row whose sums overflow on both sides of a plane is on neither.
+#[test]
+fn support_vectors_of_a_plane_decide_rows_from_far_away() {
+    let (matrix, labels) = testing::classification(90, 4, 5);
+    let classes = thirds(&matrix);
+    let ends = [f64::MAX, f64::MAX, f64::MIN, f64::MIN];
+    let far = Matrix::new(2, 4, [ends, [1e308, -1e308, 1e308, 0.0]].concat());
+    let linear = with("svm", &[("kernel", Value::Text("linear".into()))]);
+    let classes = Target::Multiclass {
+        classes: 3,
+        rows: &classes,
+    };
+    for target in [Target::Binary(&labels), classes] {
+        let (model, _) = fit(&linear, &Examples::new(&matrix, target)).unwrap();
+        let answers = model.predict(&far);
+        assert!(
+            answers.iter().all(|share| (0.0..=1.0).contains(share)),
+            "{answers:?}"
+        );
+    }
+}
+
 /// A change here is a new version of the estimator.
 #[test]
 fn golden_vectors_of_support_vectors() {
     let (matrix, labels) = testing::classification(300, 5, 9);
+    let classes = thirds(&matrix);
+    let examples = Examples::new(
+        &matrix,
+        Target::Multiclass {
+            classes: 3,
+            rows: &classes,
+        },
+    );
+    assert_eq!(
+        super::hash(&learnt(&testing::parameters("svm"), &examples), &matrix),
+        "8643ea9b4dff9a2dc44b37068f876dc9746a7b321d89f7645c09cf3430e074de"
+    );
     let linear = with("svm", &[("kernel", Value::Text("linear".into()))]);
     let golden = [testing::parameters("svm"), linear].map(|parameters| {
         super::hash(

@@ -15,6 +15,7 @@ struct Cases {
     classes: Vec<ClassesCase>,
     asked: Vec<AskedCase>,
     svm: Vec<MachineCase>,
+    svm_of_pairs: Vec<PairsCase>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +68,16 @@ struct MachineCase {
     labels: Vec<u8>,
     weights: Option<Vec<f64>>,
     decisions: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct PairsCase {
+    parameters: Map<String, serde_json::Value>,
+    rows: Vec<Vec<f64>>,
+    labels: Vec<u32>,
+    classes: usize,
+    weights: Option<Vec<f64>>,
+    decisions: Vec<Vec<f64>>,
 }
 
 fn cases() -> Cases {
@@ -222,6 +233,44 @@ fn support_vectors_agree_with_scikit_learn() {
         let name = format!("{:?}", case.parameters);
         // libsvm keeps likeness as f32: it stops that far from the minimum.
         assert_close(&name, &model.decisions(&first), &case.decisions, 5e-6);
+    }
+}
+
+/// And two classes with names are decided as two without.
+#[test]
+fn support_vectors_of_pairs_agree_with_scikit_learn() {
+    let cases = cases().svm_of_pairs;
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let matrix = table(&case.rows);
+        let of_classes = Examples {
+            matrix: &matrix,
+            target: Target::Multiclass {
+                classes: case.classes,
+                rows: &case.labels,
+            },
+            weights: case.weights.as_deref(),
+        };
+        let parameters = parameters_of(&case.parameters);
+        let FittedModel::Svm(model) = learnt(&parameters, &of_classes) else {
+            panic!("no support vectors");
+        };
+        let first = matrix.select_rows(&(0..10).collect::<Vec<_>>());
+        let name = format!("{} {:?}", case.classes, case.parameters);
+        // libsvm keeps likeness as f32: it stops that far from the minimum.
+        let most = 5e-6;
+        assert_close(
+            &name,
+            &model.decisions(&first),
+            &case.decisions.concat(),
+            most,
+        );
+        if case.classes == 2 {
+            let later: Vec<bool> = case.labels.iter().map(|class| *class == 1).collect();
+            let two = learnt(&parameters, &Examples::binary(&matrix, &later)).predict(&matrix);
+            let shares = two.iter().flat_map(|share| [1.0 - share, *share]);
+            assert_eq!(model.predict(&matrix), shares.collect::<Vec<f64>>());
+        }
     }
 }
 
