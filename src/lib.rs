@@ -6,8 +6,8 @@
 //! ARCHITECTURE.md is the map of the house with its floors: a module imports only modules of a lower
 //! one. From the ground up:
 //!
-//! - [`error`], [`hash`], [`math`], [`fsio`], [`host`]: failures, names, exact numbers, whole files,
-//!   and the one reader of the machine;
+//! - [`error`], [`hash`], [`math`], [`onnx`], [`fsio`], [`host`]: failures, names, exact numbers, graphs
+//!   for other programs, whole files, and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
 //! - [`table_store`]: tables as the store keeps them, whole or as changes to earlier ones;
 //! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
@@ -36,6 +36,7 @@ pub mod learn;
 pub mod lockfile;
 pub mod math;
 pub mod online;
+pub mod onnx;
 pub mod plan;
 pub mod postgres;
 pub mod publish;

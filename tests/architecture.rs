@@ -17,6 +17,7 @@ const FLOORS: &[(u8, &str)] = &[
     (1, "hash"),
     (1, "fsio"),
     (1, "math"),
+    (1, "onnx"),
     (2, "host"),
     (2, "definition"),
     (2, "store"),

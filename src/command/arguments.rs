@@ -63,12 +63,15 @@ pub enum Format {
     Slsa,
     #[value(hide = true)]
     ModelCard,
+    /// The model for other programs, of `export` alone.
+    #[value(hide = true)]
+    Onnx,
 }
 
 impl Format {
-    /// Whether it is a statement for others, which only `export` writes.
-    pub fn is_statement(self) -> bool {
-        matches!(self, Self::Slsa | Self::ModelCard)
+    /// Whether it is for others, which only `export` writes.
+    pub fn is_for_others(self) -> bool {
+        matches!(self, Self::Slsa | Self::ModelCard | Self::Onnx)
     }
 
     pub fn as_str(self) -> &'static str {
@@ -77,6 +80,7 @@ impl Format {
             Self::Json => "json",
             Self::Slsa => "slsa",
             Self::ModelCard => "model-card",
+            Self::Onnx => "onnx",
         }
     }
 }
@@ -131,7 +135,7 @@ pub enum Command {
     Show(ShowArguments),
     /// Writes an artefact of a run into a file.
     Get(GetArguments),
-    /// Writes a statement about a run for others, or with --to tables into a database.
+    /// Writes a run for others, with --format onnx, slsa or model-card; or with --to tables into a database.
     Export(ExportArguments),
     /// Pins a run to a stage, if its gates hold.
     Promote(PromoteArguments),
@@ -297,7 +301,7 @@ pub struct ExportArguments {
     /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
     #[arg(required_unless_present = "to", conflicts_with = "to")]
     pub run: Option<String>,
-    /// The file to write; standard output when none is named.
+    /// The file to write; standard output when none is named. FILE.onnx is the model as ONNX.
     #[arg(short, long, value_name = "FILE", conflicts_with = "to")]
     pub output: Option<PathBuf>,
     /// Exports a snapshot and the online values as tables, in place of a statement.

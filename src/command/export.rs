@@ -1,4 +1,4 @@
-//! `streamflow export RUN`: statements about a run.
+//! `streamflow export RUN`: statements about a run, and its model for other programs.
 
 use std::path::Path;
 
@@ -6,34 +6,43 @@ use serde_json::json;
 
 use super::Context;
 use super::arguments::{ExportArguments, Format};
+use super::get::to_standard_output;
 use super::output::Output;
 use super::publish::publish;
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hash::Digest;
 use crate::report;
-use crate::run;
+use crate::run::{self, KnownRun};
+use crate::workspace::Workspace;
 
-/// Writes a statement about a run to standard output, or into a file.
+/// Writes a run for others to standard output, or into a file.
 pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Output> {
     if let Some(destination) = arguments.to {
         return publish(context, arguments, destination);
     }
     let format = context.printer.format();
-    if !format.is_statement() {
-        return Err(Error::usage("export needs a format for others")
-            .help("`--format slsa` is provenance, `--format model-card` a card in Markdown"));
+    let file = arguments.output.as_deref();
+    let file = file.filter(|file| *file != Path::new("-"));
+    let is_onnx = file.is_some_and(|file| file.extension().is_some_and(|end| end == "onnx"));
+    if !format.is_for_others() && !is_onnx {
+        return Err(Error::usage("export needs a format for others").help(
+            "`--format slsa` is provenance, `--format model-card` a card in Markdown, `--format onnx` or \
+             `-o FILE.onnx` the model for other programs",
+        ));
     }
     let workspace = context.workspace()?;
     let run = arguments.run.as_deref().unwrap_or_default();
     let known = run::find_reference(&workspace, run)?;
-    let statement = run::statement(&workspace, &known)?;
     let text = match format {
-        Format::ModelCard => report::model_card(&statement),
-        _ => format!("{:#}\n", report::provenance(&statement)),
+        Format::ModelCard => report::model_card(&run::statement(&workspace, &known)?),
+        Format::Slsa => {
+            let statement = run::statement(&workspace, &known)?;
+            format!("{:#}\n", report::provenance(&statement))
+        }
+        _ => return model(context, &workspace, &known, file),
     };
-    let file = arguments.output.as_deref();
-    let Some(file) = file.filter(|file| *file != Path::new("-")) else {
+    let Some(file) = file else {
         return Ok(Output::new(text, &json!({})));
     };
     fsio::write_atomic(file, text.as_bytes())?;
@@ -44,4 +53,29 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Output> 
         file.display()
     );
     Ok(Output::new(words, &json!({})))
+}
+
+/// The model as ONNX.
+fn model(
+    context: &Context,
+    workspace: &Workspace,
+    known: &KnownRun,
+    file: Option<&Path>,
+) -> Result<Output> {
+    let onnx = run::onnx_of(workspace, known)?;
+    let Some(file) = file else {
+        return to_standard_output(context, &onnx.bytes);
+    };
+    fsio::write_atomic(file, &onnx.bytes)?;
+    let size = onnx.bytes.len() as u64;
+    let text = report::onnx_text(known, file, size, &onnx);
+    let document = json!({
+        "run": known.run,
+        "format": Format::Onnx.as_str(),
+        "file": file,
+        "bytes": size,
+        "inputs": onnx.inputs,
+        "outputs": onnx.outputs,
+    });
+    Ok(Output::new(text, &document))
 }

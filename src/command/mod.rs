@@ -74,12 +74,14 @@ pub fn main() -> ExitCode {
 
 fn dispatch(context: &Context, command: &Command) -> Result<Output> {
     let format = context.printer.format();
-    if format.is_statement() && !matches!(command, Command::Export(_)) {
+    if format.is_for_others() && !matches!(command, Command::Export(_)) {
         let word = format.as_str();
-        return Err(
-            Error::usage(format!("`--format {word}` is a statement about a run"))
-                .help(format!("`streamflow export RUN --format {word}` writes it")),
-        );
+        let what = match format {
+            arguments::Format::Onnx => "the model of a run",
+            _ => "a statement about a run",
+        };
+        return Err(Error::usage(format!("`--format {word}` is {what}"))
+            .help(format!("`streamflow export RUN --format {word}` writes it")));
     }
     match command {
         Command::Init(arguments) => init::init(context, arguments),

@@ -18,7 +18,7 @@ pub fn publish(
     let Destination::Postgres = destination;
     if !matches!(context.printer.format(), Format::Text | Format::Json) {
         return Err(
-            Error::usage("a statement about a run goes to no database").help(
+            Error::usage("neither a model nor a statement about a run goes to a database").help(
                 "`streamflow export --to postgres` exports tables, with `--format text` or json",
             ),
         );

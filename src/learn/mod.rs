@@ -47,6 +47,7 @@ mod matrix;
 mod metric;
 mod model;
 mod noise;
+mod onnx;
 mod quantile;
 mod random;
 mod split;
@@ -85,6 +86,7 @@ pub use metric::{
 };
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
 pub use noise::{AucTest, Interval, bootstrap, delong, intervals};
+pub use onnx::{OnnxModel, OnnxValue};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 pub use target::{Examples, Outcome, Output, Target};
 pub use threshold::threshold;

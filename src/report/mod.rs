@@ -22,6 +22,7 @@ mod inspect;
 mod keep;
 mod leakage;
 mod online;
+mod onnx;
 mod performed;
 mod publish;
 mod registry;
@@ -57,6 +58,7 @@ pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,
 };
+pub use onnx::onnx_text;
 pub use performed::{
     ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
     replayed_text,

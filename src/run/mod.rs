@@ -24,6 +24,7 @@ mod inspect;
 mod list;
 mod lock;
 mod locks;
+mod onnx;
 mod perform;
 mod record;
 mod reference;
@@ -62,6 +63,7 @@ pub use inspect::{
 };
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
+pub use onnx::onnx_of;
 pub use perform::{
     LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state, find_experiment,
     keep, not_reproduced, relock, run, run_locked, used_texts, used_texts_of,

@@ -28,6 +28,7 @@ mod leakage;
 mod locked;
 mod merge;
 mod noise;
+mod onnx;
 mod point_in_time;
 mod preprocess;
 mod replay;

@@ -140,7 +140,8 @@ fn wrong_formats_and_missing_artefacts_say_what_to_do() {
     exit 2
     --- stderr
     error: export needs a format for others
-    help: `--format slsa` is provenance, `--format model-card` a card in Markdown
+    help: `--format slsa` is provenance, `--format model-card` a card in Markdown,
+          `--format onnx` or `-o FILE.onnx` the model for other programs
     "##);
     let json = world.run(&["export", "small@latest", "--format", "json"]);
     assert_eq!(json.assert_code(2).json()["error"]["code"], "usage");
@@ -155,7 +156,7 @@ fn wrong_formats_and_missing_artefacts_say_what_to_do() {
     help: `streamflow export RUN --format slsa` writes it
     "##);
     world
-        .run(&["export", "small@latest", "--format", "onnx"])
+        .run(&["export", "small@latest", "--format", "pmml"])
         .assert_code(2);
     let clone = world.cloned();
     let output = clone.run(&["export", "small@locked", "--format", "slsa"]);

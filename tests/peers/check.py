@@ -25,6 +25,7 @@ def module(path):
 
 hashing = module(ROOT / "docs" / "hashing.py")
 intake = module(ROOT / "tests" / "peers" / "intake.py")
+onnx_models = module(ROOT / "tests" / "peers" / "onnx_models.py")
 
 
 def streamflow(project, *arguments):
@@ -169,6 +170,11 @@ def drift_is_that_of_evidently(project):
     return done.stdout.strip()
 
 
+def models_are_computed_by_onnxruntime(_project):
+    with tempfile.TemporaryDirectory() as folder:
+        return onnx_models.models_are_computed_by_onnxruntime(STREAMFLOW, sample(folder))
+
+
 def parquet_of_others_is_read_or_refused(_project):
     return intake.parquet_of_others(STREAMFLOW)
 
@@ -181,6 +187,7 @@ def main():
         scikit_learn_gives_the_reference,
         statements_are_read_by_others,
         drift_is_that_of_evidently,
+        models_are_computed_by_onnxruntime,
         parquet_of_others_is_read_or_refused,
     ]
     passed = 0

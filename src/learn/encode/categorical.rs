@@ -17,12 +17,12 @@ pub struct CategoricalEncoder {
     null: NullRule,
     /// Of the train rows, or all there may be; in bytewise order. Null, if a category of its own, comes
     /// after them.
-    categories: Vec<String>,
+    pub(super) categories: Vec<String>,
     /// Whether one more category, the last, stands for those that are rare; what was never seen is rare too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    rare: bool,
+    pub(super) rare: bool,
     #[serde(default, skip_serializing_if = "Code::is_one_hot")]
-    code: Code,
+    pub(super) code: Code,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ enum NullRule {
 /// What a category becomes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Code {
+pub(super) enum Code {
     /// A column for each; what is unknown is all zeros.
     #[default]
     OneHot,
@@ -155,7 +155,7 @@ impl CategoricalEncoder {
     }
 
     /// How many categories have a place, null and the rare ones among them.
-    fn known(&self) -> usize {
+    pub(super) fn known(&self) -> usize {
         self.categories.len()
             + usize::from(self.null == NullRule::Category { column: true })
             + usize::from(self.rare)
@@ -176,7 +176,11 @@ impl CategoricalEncoder {
 
     /// Writes a value into the cells of its feature, which are 0 so far.
     pub fn encode(&self, value: Option<&str>, cells: &mut [f64]) {
-        let place = self.place(value);
+        self.write(self.place(value), cells);
+    }
+
+    /// The same for a category by its place.
+    pub(super) fn write(&self, place: Option<usize>, cells: &mut [f64]) {
         match (&self.code, place) {
             (Code::OneHot, Some(place)) => cells[place] = 1.0,
             (Code::OneHot, None) => {}
@@ -218,7 +222,7 @@ impl CategoricalEncoder {
     }
 
     /// The place of a category, if it has one: in bytewise order, then null, then what is rare.
-    fn place(&self, value: Option<&str>) -> Option<usize> {
+    pub(super) fn place(&self, value: Option<&str>) -> Option<usize> {
         let category = match (value, &self.null) {
             (Some(category), _) => category,
             (None, NullRule::Fill(category)) => category,

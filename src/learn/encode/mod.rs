@@ -11,6 +11,7 @@
 
 mod categorical;
 mod columns;
+mod draw;
 mod imputed;
 mod numeric;
 mod target;
@@ -28,6 +29,7 @@ use categorical::CategoricalEncoder;
 use columns::{nulls, refuse_nulls, same_length, sort_by_name};
 use numeric::NumericEncoder;
 
+pub(in crate::learn) use draw::element_of;
 pub use imputed::{Encoded, Imputed};
 pub use target::Supervision;
 

@@ -15,40 +15,40 @@ use crate::math;
 pub struct NumericEncoder {
     /// Stands in for null; none: null is refused.
     #[serde(with = "exact::option")]
-    fill: Option<f64>,
+    pub(super) fill: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    clip: Option<Clip>,
+    pub(super) clip: Option<Clip>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    log: bool,
+    pub(super) log: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    bins: Option<Bins>,
-    standardize: Option<Standardization>,
+    pub(super) bins: Option<Bins>,
+    pub(super) standardize: Option<Standardization>,
 }
 
 /// Values beyond are moved onto the bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Clip {
+pub(super) struct Clip {
     #[serde(with = "exact")]
-    low: f64,
+    pub low: f64,
     #[serde(with = "exact")]
-    high: f64,
+    pub high: f64,
 }
 
 /// Where an interval ends and the next one begins, which has the edge itself; ascending.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Bins(#[serde(with = "exact::list")] Vec<f64>);
+pub(super) struct Bins(#[serde(with = "exact::list")] pub(super) Vec<f64>);
 
 /// `(x − mean) / scale`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Standardization {
+pub(super) struct Standardization {
     #[serde(with = "exact")]
-    mean: f64,
+    pub mean: f64,
     /// Population standard deviation; 1 for a constant.
     #[serde(with = "exact")]
-    scale: f64,
+    pub scale: f64,
 }
 
 impl NumericEncoder {

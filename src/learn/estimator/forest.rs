@@ -147,6 +147,11 @@ impl Forest {
         2 * self.splits.len() + self.roots.len()
     }
 
+    /// How many numbers a leaf has.
+    pub(in crate::learn) fn width(&self) -> usize {
+        self.leaves.width()
+    }
+
     pub fn importances(&self) -> &[f64] {
         &self.importances
     }
@@ -269,7 +274,7 @@ impl Forest {
     }
 
     /// A tree's nodes in preorder: a split, what is below, what is above.
-    fn preorder(&self, tree: usize) -> impl Iterator<Item = ForestNode<'_>> {
+    pub(in crate::learn) fn preorder(&self, tree: usize) -> impl Iterator<Item = ForestNode<'_>> {
         let mut pending: Vec<Link> = self.roots.get(tree).copied().into_iter().collect();
         std::iter::from_fn(move || {
             let link = pending.pop()?;

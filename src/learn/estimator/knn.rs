@@ -178,6 +178,25 @@ impl KnnModel {
         }
     }
 
+    pub(in crate::learn) fn parameters(&self) -> &KnnParameters {
+        &self.parameters
+    }
+
+    /// The train rows.
+    pub(in crate::learn) fn rows(&self) -> &Matrix {
+        &self.rows
+    }
+
+    /// What each of them says, row after row, and how many numbers that are.
+    pub(in crate::learn) fn answers(&self) -> (usize, Vec<f64>) {
+        let width = self.labels.width();
+        let mut answers = vec![0.0; self.rows.rows() * width];
+        for (row, answer) in answers.chunks_exact_mut(width).enumerate() {
+            self.labels.add(row, 1.0, answer);
+        }
+        (width, answers)
+    }
+
     /// Every number with its name: the train rows in their order, each with its label.
     pub(crate) fn numbers(&self, columns: &[String]) -> Vec<(String, f64)> {
         let of_row = |row: usize| {

@@ -33,8 +33,9 @@ use crate::error::{Error, Kind, Result};
 
 pub use class_weight::ClassWeight;
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
-pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
+pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters, Normals};
 pub use gradient_boosting::{BoostedTrees, GradientBoostingParameters};
+pub(in crate::learn) use knn::Weights as NeighbourWeights;
 pub use knn::{KnnModel, KnnParameters};
 pub use lasso::LassoParameters;
 pub use linear::{LinearFunction, LinearModel};
@@ -48,8 +49,8 @@ pub use parameters::{
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
-pub(super) use svm::Sigmoid;
-pub use svm::{SvmModel, SvmParameters};
+pub(super) use svm::{LEAST_SHARE, Sigmoid, pairs};
+pub use svm::{PairFunction, SvmModel, SvmParameters};
 pub use view::{NodeView, TreeView};
 
 use super::bytes::{Reader, Writer};

@@ -167,15 +167,17 @@ impl BoostedTrees {
     pub fn tree_views(&self) -> Option<impl Iterator<Item = TreeView<'_>>> {
         let mut covers = self.covers.as_ref()?.iter();
         let trees = 0..self.trees();
-        Some(trees.map(move |tree| {
-            let nodes = self.tree(tree).iter().map(Node::in_words);
-            TreeView::new(nodes, &mut covers)
-        }))
+        Some(trees.map(move |tree| TreeView::new(self.preorder(tree), &mut covers)))
     }
 
     /// The scores before any tree.
     pub fn base(&self) -> &[f64] {
         &self.base
+    }
+
+    /// A tree's nodes in preorder: a split, what is below, what is above.
+    pub(in crate::learn) fn preorder(&self, tree: usize) -> impl Iterator<Item = ForestNode<'_>> {
+        self.tree(tree).iter().map(Node::in_words)
     }
 
     /// The nodes of a tree; none where there is no such tree.

@@ -12,10 +12,10 @@
 use crate::learn::estimator::cholesky;
 
 /// No pair is surer than this, as in libsvm.
-const LEAST_SHARE: f64 = 1e-7;
+pub(in crate::learn) const LEAST_SHARE: f64 = 1e-7;
 
 /// All pairs of so many classes: the first with each later one, the second with each later one, …
-pub(super) fn pairs(classes: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(in crate::learn) fn pairs(classes: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..classes).flat_map(move |first| (first + 1..classes).map(move |second| (first, second)))
 }
 

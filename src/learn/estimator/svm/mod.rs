@@ -21,10 +21,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use self::coupling::pairs;
+pub(in crate::learn) use self::coupling::{LEAST_SHARE, pairs};
 use self::kernel::Kernel;
 pub use self::kernel::KernelKind;
-pub use self::model::SvmModel;
+pub use self::model::{PairFunction, SvmModel};
 use self::pair::Pair;
 pub(in crate::learn) use self::platt::Sigmoid;
 use super::class_weight::ClassWeight;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::SvmParameters;
 use super::coupling::{couple, pairs};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, KernelKind};
 use super::platt::Sigmoid;
 use crate::error::{Error, Result};
 use crate::learn::blocks::for_each_block;
@@ -35,6 +35,17 @@ pub(super) struct Machine {
     pub coefficients: Vec<f64>,
     pub intercept: f64,
     pub sigmoid: Sigmoid,
+}
+
+/// A decision value, `intercept + Σ coefficient · likeness`, and the share of the later class that follows from
+/// it: `1 / (1 + e^(slope · value + offset))`.
+#[derive(Debug)]
+pub struct PairFunction {
+    /// One for each vector; 0 of those that carry another pair.
+    pub coefficients: Vec<f64>,
+    pub intercept: f64,
+    pub slope: f64,
+    pub offset: f64,
 }
 
 impl Machine {
@@ -112,6 +123,37 @@ impl SvmModel {
             }
         });
         values
+    }
+
+    pub(in crate::learn) fn vectors(&self) -> &Matrix {
+        &self.vectors
+    }
+
+    /// The numbers of the classes that train rows have, rising.
+    pub(in crate::learn) fn classes(&self) -> &[u32] {
+        &self.classes
+    }
+
+    /// Of an rbf kernel; none of a linear one.
+    pub(in crate::learn) fn gamma(&self) -> Option<f64> {
+        (self.kernel.kind == KernelKind::Rbf).then_some(self.kernel.gamma)
+    }
+
+    /// What each pair of classes is decided by, over all vectors.
+    pub(in crate::learn) fn functions(&self) -> Vec<PairFunction> {
+        let function = |machine: &Machine| {
+            let mut coefficients = vec![0.0; self.vectors.rows()];
+            for (vector, coefficient) in machine.vectors.iter().zip(&machine.coefficients) {
+                coefficients[*vector] = *coefficient;
+            }
+            PairFunction {
+                coefficients,
+                intercept: machine.intercept,
+                slope: machine.sigmoid.slope,
+                offset: machine.sigmoid.offset,
+            }
+        };
+        self.machines.iter().map(function).collect()
     }
 
     /// What the machine of a pair is called after a number's name; nothing where there is but one.

@@ -1,0 +1,197 @@
+//! A model as a graph of ONNX: raw features in, what is predicted out, all in doubles.
+//!
+//! Every feature is an input of its own with one column, under its full name: numbers as doubles, where NaN is
+//! null, and texts (bools as `true` and `false`), where the empty text is null. The outputs are named as the
+//! fields of a reply of `predict`. Encoding and estimator are drawn with the operators that do the same in
+//! double precision, so that both agree but for the last digits of sums.
+//!
+//! A row that the program would refuse, for a null that the run forbids, has NaN, −1 or the empty text in its
+//! outputs. So has one whose numbers leave the range of an f64 on the way.
+
+mod estimator;
+mod rows;
+mod trees;
+
+use serde::Serialize;
+
+use super::encode::element_of;
+use super::{FittedModel, Model, Outcome};
+use crate::error::{Error, Kind, Result};
+use crate::onnx::{Attribute, Element, Graph, LARGEST_FILE, Operator, Tensor, Value};
+
+/// A file of ONNX, and what it takes and gives.
+#[derive(Debug)]
+pub struct OnnxModel {
+    pub bytes: Vec<u8>,
+    /// In name order.
+    pub inputs: Vec<OnnxValue>,
+    pub outputs: Vec<OnnxValue>,
+}
+
+/// An input or output. It has as many rows as are given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnnxValue {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub columns: usize,
+}
+
+impl OnnxValue {
+    fn new(name: &str, element: Element, columns: usize) -> Self {
+        let kind = match element {
+            Element::Byte => "uint8",
+            Element::Integer => "int64",
+            Element::Text => "string",
+            Element::Double => "double",
+        };
+        Self {
+            name: name.to_string(),
+            kind,
+            columns,
+        }
+    }
+}
+
+impl Model {
+    /// The model as a file of ONNX. `threshold` is what a probability of two classes must reach to be
+    /// predicted positive; `known` is what else stands in the file, by name.
+    ///
+    /// # Errors
+    /// [`Kind::DataRefused`] where the file would be 2 GiB or more.
+    pub fn to_onnx(&self, threshold: f64, known: &[(&str, String)]) -> Result<OnnxModel> {
+        let mut graph = Graph::default();
+        let Some(matrix) = self.encoder.draw(&mut graph) else {
+            return Err(Error::failure(
+                "the model has no features, so no rows either",
+            ));
+        };
+        let scores = self.draw_estimator(&mut graph, &matrix);
+        let refused = draw_refused(&mut graph, &matrix);
+        let scores = graph.node(Operator::Add, &[&scores, &refused], &[]);
+        let mut known = known.to_vec();
+        let outputs = match &self.outcome {
+            Outcome::Binary => {
+                known.push(("threshold", threshold.to_string()));
+                two_classes(&mut graph, &scores, threshold)
+            }
+            Outcome::Multiclass(classes) => {
+                known.push(("classes", serde_json::json!(classes).to_string()));
+                several_classes(&mut graph, &scores, classes)
+            }
+            Outcome::Regression => {
+                let mut outputs = Outputs::new(&mut graph);
+                outputs.give("prediction", &scores, Element::Double, 1);
+                outputs.given
+            }
+        };
+        let kinds = self
+            .encoder
+            .feature_names()
+            .zip(self.encoder.feature_kinds());
+        let inputs = kinds.map(|(name, kind)| OnnxValue::new(name, element_of(kind), 1));
+        let bytes = graph.into_file(
+            "model",
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            &known,
+        );
+        if bytes.len() > LARGEST_FILE {
+            let message = "the file would be 2 GiB or more, which no reader of ONNX takes";
+            return Err(Error::new(Kind::DataRefused, message)
+                .help("take fewer or smaller trees under [model]"));
+        }
+        Ok(OnnxModel {
+            bytes,
+            inputs: inputs.collect(),
+            outputs,
+        })
+    }
+
+    /// What the estimator says of each row, before rows are refused.
+    fn draw_estimator(&self, graph: &mut Graph, matrix: &Value) -> Value {
+        let output = self.outcome.output();
+        match &self.fitted {
+            FittedModel::Forest(forest) => trees::forest(graph, matrix, forest),
+            FittedModel::GradientBoosting(boosted) => {
+                let scores = trees::boosted(graph, matrix, boosted);
+                estimator::linked(graph, &scores, output)
+            }
+            FittedModel::LogisticRegression(model) | FittedModel::LinearRegression(model) => {
+                let sums = estimator::linear(graph, matrix, model);
+                estimator::linked(graph, &sums, output)
+            }
+            FittedModel::GaussianNb(model) => estimator::naive_bayes(graph, matrix, model, output),
+            FittedModel::Prior(prior) => graph.constant(&Tensor::doubles(prior.answer.clone())),
+            FittedModel::Knn(model) => rows::neighbours(graph, matrix, model),
+            FittedModel::Svm(model) => rows::support_vectors(graph, matrix, model, output),
+        }
+    }
+}
+
+/// One column: 0, or NaN where a number of the row is not finite.
+fn draw_refused(graph: &mut Graph, matrix: &Value) -> Value {
+    let zero = graph.number(0.0);
+    let zeros = graph.node(Operator::Mul, &[matrix, &zero], &[]);
+    graph.sum(&zeros, 1, true)
+}
+
+/// Values are given out, and remembered.
+struct Outputs<'a> {
+    graph: &'a mut Graph,
+    given: Vec<OnnxValue>,
+}
+
+impl<'a> Outputs<'a> {
+    fn new(graph: &'a mut Graph) -> Self {
+        let given = Vec::new();
+        Self { graph, given }
+    }
+
+    fn give(&mut self, name: &str, value: &Value, element: Element, columns: usize) {
+        self.graph.output(name, value, element, columns);
+        self.given.push(OnnxValue::new(name, element, columns));
+    }
+}
+
+fn two_classes(graph: &mut Graph, probability: &Value, threshold: f64) -> Vec<OnnxValue> {
+    let threshold = graph.number(threshold);
+    let reaches = graph.node(Operator::GreaterOrEqual, &[probability, &threshold], &[]);
+    let positive = graph.cast(&reaches, Element::Integer);
+    let refused = graph.node(Operator::IsNaN, &[probability], &[]);
+    let none = graph.constant(&Tensor::integers(vec![-1]));
+    let prediction = graph.node(Operator::Where, &[&refused, &none, &positive], &[]);
+    let mut outputs = Outputs::new(graph);
+    outputs.give("prediction", &prediction, Element::Integer, 1);
+    outputs.give("probability", probability, Element::Double, 1);
+    outputs.given
+}
+
+/// The most probable class, of equal ones the first.
+fn several_classes(graph: &mut Graph, probabilities: &Value, classes: &[String]) -> Vec<OnnxValue> {
+    let first = [
+        Attribute::Integer("axis", 1),
+        Attribute::Integer("keepdims", 1),
+    ];
+    let place = graph.node(Operator::ArgMax, &[probabilities], &first);
+    let names = graph.constant(&Tensor::texts(classes.to_vec()));
+    let name = graph.node(Operator::Gather, &[&names, &place], &[]);
+    let axis = graph.constant(&Tensor::integers(vec![1]));
+    let probability = graph.node(Operator::ReduceMax, &[probabilities, &axis], &[]);
+    let refused = graph.node(Operator::IsNaN, &[&probability], &[]);
+    let none = graph.constant(&Tensor::texts(vec![String::new()]));
+    let prediction = graph.node(Operator::Where, &[&refused, &none, &name], &[]);
+    let mut outputs = Outputs::new(graph);
+    outputs.give("prediction", &prediction, Element::Text, 1);
+    outputs.give("probability", &probability, Element::Double, 1);
+    outputs.give(
+        "probabilities",
+        probabilities,
+        Element::Double,
+        classes.len(),
+    );
+    outputs.given
+}
+
+#[cfg(test)]
+mod tests;
