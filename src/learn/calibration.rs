@@ -30,7 +30,7 @@ pub struct Calibration {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Curve {
+pub(super) enum Curve {
     Platt {
         #[serde(with = "exact")]
         slope: f64,
@@ -107,6 +107,11 @@ impl Calibration {
                 }
             }
         }
+    }
+
+    /// One for each number of a row.
+    pub(super) fn curves(&self) -> &[Curve] {
+        &self.of_class
     }
 
     /// Whether a file can hold it for a model of so many numbers a row.

@@ -8,6 +8,7 @@
 //! A row that the program would refuse, for a null that the run forbids, has NaN, −1 or the empty text in its
 //! outputs. So has one whose numbers leave the range of an f64 on the way.
 
+mod calibration;
 mod estimator;
 mod rows;
 mod trees;
@@ -55,7 +56,7 @@ impl OnnxValue {
 
 impl Model {
     /// The model as a file of ONNX. `threshold` is what a probability of two classes must reach to be
-    /// predicted positive; `known` is what else stands in the file, by name.
+    /// predicted positive, unless a rule picked another; `known` is what else stands in the file, by name.
     ///
     /// # Errors
     /// [`Kind::DataRefused`] where the file would be 2 GiB or more.
@@ -66,7 +67,11 @@ impl Model {
                 "the model has no features, so no rows either",
             ));
         };
-        let scores = self.draw_estimator(&mut graph, &matrix);
+        let mut scores = self.draw_estimator(&mut graph, &matrix);
+        if let Some(calibration) = &self.calibration {
+            scores = calibration::calibrated(&mut graph, &scores, calibration);
+        }
+        let threshold = self.decides_from(threshold);
         let refused = draw_refused(&mut graph, &matrix);
         let scores = graph.node(Operator::Add, &[&scores, &refused], &[]);
         let mut known = known.to_vec();

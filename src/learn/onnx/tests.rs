@@ -3,10 +3,13 @@
 use super::*;
 use crate::definition::estimator::ESTIMATORS;
 use crate::definition::{
-    CategoricalEncoding, MissingCategorical, MissingNumeric, NumericEncoding, Preprocess, Task,
+    CalibrationMethod, CategoricalEncoding, MissingCategorical, MissingNumeric, NumericEncoding,
+    Preprocess, Task,
 };
 use crate::hash::{Digest, FeatureHash, ObjectId};
-use crate::learn::{Encoder, Examples, FeatureValues, Supervision, Target, fit, testing};
+use crate::learn::{
+    Calibration, Encoder, Examples, FeatureValues, HeldOut, Supervision, Target, fit, testing,
+};
 
 /// Nulls become something, and are refused.
 fn preprocessings() -> [Preprocess; 3] {
@@ -122,6 +125,39 @@ fn every_model_is_drawn() {
                 );
                 assert!(holds(&drawn.bytes, "users.plan"));
             }
+        }
+    }
+}
+
+#[test]
+fn a_calibrated_model_is_drawn_with_its_threshold() {
+    let [filled, ..] = preprocessings();
+    for (task, width) in [(Task::Binary, 1), (Task::Multiclass, 4)] {
+        let plain = model("gaussian_nb", task, &filled, 80);
+        let scores: Vec<f64> = (0..40 * width)
+            .map(|at| (at * 7 % 40) as f64 / 40.0)
+            .collect();
+        let (yes, classes): (Vec<bool>, Vec<u32>) =
+            (0..40).map(|row: u32| (row.is_multiple_of(3), row % 4)).unzip();
+        let target = match task {
+            Task::Binary => Target::Binary(&yes),
+            _ => Target::Multiclass {
+                classes: 4,
+                rows: &classes,
+            },
+        };
+        let held_out = HeldOut {
+            target,
+            scores: &scores,
+            weights: None,
+        };
+        for method in [CalibrationMethod::Platt, CalibrationMethod::Isotonic] {
+            let mut calibrated = plain.clone();
+            calibrated.calibration = Some(Calibration::fit(method, &held_out));
+            calibrated.threshold = (task == Task::Binary).then_some(0.3125);
+            let drawn = calibrated.to_onnx(0.5, &[]).unwrap();
+            assert_ne!(drawn.bytes, plain.to_onnx(0.5, &[]).unwrap().bytes);
+            assert_eq!(holds(&drawn.bytes, "0.3125"), task == Task::Binary);
         }
     }
 }
