@@ -9,7 +9,8 @@
 //!    serving call the same function.
 //! 3. [`fit`] makes a [`FittedModel`] of the encoded train rows; [`FittedModel::predict`] gives the
 //!    probability of the positive class for each row.
-//! 4. [`evaluate`] compares the probabilities of the test rows with their labels.
+//! 4. [`evaluate`] compares the probabilities of the test rows with their labels;
+//!    [`curves()`] are what stands behind that, for pictures.
 //! 5. [`Model`] keeps everything that answering a request takes, as one file of data.
 //! 6. An [`Explainer`] takes predictions apart into what each feature contributes;
 //!    [`Model::permutation_importances`] and its neighbours say what a model leans on.
@@ -34,6 +35,7 @@
 mod blocks;
 mod bytes;
 mod calibration;
+mod curve;
 mod difference;
 mod encode;
 mod estimator;
@@ -59,6 +61,10 @@ mod threshold;
 use std::fmt;
 
 pub use calibration::{CALIBRATE_VERSION, Calibration, HeldOut};
+pub use curve::{
+    BinaryCurves, ClassCurves, Curves, Dot, Histogram, MulticlassCurves, PrecisionRecallPoint,
+    Quantile, Range, Ranking, RegressionCurves, RocPoint, curves, residual_range,
+};
 pub use difference::{ModelDifference, model_difference};
 pub use encode::{ENCODE_VERSION, Encoded, Encoder, Imputed, MAX_COLUMNS, Supervision};
 pub use estimator::{

@@ -129,7 +129,7 @@ def locks_have_the_hashes_of_their_runs(project):
 
 def scikit_learn_gives_the_reference(project):
     told = []
-    for name in ["learn", "calibration", "encoders", "estimators", "metrics", "trees"]:
+    for name in ["learn", "calibration", "curves", "encoders", "estimators", "metrics", "trees"]:
         script = ROOT / "tests" / "peers" / f"reference_{name}.py"
         made = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True)
         reference = json.loads((ROOT / "tests" / "reference" / f"{name}.json").read_text())

@@ -133,7 +133,7 @@ pub(in crate::learn) fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
 pub(in crate::learn) struct Steps(pub(in crate::learn) Vec<(u64, u64)>);
 
 impl Steps {
-    fn of(labels: &[bool], probabilities: &[f64]) -> Self {
+    pub(in crate::learn) fn of(labels: &[bool], probabilities: &[f64]) -> Self {
         let mut rows: Vec<(f64, bool)> = probabilities
             .iter()
             .copied()
@@ -144,7 +144,8 @@ impl Steps {
         Self(ties.map(count_classes).collect())
     }
 
-    fn totals(&self) -> (u64, u64) {
+    /// Positive rows and negative ones.
+    pub(in crate::learn) fn totals(&self) -> (u64, u64) {
         self.0
             .iter()
             .fold((0, 0), |sum, step| (sum.0 + step.0, sum.1 + step.1))
