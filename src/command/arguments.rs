@@ -135,6 +135,8 @@ pub enum Command {
     Show(ShowArguments),
     /// Writes an artefact of a run into a file.
     Get(GetArguments),
+    /// Writes a page with pictures of a run, or of two runs over each other.
+    Report(ReportArguments),
     /// Writes a run for others, with --format onnx, slsa or model-card; or with --to tables into a database.
     Export(ExportArguments),
     /// Pins a run to a stage, if its gates hold.
@@ -294,6 +296,20 @@ pub struct GetArguments {
     /// The file; its ending decides the format: .parquet, .csv or .json. `-` is standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
+    #[arg(value_name = "RUN")]
+    pub a: String,
+    /// A second run: both in every picture, what changed between them first.
+    #[arg(value_name = "RUN-B")]
+    pub b: Option<String>,
+    /// The HTML file; report-RUN.html in the working directory when none is named, `-` is standard
+    /// output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

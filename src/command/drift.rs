@@ -1,11 +1,10 @@
 //! `streamflow drift`.
 
-use std::path::Path;
-
 use super::Context;
 use super::arguments::{DriftArguments, DriftMethod};
 use super::ingest::date;
 use super::output::Output;
+use super::page::page_name;
 use crate::drift::{DEFAULT_THRESHOLD, Method, Pair, Rule};
 use crate::error::{Error, Result};
 use crate::fsio;
@@ -24,7 +23,7 @@ pub fn drift(context: &Context, arguments: &DriftArguments) -> Result<Output> {
     }
     let output = arguments.output.as_deref();
     if let Some(path) = output {
-        page_name(path)?;
+        page_name(path, "drift.html")?;
     }
     let workspace = context.workspace()?;
     let experiment = arguments.experiment.as_deref();
@@ -73,17 +72,5 @@ fn rule(arguments: &DriftArguments) -> Result<Rule> {
             method,
             threshold: threshold.unwrap_or(DEFAULT_THRESHOLD),
         }),
-    }
-}
-
-/// Refuses a file whose ending promises something else.
-fn page_name(path: &Path) -> Result<()> {
-    let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    match ending {
-        Some(ending) if ending == "html" || ending == "htm" => Ok(()),
-        _ => Err(
-            Error::usage(format!("the report is HTML, and {} is not", path.display()))
-                .help("name it such as drift.html; `--format json` prints all numbers"),
-        ),
     }
 }

@@ -18,11 +18,13 @@ mod init;
 mod lock;
 mod materialize;
 mod output;
+mod page;
 mod predict;
 mod progress;
 mod promote;
 mod publish;
 mod replay;
+mod report;
 mod retrieve;
 mod rollback;
 mod run;
@@ -104,6 +106,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Runs(arguments) => runs::runs(context, arguments),
         Command::Show(arguments) => show::show(context, arguments),
         Command::Get(arguments) => get::get(context, arguments),
+        Command::Report(arguments) => report::report(context, arguments),
         Command::Export(arguments) => export::export(context, arguments),
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),

@@ -69,6 +69,15 @@ fn label_of(known: &KnownRun) -> String {
 }
 
 fn overview(workspace: &Workspace, known: &KnownRun) -> Result<Output> {
+    let view = view_of(workspace, known)?;
+    Ok(Output::new(
+        report::show_text(&view),
+        &report::show_document(&view),
+    ))
+}
+
+/// Everything that this store and the project's history know of a run.
+pub fn view_of<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<RunView<'a>> {
     let found = run::find_commit(workspace, &known.record.identity(), known.commit())?;
     let mut stages = registry::stages(workspace)?;
     let leakage = match known.outputs() {
@@ -79,7 +88,7 @@ fn overview(workspace: &Workspace, known: &KnownRun) -> Result<Output> {
             outputs.split.into(),
         )?,
     };
-    let view = RunView {
+    Ok(RunView {
         label: label_of(known),
         leakage,
         intervals: run::intervals_of(workspace.store(), known)?,
@@ -88,9 +97,5 @@ fn overview(workspace: &Workspace, known: &KnownRun) -> Result<Output> {
         commit: found.and_then(|found| found.commit),
         stages: stages.remove(&known.run).unwrap_or_default(),
         known,
-    };
-    Ok(Output::new(
-        report::show_text(&view),
-        &report::show_document(&view),
-    ))
+    })
 }

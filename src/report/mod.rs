@@ -23,7 +23,9 @@ mod keep;
 mod leakage;
 mod online;
 mod onnx;
+mod page;
 mod performed;
+mod portrait;
 mod publish;
 mod registry;
 mod retrieval;
@@ -33,6 +35,7 @@ mod show;
 mod snapshots;
 mod statement;
 mod style;
+mod svg;
 mod verify;
 mod why;
 
@@ -63,6 +66,7 @@ pub use performed::{
     ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
     replayed_text,
 };
+pub use portrait::{Pair, Portrait, pair_document, pair_page, portrait_document, portrait_page};
 pub use publish::{published_document, published_text};
 pub use registry::{
     HistoryView, history_document, history_text, promotion_document, promotion_text,

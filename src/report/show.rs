@@ -36,7 +36,7 @@ pub struct RunView<'a> {
 }
 
 impl RunView<'_> {
-    fn reproduced(&self) -> bool {
+    pub(super) fn reproduced(&self) -> bool {
         self.known
             .executions
             .iter()

@@ -11,6 +11,7 @@
 
 mod artefact;
 mod attribute;
+mod contributions;
 mod dated;
 mod diff;
 mod disagreement;
@@ -41,11 +42,12 @@ mod why;
 
 pub use artefact::{ClassTable, CrossValidated, FoldMetric, OutputName, Report, TrainingRows};
 pub use attribute::{Attribution, Merged, Share, attribute};
+pub use contributions::{MeanContributions, mean_contributions};
 pub use dated::{DatedRows, labelled_rows};
 pub use diff::{
     ChangedLine, ColumnChange, CommitsBetween, Distribution, EntityKey, FEWEST_ROWS, FileDiff,
     InputDifference, InputKind, MetricPair, Noise, NoiseMethod, OutputPair, PredictionChanges,
-    PredictionMove, RowChange, RunDiff, TableChange, diff,
+    PredictionMove, RowChange, RunDiff, RunScores, TableChange, diff,
 };
 pub use disagreement::{Answer, Disagreement, Source, proofs};
 pub use divergence::{
@@ -81,7 +83,7 @@ pub use resolve::{
 pub use spread::Spread;
 pub use statement::{StatedArtefact, StatedSource, Statement, statement};
 pub use steps::{feature_cells, feature_column};
-pub use stored::{ArtefactName, artefact_bytes, stored_report};
+pub use stored::{ArtefactName, artefact_bytes, evaluation, stored_report, test_scores};
 pub use uncertainty::intervals_of;
 pub use verify::{Vary, Verdict, Verified, VerifyExecution, verify};
 pub use why::{Cause, Reason, StepWhy, Why, why, why_runs};

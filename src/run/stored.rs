@@ -1,9 +1,11 @@
 //! What a run has left in the store.
 
 use super::artefact::Report;
+use super::diff::{RunScores, scores};
 use super::reference::KnownRun;
 use crate::error::{Error, Kind, Result};
 use crate::hash::Digest;
+use crate::plan::RunSpec;
 use crate::store::{ObjectName, Store};
 use crate::table_store;
 
@@ -57,6 +59,25 @@ pub fn stored_report(store: &Store, known: &KnownRun) -> Result<Option<Report>> 
             Report::from_bytes(&store.get(object, &needed_by)?).map(Some)
         }
     }
+}
+
+/// The evaluation of a run.
+///
+/// # Errors
+/// [`Kind::MissingInput`] when this store does not have it.
+pub fn evaluation(store: &Store, known: &KnownRun) -> Result<Report> {
+    stored_report(store, known)?.ok_or_else(|| missing(known, ArtefactName::Report))
+}
+
+/// What a run said of its test rows.
+///
+/// # Errors
+/// [`Kind::MissingInput`] when this store does not have its predictions, and [`Kind::Lock`] for
+/// declared values of another version.
+pub fn test_scores(store: &Store, known: &KnownRun) -> Result<RunScores> {
+    let spec = RunSpec::from_declared(&known.record.declared)?;
+    let found = scores(store, known, Some(&spec), true)?;
+    found.ok_or_else(|| missing(known, ArtefactName::Predictions))
 }
 
 fn object_of(known: &KnownRun, artefact: ArtefactName) -> Option<ObjectName> {

@@ -32,6 +32,7 @@ mod onnx;
 mod point_in_time;
 mod preprocess;
 mod replay;
+mod report;
 mod run;
 mod soak;
 mod statement;

@@ -16,10 +16,7 @@ pub(super) fn data_text(input: &InputDifference) -> String {
 
 /// The same of a table whose rows were compared.
 pub(in crate::report) fn change_text(name: &str, change: &TableChange) -> String {
-    let dates = match change.as_of_a == change.as_of_b {
-        true => format!("at {}", change.as_of_a),
-        false => format!("{} → {}", change.as_of_a, change.as_of_b),
-    };
+    let dates = dates_words(change);
     let mut text = match change.is_same() {
         true => format!("  {name}  {dates}   {}\n", dim("the same rows")),
         false => format!("  {}  {dates}   {}\n", yellow(name), rows_words(change)),
@@ -36,8 +33,27 @@ pub(in crate::report) fn change_text(name: &str, change: &TableChange) -> String
     text
 }
 
+/// `at 2024-01-31`, `2024-01-31 → 2024-02-29`.
+pub(in crate::report) fn dates_words(change: &TableChange) -> String {
+    match change.as_of_a == change.as_of_b {
+        true => format!("at {}", change.as_of_a),
+        false => format!("{} → {}", change.as_of_a, change.as_of_b),
+    }
+}
+
+/// `hours: 98 % differ, median 30.1 → 29.2`.
+pub(in crate::report) fn column_words(column: &ColumnChange) -> String {
+    let words = movement(column);
+    let gap = if words.is_empty() { "" } else { ", " };
+    format!(
+        "{}: {} differ{gap}{words}",
+        column.column,
+        percent(column.share)
+    )
+}
+
 /// `2 103 of 7 043 rows changed, 3 added, 2 removed`.
-fn rows_words(change: &TableChange) -> String {
+pub(in crate::report) fn rows_words(change: &TableChange) -> String {
     let mut words = Vec::new();
     if change.changed > 0 {
         let common = change.rows_a - change.removed;

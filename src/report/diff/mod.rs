@@ -2,8 +2,8 @@
 
 mod data;
 
-pub(super) use self::data::change_text;
 use self::data::data_text;
+pub(super) use self::data::{change_text, column_words, dates_words, rows_words};
 use super::answers::mark;
 use super::style::{
     Table, WIDTH, bold, count, dim, dim_lines, fixed, plural, signed, width, wrap, yellow,

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use super::super::page::{escaped, page};
 use super::{counted, mark, number, percent, rule_in_words, screen};
 use crate::drift::{Form, Histogram, Pair, Reason, shown};
 use crate::hash::Digest;
 use crate::online::{Drift, DriftedColumn, Rows};
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("drift.css");
+const SCRIPT: &str = include_str!("drift.js");
 
 /// Width and height of a histogram of numbers, in units of its drawing.
 const WIDTH: f64 = 300.0;
@@ -31,15 +32,12 @@ pub fn drift_page(drift: &Drift) -> String {
         .iter()
         .map(|notice| format!("<p class=\"notice\">{}</p>\n", escaped(notice)))
         .collect();
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Drift {reference} → {current}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         {}{notices}{CONTROLS}<main id=\"cards\">\n{cards}</main>\n\
-         <p id=\"none\" hidden>No column has that name.</p>\n\
-         <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+    let body = format!(
+        "{}{notices}{CONTROLS}<main id=\"cards\">\n{cards}</main>\n\
+         <p id=\"none\" hidden>No column has that name.</p>\n<script>\n{SCRIPT}</script>\n",
         header(drift)
-    )
+    );
+    page(&format!("Drift {reference} → {current}"), STYLE, &body)
 }
 
 const CONTROLS: &str = r#"<form id="controls">
@@ -256,22 +254,6 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Text as HTML holds it, in elements and in quoted attributes.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,7 +262,6 @@ mod tests {
     fn values_stay_text_whatever_they_hold() {
         let text = "<script>alert(\"a\" & 'b')</script>";
         let wanted = "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;";
-        assert_eq!(escaped(text), wanted);
         let page = lines(
             &[text.to_string()],
             &[Pair::new(0.5, 0.25)],

@@ -32,7 +32,7 @@ pub(super) use effect::number_entities;
 pub use effect::{FEWEST_ROWS, MetricPair, Noise, NoiseMethod};
 pub use inputs::{InputDifference, InputKind};
 pub(super) use scores::scores;
-pub use scores::{PredictionChanges, PredictionMove};
+pub use scores::{PredictionChanges, PredictionMove, RunScores};
 pub use text::{ChangedLine, FileDiff};
 
 pub use crate::table::{ColumnChange, Distribution, EntityKey, RowChange, TableChange};

@@ -8,7 +8,7 @@ use super::Side;
 use crate::definition::AsOf;
 use crate::error::{Error, Result};
 use crate::hash::Digest;
-use crate::learn::Model;
+use crate::learn::{Model, Scored};
 use crate::plan::RunSpec;
 use crate::run::reference::KnownRun;
 use crate::run::steps::{AS_OF, Decision, Predictions};
@@ -27,6 +27,18 @@ pub struct RunScores {
     pub predictions: Predictions,
     /// What decides between two classes.
     pub threshold: f64,
+}
+
+impl RunScores {
+    /// For judging.
+    pub fn scored(&self) -> Scored<'_> {
+        self.predictions.scored(self.threshold)
+    }
+
+    /// The names of classes, in the order of their numbers; none where they have none.
+    pub fn classes(&self) -> &[String] {
+        self.predictions.classes()
+    }
 }
 
 /// The test rows that two runs of one task both scored.

@@ -316,7 +316,7 @@ impl Predictions {
     }
 
     /// The names of classes; none where they have none.
-    pub(super) fn classes(&self) -> &[String] {
+    pub fn classes(&self) -> &[String] {
         match self {
             Self::Multiclass { classes, .. } => classes,
             Self::Binary { .. } | Self::Regression { .. } => &[],
