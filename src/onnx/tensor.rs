@@ -79,14 +79,14 @@ impl Tensor {
         }
     }
 
-    /// Rows and columns.
+    /// Row after row.
     ///
     /// # Panics
-    /// When `values` are not whole rows: a mistake of the caller.
-    pub fn table(columns: usize, values: Vec<f64>) -> Self {
-        assert!(columns > 0 && values.len().is_multiple_of(columns));
+    /// When `values` does not hold `rows × columns` numbers: a mistake of the caller.
+    pub fn table(rows: usize, columns: usize, values: Vec<f64>) -> Self {
+        assert_eq!(Some(values.len()), rows.checked_mul(columns));
         Self {
-            shape: vec![values.len() / columns, columns],
+            shape: vec![rows, columns],
             data: Data::Doubles(values),
         }
     }
@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn tensors_have_shape_type_and_values() {
-        let table = Tensor::table(2, vec![1.0, 0.5]).message("c1").into_bytes();
+        let table = Tensor::table(1, 2, vec![1.0, 0.5])
+            .message("c1")
+            .into_bytes();
         let mut expected = vec![0x0a, 2, 1, 2, 0x10, 11, 0x4a, 16];
         expected.extend([0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f]);
         expected.extend([0x42, 2, b'c', b'1']);

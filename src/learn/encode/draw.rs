@@ -157,7 +157,7 @@ impl CategoricalEncoder {
                 for (place, cells) in table.chunks_exact_mut(width).take(known + 1).enumerate() {
                     self.write((place < known).then_some(place), cells);
                 }
-                let table = graph.constant(&Tensor::table(width, table));
+                let table = graph.constant(&Tensor::table(known + 2, width, table));
                 let cells = graph.node(Operator::Gather, &[&table, &place], &[]);
                 let axis = graph.constant(&Tensor::integers(vec![1]));
                 graph.node(Operator::Squeeze, &[&cells, &axis], &[])

@@ -33,7 +33,7 @@ use crate::error::{Error, Kind, Result};
 
 pub use class_weight::ClassWeight;
 pub use forest::{Forest, ForestDifference, ForestNode, TreeCounts};
-pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters, Normals};
+pub use gaussian_nb::{GaussianNbModel, GaussianNbParameters};
 pub use gradient_boosting::{BoostedTrees, GradientBoostingParameters};
 pub(in crate::learn) use knn::Weights as NeighbourWeights;
 pub use knn::{KnnModel, KnnParameters};

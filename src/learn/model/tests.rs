@@ -94,6 +94,7 @@ fn assert_comes_back(model: &Model, columns: &[FeatureColumn]) {
         reseal(&mut forged);
         if let Ok(model) = Model::from_bytes(&forged) {
             let _ = model.predict(columns);
+            let _ = model.to_onnx(0.5, &[]);
         }
     }
 }
@@ -104,7 +105,10 @@ fn models_of_classes_and_numbers_come_back_and_forgeries_do_no_harm() {
     let names = ["high", "low", "middle"].map(String::from).to_vec();
     let classes = Outcome::Multiclass(names);
     for (outcome, kinds) in [
-        (&classes, &["gaussian_nb", "knn", "logistic_regression"][..]),
+        (
+            &classes,
+            &["gaussian_nb", "knn", "logistic_regression", "svm"][..],
+        ),
         (
             &Outcome::Regression,
             &["knn", "lasso", "linear_regression", "ridge"],
@@ -169,6 +173,10 @@ fn a_resealed_forgery_is_an_error_or_a_model_that_answers() {
                 reseal(&mut forged);
                 if let Ok(model) = Model::from_bytes(&forged) {
                     let _ = model.predict(&columns);
+                    // A drawing takes its time.
+                    if flip == 0x80 && at.is_multiple_of(7) {
+                        let _ = model.to_onnx(0.5, &[]);
+                    }
                 }
             }
             let mut short = bytes[..at + CHECKSUM].to_vec();

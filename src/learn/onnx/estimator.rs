@@ -1,7 +1,7 @@
 //! Estimators without trees.
 
 use crate::learn::Output;
-use crate::learn::estimator::{GaussianNbModel, LinearModel, Normals};
+use crate::learn::estimator::{GaussianNbModel, LinearModel};
 use crate::math;
 use crate::onnx::{Attribute, Graph, Operator, Tensor, Value};
 
@@ -11,7 +11,7 @@ pub(super) fn linear(graph: &mut Graph, matrix: &Value, model: &LinearModel) -> 
     let coefficients: Vec<f64> = functions.flat_map(|f| f.coefficients.clone()).collect();
     let intercepts = model.functions.iter().map(|f| f.intercept).collect();
     let columns = coefficients.len() / model.functions.len();
-    let coefficients = graph.constant(&Tensor::table(columns, coefficients));
+    let coefficients = graph.constant(&Tensor::table(model.functions.len(), columns, coefficients));
     let intercepts = graph.constant(&Tensor::doubles(intercepts));
     let transposed = Attribute::Integer("transB", 1);
     graph.node(
@@ -49,17 +49,21 @@ pub(super) fn naive_bayes(
             .fold(0.0, |sum, v| sum + math::ln(*v));
         math::ln(class.share) - spread / 2.0
     });
-    let constants = graph.constant(&Tensor::table(classes.len(), constants.collect()));
-    let columns = classes[0].variances.len();
-    let joint = match columns {
+    let constants = graph.constant(&Tensor::table(1, classes.len(), constants.collect()));
+    let joint = match classes.iter().all(|class| class.variances.is_empty()) {
         // No column says anything.
-        0 => constants,
-        _ => {
-            let of_each = |numbers: fn(&Normals) -> &[f64]| {
-                Tensor::table(columns, classes.iter().flat_map(numbers).copied().collect())
-            };
-            let means = graph.constant(&of_each(|class| &class.means));
-            let variances = graph.constant(&of_each(|class| &class.variances));
+        true => constants,
+        false => {
+            let columns = classes[0].means.len();
+            let table = |numbers: Vec<f64>| Tensor::table(classes.len(), columns, numbers);
+            let means = classes.iter().flat_map(|class| class.means.clone());
+            let means = graph.constant(&table(means.collect()));
+            let variances = classes.iter().flat_map(|class| match class.variances[..] {
+                // Where no column says anything, none is any distance away.
+                [] => vec![f64::INFINITY; columns],
+                _ => class.variances.clone(),
+            });
+            let variances = graph.constant(&table(variances.collect()));
             let axis = graph.constant(&Tensor::integers(vec![1]));
             let rows = graph.node(Operator::Unsqueeze, &[matrix, &axis], &[]);
             let apart = graph.node(Operator::Sub, &[&rows, &means], &[]);

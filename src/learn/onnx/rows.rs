@@ -13,7 +13,7 @@ fn squares(graph: &mut Graph, matrix: &Value, rows: &Matrix) -> Value {
     let mut sum = None;
     for column in 0..rows.columns() {
         let own = chosen(graph, matrix, column);
-        let kept = Tensor::table(rows.rows(), rows.column(column).collect());
+        let kept = Tensor::table(1, rows.rows(), rows.column(column).collect());
         let kept = graph.constant(&kept);
         let apart = graph.node(Operator::Sub, &[&own, &kept], &[]);
         let square = graph.node(Operator::Mul, &[&apart, &apart], &[]);
@@ -36,7 +36,7 @@ pub(super) fn neighbours(graph: &mut Graph, matrix: &Value, model: &KnnModel) ->
     ];
     let [squares, places] = graph.several(Operator::TopK, &[&squares, &neighbours], &nearest_first);
     let (width, answers) = model.answers();
-    let answers = graph.constant(&Tensor::table(width, answers));
+    let answers = graph.constant(&Tensor::table(model.rows().rows(), width, answers));
     let answers = graph.node(Operator::Gather, &[&answers, &places], &[]);
     match model.parameters().weights {
         NeighbourWeights::Uniform => {
@@ -101,7 +101,7 @@ pub(super) fn support_vectors(
             .map(move |known| f64::from(*known as usize == class))
     };
     let places = (0..output.width()).flat_map(of_class).collect();
-    let places = graph.constant(&Tensor::table(classes.len(), places));
+    let places = graph.constant(&Tensor::table(output.width(), classes.len(), places));
     let transposed = Attribute::Integer("transB", 1);
     graph.node(Operator::Gemm, &[&shares, &places], &[transposed])
 }
@@ -118,14 +118,15 @@ fn shares_of_pairs(graph: &mut Graph, matrix: &Value, model: &SvmModel) -> Value
             graph.node(Operator::Exp, &[&exponents], &[])
         }
         None => {
-            let vectors = Tensor::table(vectors.columns(), vectors.values().to_vec());
+            let vectors =
+                Tensor::table(vectors.rows(), vectors.columns(), vectors.values().to_vec());
             let vectors = graph.constant(&vectors);
             graph.node(Operator::Gemm, &[matrix, &vectors], &transposed)
         }
     };
     let functions = model.functions();
     let coefficients = functions.iter().flat_map(|f| f.coefficients.clone());
-    let coefficients = Tensor::table(vectors.rows(), coefficients.collect());
+    let coefficients = Tensor::table(functions.len(), vectors.rows(), coefficients.collect());
     let coefficients = graph.constant(&coefficients);
     let mut numbers = |of: fn(&PairFunction) -> f64| {
         graph.constant(&Tensor::doubles(functions.iter().map(of).collect()))
@@ -158,7 +159,7 @@ fn couple(graph: &mut Graph, later: &Value, classes: usize) -> Value {
         let column = graph.node(Operator::Gather, &[&system, &place], &axis(2));
         // So that the line itself becomes what it was divided to.
         let own = (0..classes).map(|at| f64::from(at == class));
-        let own = graph.constant(&Tensor::table(1, own.collect()));
+        let own = graph.constant(&Tensor::table(classes, 1, own.collect()));
         let column = graph.node(Operator::Sub, &[&column, &own], &[]);
         let taken = graph.node(Operator::Mul, &[&column, &line], &[]);
         system = graph.node(Operator::Sub, &[&system, &taken], &[]);
@@ -204,7 +205,7 @@ fn equations(graph: &mut Graph, later: &Value, classes: usize) -> Value {
     let squares = graph.node(Operator::Mul, &[&others, &others], &[]);
     let squares = graph.sum(&squares, 2, true);
     let diagonal = (0..classes * classes).map(|at| f64::from(at / classes == at % classes));
-    let diagonal = graph.constant(&Tensor::table(classes, diagonal.collect()));
+    let diagonal = graph.constant(&Tensor::table(classes, classes, diagonal.collect()));
     let diagonal = graph.node(Operator::Mul, &[&squares, &diagonal], &[]);
     let matrix = graph.node(Operator::Add, &[&matrix, &diagonal], &[]);
     let right = graph.node(Operator::Mul, &[&squares, &zero], &[]);

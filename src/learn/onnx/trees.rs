@@ -39,7 +39,8 @@ pub(super) fn forest(graph: &mut Graph, matrix: &Value, forest: &Forest) -> Valu
         }
         let places = trees.draw(graph, matrix, count);
         let places = graph.cast(&places, Element::Integer);
-        let answers = graph.constant(&Tensor::table(width, answers));
+        let answers = Tensor::table(answers.len() / width, width, answers);
+        let answers = graph.constant(&answers);
         let answers = graph.node(Operator::Gather, &[&answers, &places], &[]);
         graph.sum(&answers, 1, false)
     };
@@ -50,7 +51,7 @@ pub(super) fn forest(graph: &mut Graph, matrix: &Value, forest: &Forest) -> Valu
 /// The scores: what there is before any tree, and what the trees add; of several classes, each to one in turn.
 pub(super) fn boosted(graph: &mut Graph, matrix: &Value, boosted: &BoostedTrees) -> Value {
     let base = boosted.base();
-    let start = graph.constant(&Tensor::table(base.len(), base.to_vec()));
+    let start = graph.constant(&Tensor::table(1, base.len(), base.to_vec()));
     if boosted.trees() == 0 {
         return start;
     }
