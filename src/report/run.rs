@@ -191,6 +191,14 @@ pub(super) fn result_text(screen: &RunScreen) -> String {
     if let Some(confusion) = &report.confusion {
         text.push('\n');
         text.push_str(&confusion_text(confusion, screen.label));
+        if let Some(threshold) = report.threshold.filter(|_| report.threshold_picked) {
+            let from = format!(
+                "{} from {} on, picked by the folds",
+                screen.label,
+                fixed(threshold)
+            );
+            text.push_str(&format!("  {}\n", dim(from)));
+        }
     }
     if let Some(classes) = &report.classes {
         text.push('\n');

@@ -84,6 +84,9 @@ pub struct Report {
     /// A score of at least this counts as true. Of two classes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub threshold: Option<f64>,
+    /// Whether a rule picked the threshold by the scores of the folds.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub threshold_picked: bool,
     pub train: u64,
     pub test: u64,
     /// Share of true labels in the test rows. Of two classes.

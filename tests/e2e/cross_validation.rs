@@ -228,6 +228,13 @@ fn probabilities_and_threshold_come_from_the_folds() {
         let run = world.run_one("small");
         let picked = run["evaluation"]["threshold"].as_f64().unwrap();
         assert!(picked != 0.5 && picked > 0.0, "{picked}");
+        let screen = world.run(&["show", "small@latest"]).assert_code(0).screen();
+        let words = format!("left from {picked:.4} on, picked by the folds");
+        assert!(screen.contains(&words), "{screen}");
+        world
+            .run(&["report", "small@latest", "-o", "page.html"])
+            .assert_code(0);
+        assert!(world.read("page.html").contains("3 folds"));
         world.commit("Calibrated");
         world.forget();
         world.run(&["run", "--locked"]).assert_code(0);

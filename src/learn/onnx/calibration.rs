@@ -48,7 +48,7 @@ fn drawn(graph: &mut Graph, score: &Value, curve: &Curve) -> Value {
 /// The same operations in the same order as the program's own, so that levels are met exactly: a threshold may be one.
 /// Knots before the first and behind the last keep what is beyond them level.
 fn isotonic(graph: &mut Graph, score: &Value, scores: &[f64], probabilities: &[f64]) -> Value {
-    let known = graph.constant(&Tensor::table(scores.len(), scores.to_vec()));
+    let known = graph.constant(&Tensor::table(1, scores.len(), scores.to_vec()));
     let (first, last) = (scores[0], scores[scores.len() - 1]);
     let padded = |before: f64, values: &[f64], behind: f64| {
         let values = [&[before], values, &[behind]].concat();

@@ -137,8 +137,9 @@ fn a_calibrated_model_is_drawn_with_its_threshold() {
         let scores: Vec<f64> = (0..40 * width)
             .map(|at| (at * 7 % 40) as f64 / 40.0)
             .collect();
-        let (yes, classes): (Vec<bool>, Vec<u32>) =
-            (0..40).map(|row: u32| (row.is_multiple_of(3), row % 4)).unzip();
+        let (yes, classes): (Vec<bool>, Vec<u32>) = (0..40)
+            .map(|row: u32| (row.is_multiple_of(3), row % 4))
+            .unzip();
         let target = match task {
             Task::Binary => Target::Binary(&yes),
             _ => Target::Multiclass {

@@ -12,6 +12,7 @@ use super::picture::{self, Side};
 use crate::definition::Task;
 use crate::hash::Digest;
 use crate::lockfile::Outputs;
+use crate::run::CrossValidated;
 
 /// The whole page.
 pub fn portrait_page(portrait: &Portrait) -> String {
@@ -60,6 +61,7 @@ fn fact_list(portrait: &Portrait) -> String {
 fn metrics(portrait: &Portrait) -> String {
     let (known, view) = (portrait.known(), &portrait.view);
     let prior = &portrait.report.prior_metrics;
+    let folds = portrait.report.cross_validation.as_ref();
     let names = portrait.task().metrics().iter();
     let rows: Vec<Vec<String>> = names
         .filter_map(|name| {
@@ -68,18 +70,38 @@ fn metrics(portrait: &Portrait) -> String {
                 .get(*name)
                 .map_or("–".to_string(), |prior| fixed(*prior));
             let interval = interval(view.intervals.get(name));
-            Some(vec![breakable(name), fixed(*value), interval, prior])
+            let mut cells = vec![breakable(name), fixed(*value), interval, prior];
+            cells.extend(folds.map(|folds| of_folds(folds, name)));
+            Some(cells)
         })
         .collect();
-    let header = [
+    let mut header = vec![
         ("", false),
         ("this run", true),
         ("95 of 100 draws", true),
         ("prior", true),
     ];
-    let about = "<p class=\"quiet\">95 of 100 draws of the test rows lie in the interval; the prior knows nothing but \
-                 the labels of the train rows.</p>\n";
-    table(&header, &rows) + about
+    let about = "95 of 100 draws of the test rows lie in the interval; the prior knows nothing but the labels of the \
+                 train rows.";
+    let Some(folds) = folds else {
+        return format!("{}<p class=\"quiet\">{about}</p>\n", table(&header, &rows));
+    };
+    let heading = format!("{} folds", folds.rows.len());
+    header.push((&heading, true));
+    format!(
+        "{}<p class=\"quiet\">{about} Of the folds of the train rows mean ± standard deviation, each scored by a model of \
+         others.</p>\n",
+        table(&header, &rows)
+    )
+}
+
+/// `0.8102 ± 0.0123`.
+fn of_folds(folds: &CrossValidated, name: &str) -> String {
+    let metric = folds.metrics.get(name);
+    let spread = metric.and_then(|metric| metric.mean.zip(metric.sd));
+    spread.map_or("–".to_string(), |(mean, sd)| {
+        format!("{} ± {}", fixed(mean), fixed(sd))
+    })
 }
 
 fn declared(portrait: &Portrait) -> String {

@@ -54,6 +54,7 @@ pub fn evaluate(spec: &RunSpec, judged: &Judged<'_>) -> Result<Report> {
         prior_metrics: prior.metrics,
         confusion: None,
         threshold: None,
+        threshold_picked: model.threshold.is_some(),
         train: train.len() as u64,
         test: predictions.rows() as u64,
         prevalence: None,
