@@ -285,6 +285,9 @@ impl Roles {
         if let Some(report) = execution.report() {
             self.add(report, output("report"));
         }
+        if let Some(folds) = execution.folds() {
+            self.add(folds, output("folds"));
+        }
         for (path, object) in &execution.files {
             let role = Role::Definition {
                 run: execution.run,

@@ -151,6 +151,9 @@ impl Finder {
             if let Some(report) = execution.report() {
                 self.roots.add(report);
             }
+            if let Some(folds) = execution.folds() {
+                self.roots.add(folds);
+            }
             for file in execution.files.values() {
                 self.roots.add(file);
             }

@@ -10,7 +10,7 @@ use super::resolve::Resolved;
 use crate::code::CodeState;
 use crate::definition::ExperimentName;
 use crate::error::Result;
-use crate::hash::{Digest, HashPrefix, ObjectId, RunId};
+use crate::hash::{Digest, HashPrefix, ObjectId, RunId, TableHash};
 use crate::host::{Environment, Instant};
 use crate::lockfile::{Lock, LockedData, Outputs};
 use crate::plan::{DataInput, Declared, Operations, RunIdentity, Step};
@@ -195,6 +195,12 @@ impl ExecutionRecord {
     pub fn report(&self) -> Option<ObjectId> {
         let evaluate = |step: &&RecordedStep| step.name == Step::Evaluate.as_str();
         self.steps.iter().find(evaluate)?.output.parse().ok()
+    }
+
+    /// The scores of its folds, where it has some and computed them here.
+    pub fn folds(&self) -> Option<TableHash> {
+        let folds = |step: &&RecordedStep| step.name == Step::CrossValidate.as_str();
+        self.steps.iter().find(folds)?.output.parse().ok()
     }
 
     /// What differs from outputs and metrics that were found before.

@@ -73,7 +73,7 @@ pub fn statement<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<State
     let spec = RunSpec::from_declared(&known.record.declared)?;
     let mut artefacts = Vec::new();
     let mut report = None;
-    for name in ArtefactName::ALL {
+    for name in ArtefactName::OF_EVERY_RUN {
         let bytes = artefact_bytes(workspace.store(), known, name)?;
         if name == ArtefactName::Report {
             report = Some(Report::from_bytes(&bytes)?);

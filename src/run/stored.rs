@@ -17,10 +17,21 @@ pub enum ArtefactName {
     Model,
     Predictions,
     Report,
+    /// Scores of the train rows by fold, of runs that have some.
+    Folds,
 }
 
 impl ArtefactName {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::TrainingSet,
+        Self::Split,
+        Self::Model,
+        Self::Predictions,
+        Self::Report,
+        Self::Folds,
+    ];
+    /// Those that every run has.
+    pub const OF_EVERY_RUN: [Self; 5] = [
         Self::TrainingSet,
         Self::Split,
         Self::Model,
@@ -35,6 +46,7 @@ impl ArtefactName {
             Self::Model => "model",
             Self::Predictions => "predictions",
             Self::Report => "report",
+            Self::Folds => "folds",
         }
     }
 }
@@ -42,8 +54,12 @@ impl ArtefactName {
 /// The bytes of an artefact as they are stored: tables are Parquet, a report is JSON.
 ///
 /// # Errors
-/// [`Kind::MissingInput`] when this store does not have it.
+/// [`Kind::MissingInput`] when this store does not have it; [`Kind::Usage`] for folds of a run without any.
 pub fn artefact_bytes(store: &Store, known: &KnownRun, artefact: ArtefactName) -> Result<Vec<u8>> {
+    if artefact == ArtefactName::Folds && !known.record.operations.0.contains_key("cross_validate")
+    {
+        return Err(no_folds(known));
+    }
     let object = object_of(known, artefact).filter(|name| is_there(store, *name));
     let object = object.ok_or_else(|| missing(known, artefact))?;
     let needed_by = format!("the {} of run {}", artefact.as_str(), known.run.short());
@@ -88,7 +104,15 @@ fn object_of(known: &KnownRun, artefact: ArtefactName) -> Option<ObjectName> {
         ArtefactName::Model => Some(outputs?.model.into()),
         ArtefactName::Predictions => Some(outputs?.predictions.into()),
         ArtefactName::Report => known.shown_execution()?.report().map(ObjectName::from),
+        ArtefactName::Folds => known.shown_execution()?.folds().map(ObjectName::from),
     }
+}
+
+fn no_folds(known: &KnownRun) -> Error {
+    Error::usage(format!("run {} has no folds", known.run.short())).help(format!(
+        "a section [cross_validation] in experiments/{}.toml makes a run that has",
+        known.experiment
+    ))
 }
 
 fn is_there(store: &Store, name: ObjectName) -> bool {

@@ -90,6 +90,13 @@ fn what_the_folds_say_stands_beside_the_test_rows() {
     assert_eq!(run["rows"]["train"], rows);
     let runs = world.run(&["runs", "--sort", "cv_auc"]).assert_code(0);
     assert!(runs.screen().contains("cv auc"), "{}", runs.screen());
+    world
+        .run(&["get", "small@latest", "folds", "-o", "folds.csv"])
+        .assert_code(0);
+    let written = world.read("folds.csv");
+    let mut lines = written.lines();
+    assert_eq!(lines.next(), Some("user_id,as_of,fold,label,probability"));
+    assert_eq!(lines.count() as u64, rows);
     let lock = world.read("lockfiles/small.lock");
     for line in [
         "cross_validation.folds = 3",
@@ -113,6 +120,14 @@ fn what_the_folds_say_stands_beside_the_test_rows() {
 fn folds_change_no_output() {
     let world = World::small();
     let without = world.run_one("small");
+    let refused = world
+        .run(&["get", "small@latest", "folds", "-o", "folds.csv"])
+        .assert_code(2);
+    assert!(
+        refused.error().contains("has no folds"),
+        "{}",
+        refused.error()
+    );
     world.edit(EXPERIMENT, "[model]", "[cross_validation]\n[model]");
     let with = world.run_one("small");
     assert_ne!(with["run"], without["run"]);

@@ -138,6 +138,52 @@ def scikit_learn_gives_the_reference(project):
     return ", ".join(told)
 
 
+def folds_are_scored_as_by_scikit_learn(_project):
+    """Naive Bayes on the other folds, fold by fold, and the mean of what each fold comes to."""
+    import numpy
+    import pyarrow.parquet
+    from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, log_loss, roc_auc_score
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+    from sklearn.naive_bayes import GaussianNB
+
+    features = ["subscriptions.months_active", "subscriptions.monthly_fee"]
+    scores = {
+        "auc": roc_auc_score,
+        "average_precision": average_precision_score,
+        "brier": brier_score_loss,
+        "f1": lambda labels, found: f1_score(labels, found >= 0.5),
+        "log_loss": log_loss,
+    }
+    told = []
+    with tempfile.TemporaryDirectory() as folder:
+        project = sample(folder)
+        for method in ("grouped", "stratified"):
+            (project / "experiments" / "folded.toml").write_text(
+                "as_of = 2024-01-31\n[label]\ntable = \"labels\"\ncolumn = \"churn_label\"\n"
+                f"[dataset]\nfeatures = {json.dumps(features)}\n[model]\nkind = \"gaussian_nb\"\n"
+                f"[cross_validation]\nmethod = \"{method}\"\nfolds = 4\n"
+            )
+            run = json.loads(streamflow(project, "run", "folded", "--format", "json"))
+            tables = {}
+            for name in ("training_set", "folds"):
+                path = project.parent / f"{name}.parquet"
+                streamflow(project, "get", run["run"], name, "-o", str(path))
+                tables[name] = pyarrow.parquet.read_table(path).to_pydict()
+            folds = tables["folds"]
+            place = {key: at for at, key in enumerate(tables["training_set"]["user_id"])}
+            rows = [place[key] for key in folds["user_id"]]
+            matrix = numpy.array([tables["training_set"][name] for name in features], dtype=float).T[rows]
+            labels, fold = numpy.array(folds["label"]), numpy.array(folds["fold"])
+            found = cross_val_predict(GaussianNB(), matrix, labels, cv=PredefinedSplit(fold), method="predict_proba")[:, 1]
+            ours = numpy.array(folds["probability"])
+            assert numpy.abs(found - ours).max() < 1e-9, method
+            for name, score in scores.items():
+                mean = numpy.mean([score(labels[fold == k], ours[fold == k]) for k in range(1, 5)])
+                assert abs(mean - run["metrics"][f"cv_{name}"]) < 1e-12, f"{method} {name}"
+            told.append(f"{len(rows)} rows {method}")
+    return f"{', '.join(told)}, {len(scores)} metrics"
+
+
 def statements_are_read_by_others(project):
     """Provenance field by field into the published protocol buffers, the card by the hub's reader."""
     from google.protobuf import json_format
@@ -185,6 +231,7 @@ def main():
         tables_outside_the_store_have_their_hashes,
         locks_have_the_hashes_of_their_runs,
         scikit_learn_gives_the_reference,
+        folds_are_scored_as_by_scikit_learn,
         statements_are_read_by_others,
         drift_is_that_of_evidently,
         models_are_computed_by_onnxruntime,
