@@ -22,7 +22,7 @@ words! {
     }
 }
 
-/// Which of the scores becomes the threshold. Of equally good ones it is the highest.
+/// Between which scores the threshold lies. Of equally good places it is the highest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ThresholdRule {
     /// The largest F1.

@@ -1,7 +1,8 @@
 //! From which score on a row counts as positive, by a rule.
 //!
-//! Every score that occurs may be the threshold, and one above all of them, from which on nothing is positive. Of
-//! equally good ones it is the highest.
+//! Rows may be divided between any two scores that occur, below all, and above all, so that nothing is positive. Of
+//! equally good divisions it is the one with the fewest positive rows. The threshold lies halfway between the two
+//! scores, so that a row is not decided by the last digit of a score that others have too.
 
 use std::cmp::Ordering;
 
@@ -23,9 +24,15 @@ pub fn threshold(rule: ThresholdRule, labels: &[bool], probabilities: &[f64]) ->
         false_negatives: positive,
         true_positives: 0,
     };
-    let above_all = rows.first()?.0.next_up();
+    let largest = rows.first()?.0;
+    let above_all = if largest < 1.0 {
+        halfway(largest, 1.0)
+    } else {
+        largest.next_up()
+    };
     let mut best = worth(rule, &confusion).map(|worth| (worth, above_all));
-    for ties in rows.chunk_by(|a, b| a.0 == b.0) {
+    let mut groups = rows.chunk_by(|a, b| a.0 == b.0).peekable();
+    while let Some(ties) = groups.next() {
         for (_, label) in ties {
             match label {
                 true => {
@@ -42,10 +49,17 @@ pub fn threshold(rule: ThresholdRule, labels: &[bool], probabilities: &[f64]) ->
             continue;
         };
         if best.is_none_or(|(known, _)| greater(worth, known)) {
-            best = Some((worth, ties[0].0));
+            let below = groups.peek().map_or(0.0, |next| next[0].0);
+            best = Some((worth, halfway(below, ties[0].0)));
         }
     }
     best.map(|(_, threshold)| threshold)
+}
+
+/// Above the lower of two scores, and not above the higher.
+fn halfway(lower: f64, higher: f64) -> f64 {
+    let middle = lower + (higher - lower) / 2.0;
+    if middle > lower { middle } else { higher }
 }
 
 /// What a rule wants as much as can be of, the first number first; none where it is not fulfilled.
@@ -86,19 +100,32 @@ mod tests {
     #[test]
     fn each_rule_picks_what_it_says() {
         // From 0.4 on: three of three are found, two are false: F1 = 6/8, as much as from 0.7 on is 4/6.
-        assert_eq!(found(ThresholdRule::F1), Some(0.4));
-        assert_eq!(found(ThresholdRule::Precision(0.9)), Some(0.9));
-        assert_eq!(found(ThresholdRule::Precision(0.6)), Some(0.4));
-        assert_eq!(found(ThresholdRule::Recall(0.6)), Some(0.7));
-        assert_eq!(found(ThresholdRule::Recall(1.0)), Some(0.4));
+        let near = |rule: ThresholdRule, expected: f64| {
+            let found = found(rule).unwrap();
+            assert!((found - expected).abs() < 1e-15, "{rule:?} {found}");
+        };
+        near(ThresholdRule::F1, 0.25);
+        near(ThresholdRule::Precision(0.9), 0.85);
+        near(ThresholdRule::Precision(0.6), 0.25);
+        near(ThresholdRule::Recall(0.6), 0.55);
+        near(ThresholdRule::Recall(1.0), 0.25);
         let cost = |false_positive, false_negative| ThresholdRule::Cost {
             false_positive,
             false_negative,
         };
-        assert_eq!(found(cost(1.0, 10.0)), Some(0.4));
-        assert_eq!(found(cost(2.0, 1.0)), Some(0.9));
-        // Nothing is worth an alarm.
-        assert_eq!(found(cost(1.0, 0.0)), Some(0.9_f64.next_up()));
+        near(cost(1.0, 10.0), 0.25);
+        near(cost(2.0, 1.0), 0.85);
+        // Nothing is worth an alarm, and everything is.
+        near(cost(1.0, 0.0), 0.95);
+        near(cost(0.0, 1.0), 0.25);
+        let lowest = threshold(cost(0.0, 1.0), &[true, true], &[0.5, 0.2]);
+        assert_eq!(lowest, Some(0.1));
+        let certain = threshold(cost(1.0, 0.0), &[false, true], &[1.0, 0.0]);
+        assert_eq!(certain, Some(1.0_f64.next_up()));
+        // No number lies between these two.
+        let (low, high) = (0.5, 0.5_f64.next_up());
+        let found = threshold(ThresholdRule::F1, &[true, false], &[high, low]);
+        assert_eq!(found, Some(high));
     }
 
     #[test]
@@ -134,9 +161,10 @@ mod tests {
                 let Some(worth) = at(other) else { continue };
                 let best = best.expect("a threshold fulfils the rule");
                 prop_assert!(!greater(worth, best));
-                // Of equally good ones the highest.
+                // Of equally good ones that with the fewest positive rows.
+                let positive = |from: f64| scores.iter().filter(|score| **score >= from).count();
                 let equal = !greater(best, worth);
-                prop_assert!(!equal || other > 1.0 || other <= found.unwrap_or(0.0));
+                prop_assert!(!equal || positive(other) >= positive(found.unwrap_or(0.0)));
             }
         }
     }
