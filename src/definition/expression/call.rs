@@ -1,8 +1,8 @@
 //! Functions, CAST, and the words for what is not supported.
 
 use sqlparser::ast::{
-    CastKind, DataType, ExactNumberInfo, Expr, Function as Call, FunctionArg, FunctionArgExpr,
-    FunctionArguments, InTarget, ObjectNamePart, Spanned, TimezoneInfo,
+    CastKind, DataType, DateTimeField, ExactNumberInfo, Expr, Function as Call, FunctionArg,
+    FunctionArgExpr, FunctionArguments, InTarget, ObjectNamePart, Spanned, TimezoneInfo,
 };
 use sqlparser::tokenizer::Span;
 
@@ -10,7 +10,7 @@ use super::super::Dtype;
 use super::place::Refusal;
 use super::read::Reader;
 use super::rule::{Part, is_number, one_type, with_article};
-use super::tree::{Function, Node};
+use super::tree::{DatePart, Function, Node};
 use crate::error::did_you_mean;
 
 /// Functions over many rows, which no expression over one row can compute.
@@ -89,7 +89,7 @@ fn suggestion(upper: &str) -> String {
         "IF" | "IIF" => "write CASE WHEN … THEN … ELSE … END".into(),
         _ => match did_you_mean(upper, names()) {
             Some(name) => format!("did you mean {name}?"),
-            None => format!("supported: CASE, CAST, {}", names().join(", ")),
+            None => format!("supported: CASE, CAST, EXTRACT, {}", names().join(", ")),
         },
     }
 }
@@ -232,6 +232,39 @@ pub fn cast(operand: Part, data_type: &DataType) -> Result<Node, Refusal> {
     })
 }
 
+/// A part of a date or an instant.
+pub fn extract(field: &DateTimeField, operand: Part) -> Result<Node, Refusal> {
+    let word = field.to_string();
+    let named = |part: &DatePart| part.name() == word.to_ascii_uppercase();
+    let part = DatePart::ALL.into_iter().find(named).ok_or_else(|| {
+        let words: Vec<&str> = DatePart::ALL.into_iter().map(DatePart::name).collect();
+        let message = format!("EXTRACT knows no part {word}");
+        Refusal::new(
+            operand.span,
+            message,
+            format!("parts: {}", words.join(", ")),
+        )
+    })?;
+    let label = match operand.node.dtype() {
+        Some(Dtype::Datetime) => None,
+        Some(Dtype::Date) if part.is_of_date() => None,
+        Some(Dtype::Date) => Some("a date has no time of day"),
+        _ => Some("expected a date or a datetime"),
+    };
+    if let Some(label) = label {
+        let found = operand
+            .node
+            .dtype()
+            .map_or("NULL".to_string(), with_article);
+        let message = format!("{} cannot be taken of {found}", part.name());
+        return Err(Refusal::new(operand.span, message, label));
+    }
+    Ok(Node::Extract {
+        part,
+        operand: Box::new(operand.node),
+    })
+}
+
 /// Texts become anything and anything becomes text; numbers and bools each other; dates datetimes.
 fn has_cast(from: Dtype, to: Dtype) -> bool {
     let counts = |dtype| is_number(dtype) || dtype == Dtype::Bool;
@@ -299,9 +332,7 @@ pub fn unsupported(syntax: &Expr) -> Refusal {
         Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => {
             ("IS DISTINCT FROM", "compare with = and IS NULL")
         }
-        Expr::Interval(_) | Expr::Extract { .. } | Expr::AtTimeZone { .. } => {
-            ("arithmetic of dates", SUPPORTED)
-        }
+        Expr::Interval(_) | Expr::AtTimeZone { .. } => ("arithmetic of dates", SUPPORTED),
         Expr::Substring { .. } | Expr::Trim { .. } | Expr::Position { .. } => {
             ("a function of text", SUPPORTED)
         }
@@ -311,4 +342,4 @@ pub fn unsupported(syntax: &Expr) -> Refusal {
 }
 
 const SUPPORTED: &str = "supported: + - * / %, comparisons, AND, OR, NOT, IS NULL, BETWEEN, IN, \
-                         CASE, CAST and functions of numbers";
+                         CASE, CAST, EXTRACT and functions of numbers";

@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
 use super::{ColumnName, Dtype};
 use crate::hash::{ContentHash, ContentHasher};
 
-pub use tree::{Arithmetic, Function, Node, Relation};
+pub use tree::{Arithmetic, DatePart, Function, Node, Relation};
 pub use windowed::{Aggregate, Windowed};
 
 /// A scalar expression over the columns of one row.

@@ -134,6 +134,9 @@ impl Display for Node {
                 listed(f, arguments)
             }
             Self::Cast { operand, to } => write!(f, "CAST({operand} AS {})", to.as_str()),
+            Self::Extract { part, operand } => {
+                write!(f, "EXTRACT({} FROM {operand})", part.name())
+            }
         }
     }
 }

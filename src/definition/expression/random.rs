@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::read::negate;
 use super::tests::columns;
-use super::tree::{Arithmetic, Function, Node, Relation};
+use super::tree::{Arithmetic, DatePart, Function, Node, Relation};
 use crate::definition::Dtype;
 
 fn column_of(dtype: Dtype) -> BoxedStrategy<Node> {
@@ -113,7 +113,20 @@ fn number_of(dtype: Dtype, depth: u32) -> BoxedStrategy<Node> {
             function,
             arguments: vec![operand],
         });
-    prop_oneof![4 => arithmetic, 2 => of(dtype).prop_map(negate), 1 => round, 1 => unary].boxed()
+    let part = (
+        proptest::sample::select(DatePart::ALL.to_vec()),
+        of(Dtype::Datetime),
+    )
+        .prop_map(|(part, operand)| Node::Extract {
+            part,
+            operand: Box::new(operand),
+        });
+    let numbers =
+        prop_oneof![4 => arithmetic, 2 => of(dtype).prop_map(negate), 1 => round, 1 => unary];
+    match dtype {
+        Dtype::I64 => prop_oneof![8 => numbers, 1 => part].boxed(),
+        _ => numbers.boxed(),
+    }
 }
 
 fn condition(depth: u32) -> BoxedStrategy<Node> {

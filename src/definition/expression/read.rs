@@ -241,6 +241,7 @@ impl Reader<'_> {
                 data_type,
                 format: None,
             } => call::cast(self.part(expr)?, data_type),
+            Expr::Extract { field, expr, .. } => call::extract(field, self.part(expr)?),
             Expr::Function(function) => call::function(self, function),
             Expr::Ceil { expr, field } => self.whole_number(Function::Ceil, expr, field),
             Expr::Floor { expr, field } => self.whole_number(Function::Floor, expr, field),

@@ -79,6 +79,11 @@ fn one_spelling_for_each_tree() {
         ("round(fee, 2)", ""),
         ("Round(Fee, 2)", "ROUND(Fee, 2)"),
         ("ceil(Fee) + Floor(Fee)", "CEIL(Fee) + FLOOR(Fee)"),
+        (
+            "extract( month from (signup) )*2",
+            "EXTRACT(MONTH FROM signup) * 2",
+        ),
+        ("Extract(Hour From seen)", "EXTRACT(HOUR FROM seen)"),
     ] {
         match parse(text) {
             Ok(expression) => assert_eq!(expression.as_str(), canonical, "{text}"),
@@ -181,6 +186,24 @@ const REFUSED: &[[&str; 4]] = &[
         "'2024-01-31'",
         "`signup` is a date and cannot be compared with `'2024-01-31'`, a string",
         "a date is written DATE '2024-01-31'",
+    ],
+    [
+        "EXTRACT(HOUR FROM signup)",
+        "signup",
+        "HOUR cannot be taken of a date",
+        "a date has no time of day",
+    ],
+    [
+        "EXTRACT(YEAR FROM a + 1)",
+        "a + 1",
+        "YEAR cannot be taken of an i64",
+        "expected a date or a datetime",
+    ],
+    [
+        "EXTRACT(CENTURY FROM signup)",
+        "signup",
+        "EXTRACT knows no part CENTURY",
+        "parts: YEAR, QUARTER, MONTH, DAY, DOW, ISODOW, DOY, HOUR, MINUTE",
     ],
     [
         "a = NULL",

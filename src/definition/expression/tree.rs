@@ -64,6 +64,11 @@ pub enum Node {
         operand: Box<Node>,
         to: Dtype,
     },
+    /// Of a date or an instant, in UTC.
+    Extract {
+        part: DatePart,
+        operand: Box<Self>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +88,57 @@ pub enum Relation {
     AtMost,
     More,
     AtLeast,
+}
+
+/// What EXTRACT takes of a date or an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatePart {
+    Year,
+    Quarter,
+    Month,
+    Day,
+    /// From Sunday, 0, to Saturday, 6.
+    DayOfWeek,
+    /// From Monday, 1, to Sunday, 7.
+    IsoDayOfWeek,
+    /// From 1.
+    DayOfYear,
+    Hour,
+    Minute,
+}
+
+impl DatePart {
+    pub const ALL: [Self; 9] = [
+        Self::Year,
+        Self::Quarter,
+        Self::Month,
+        Self::Day,
+        Self::DayOfWeek,
+        Self::IsoDayOfWeek,
+        Self::DayOfYear,
+        Self::Hour,
+        Self::Minute,
+    ];
+
+    /// The word of SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Year => "YEAR",
+            Self::Quarter => "QUARTER",
+            Self::Month => "MONTH",
+            Self::Day => "DAY",
+            Self::DayOfWeek => "DOW",
+            Self::IsoDayOfWeek => "ISODOW",
+            Self::DayOfYear => "DOY",
+            Self::Hour => "HOUR",
+            Self::Minute => "MINUTE",
+        }
+    }
+
+    /// Whether a date, which has no time of day, has it.
+    pub const fn is_of_date(self) -> bool {
+        !matches!(self, Self::Hour | Self::Minute)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +265,7 @@ impl Node {
                 arguments,
             } => call_dtype(*function, arguments),
             Self::Cast { to, .. } => Some(*to),
+            Self::Extract { .. } => Some(Dtype::I64),
         }
     }
 
@@ -218,7 +275,8 @@ impl Node {
             Self::Negate(operand)
             | Self::Not(operand)
             | Self::IsNull { operand, .. }
-            | Self::Cast { operand, .. } => vec![operand],
+            | Self::Cast { operand, .. }
+            | Self::Extract { operand, .. } => vec![operand],
             Self::Arithmetic { left, right, .. }
             | Self::Compare { left, right, .. }
             | Self::And(left, right)

@@ -105,7 +105,7 @@ fn check(name: &FeatureName, table: &Table, item: &Item<'_>) {
         dtype(table, &name.feature),
         Some(Dtype::Date | Dtype::Datetime)
     ) {
-        let label = "a model takes numbers, strings and bools: leave it out";
+        let label = "a model takes numbers, strings and bools: leave it out, or derive a part of it, such as EXTRACT(MONTH FROM …)";
         item.refuse(format!("feature `{name}` is a date"), label);
     }
 }

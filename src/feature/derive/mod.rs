@@ -5,6 +5,7 @@
 //! not taken is not computed. What a closure gives is canonical: no NaN, no infinity, no −0.0, no
 //! empty text; where arithmetic leaves the numbers, it gives null.
 
+mod calendar;
 mod cast;
 mod decimal;
 mod number;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Compiler, Each, constant, decimal, null};
+use super::{Compiler, Each, calendar, constant, decimal, null};
 use crate::definition::Dtype;
 use crate::definition::expression::{Arithmetic, Function, Node};
 use crate::math;
@@ -67,6 +67,10 @@ impl<'a> Compiler<'a> {
                 _ => self.choice(node, Self::integer, Ord::cmp),
             },
             Node::Cast { operand, .. } => self.cast_to_integer(operand),
+            Node::Extract { part, operand } => match operand.dtype() {
+                Some(Dtype::Date) => calendar::of_date(*part, self.date(operand)),
+                _ => calendar::of_instant(*part, self.datetime(operand)),
+            },
             _ => self.choice(node, Self::integer, Ord::cmp),
         }
     }

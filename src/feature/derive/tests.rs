@@ -235,6 +235,36 @@ fn casts_that_fail_are_null() {
 }
 
 #[test]
+fn parts_of_dates_and_instants() {
+    for (text, expected) in [
+        ("EXTRACT(YEAR FROM d)", "1970 2024 1969 null"),
+        ("EXTRACT(QUARTER FROM d)", "1 1 4 null"),
+        ("EXTRACT(MONTH FROM d)", "1 2 12 null"),
+        ("EXTRACT(DAY FROM d)", "1 29 31 null"),
+        ("EXTRACT(DOW FROM d)", "4 4 3 null"),
+        ("EXTRACT(ISODOW FROM d + 0)", ""),
+        ("EXTRACT(ISODOW FROM d)", "4 4 3 null"),
+        ("EXTRACT(DOY FROM d)", "1 60 365 null"),
+        ("EXTRACT(YEAR FROM u)", "1970 1970 1969 null"),
+        ("EXTRACT(HOUR FROM u)", "0 0 23 null"),
+        ("EXTRACT(MINUTE FROM u) / 2", "0.0 0.0 29.5 null"),
+        ("EXTRACT(MONTH FROM CAST(u AS date))", "1 1 12 null"),
+        (
+            "CASE WHEN EXTRACT(DAY FROM d) = 29 THEN 'leap' END",
+            "null 'leap' null null",
+        ),
+    ] {
+        match expected {
+            "" => assert!(
+                Expression::parse(text, &dtypes(&frame())).is_err(),
+                "{text}"
+            ),
+            _ => assert_eq!(evaluated(text), expected, "{text}"),
+        }
+    }
+}
+
+#[test]
 fn a_column_that_is_not_there_is_null() {
     let whole = frame();
     let expression = Expression::parse("COALESCE(i, 1)", &dtypes(&whole)).unwrap();
