@@ -66,6 +66,16 @@ pub fn fixed(value: f64) -> String {
     format!("{value:.4}").replace('-', "−")
 }
 
+/// A threshold as it was written, and one that a rule picked in four digits: `0.5`, `0.2222`.
+pub fn threshold(value: f64) -> String {
+    let written = value.to_string();
+    if written.len() <= 6 {
+        written
+    } else {
+        fixed(value)
+    }
+}
+
 /// `812 bytes`, `24.1 kB`, `1.3 GB`: powers of a thousand.
 pub fn size(bytes: u64) -> String {
     if bytes < 1000 {
@@ -239,6 +249,12 @@ pub(super) fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_threshold_is_as_it_was_written_or_short() {
+        let words = [0.5, 0.25, 1.0, 2.0 / 9.0, 1e-7].map(threshold);
+        assert_eq!(words, ["0.5", "0.25", "1", "0.2222", "0.0000"]);
+    }
 
     #[test]
     fn columns_line_up_whatever_the_colours() {

@@ -1,6 +1,6 @@
 //! Pictures of two classes.
 
-use super::super::style::{count, fixed, plural};
+use super::super::style::{self, count, fixed, plural};
 use super::super::svg::{Axis, CountTable, Key, Look, Plot, Scale, Shape, counts};
 use super::picture::{Picture, Side, Title, sentences, shares};
 use crate::learn::{BinaryCurves, Confusion, Curves, Quantile, Ranking};
@@ -94,7 +94,7 @@ fn keys(ranked: &[Ranked], guide: &str, area: impl Fn(&Ranking) -> String) -> Ve
         let words = ranked.words(&area(&ranked.ranking));
         let curve = Key::new(Shape::Curve(ranked.look), words);
         let mark = ranked.at.map(|(_, threshold)| {
-            let words = ranked.words(&format!("threshold {threshold}"));
+            let words = ranked.words(&format!("threshold {}", style::threshold(threshold)));
             Key::new(Shape::Mark(ranked.look), words)
         });
         [Some(curve), mark]
@@ -224,7 +224,7 @@ fn calibration(sides: &[Side]) -> Picture {
 }
 
 fn confusion(side: &Side) -> Picture {
-    let threshold = side.report.threshold.unwrap_or_default();
+    let threshold = style::threshold(side.report.threshold.unwrap_or_default());
     let id = match side.letter {
         None => "confusion".to_string(),
         Some(letter) => format!("confusion-{}", letter.to_ascii_lowercase()),
@@ -368,7 +368,7 @@ pub fn scores(title: Title, edges: &[f64], groups: &[Group], thresholds: &[f64])
     keys.extend(
         thresholds
             .iter()
-            .map(|at| Key::new(Shape::Guide, format!("threshold {at}"))),
+            .map(|at| Key::new(Shape::Guide, format!("threshold {}", style::threshold(*at)))),
     );
     let mut plot = Plot::new(
         title.caption(said(&keys)),
