@@ -13,7 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::estimator::Sigmoid;
+use super::platt::Sigmoid;
 use super::{Target, exact};
 use crate::definition::CalibrationMethod;
 

@@ -50,6 +50,7 @@ mod metric;
 mod model;
 mod noise;
 mod onnx;
+mod platt;
 mod quantile;
 mod random;
 mod split;

@@ -49,7 +49,7 @@ pub use parameters::{
 };
 pub use prior::PriorModel;
 pub use random_forest::{DecisionTreeParameters, MaxFeatures, RandomForestParameters};
-pub(super) use svm::{LEAST_SHARE, Sigmoid, pairs};
+pub(super) use svm::{LEAST_SHARE, pairs};
 pub use svm::{PairFunction, SvmModel, SvmParameters};
 pub use view::{NodeView, TreeView};
 

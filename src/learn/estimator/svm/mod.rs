@@ -3,7 +3,7 @@
 //! > minimum of ½·|w|² + c · Σ weight · max(0, 1 − y·(w·φ(x) + intercept))
 //!
 //! That is scikit-learn's `SVC(C = c, kernel, gamma)`; decision values agree with it to the tolerance.
-//! Probabilities are a sigmoid of the decision value ([`platt`]), fitted on values of rows that the machine
+//! Probabilities are a sigmoid of the decision value ([`crate::learn::platt`]), fitted on values of rows that the machine
 //! was not learnt from ([`pair`]).
 //!
 //! Of several classes each pair has a machine and a sigmoid of its own, learnt from the rows of both alone,
@@ -14,7 +14,6 @@ mod coupling;
 mod kernel;
 mod model;
 mod pair;
-mod platt;
 mod smo;
 
 use std::collections::BTreeSet;
@@ -26,7 +25,6 @@ use self::kernel::Kernel;
 pub use self::kernel::KernelKind;
 pub use self::model::{PairFunction, SvmModel};
 use self::pair::Pair;
-pub(in crate::learn) use self::platt::Sigmoid;
 use super::class_weight::ClassWeight;
 use super::parameters::{float, integer, unusable};
 use crate::definition::{Model, Value};

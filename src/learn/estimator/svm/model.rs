@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::SvmParameters;
 use super::coupling::{couple, pairs};
 use super::kernel::{Kernel, KernelKind};
-use super::platt::Sigmoid;
 use crate::error::{Error, Result};
 use crate::learn::blocks::for_each_block;
 use crate::learn::bytes::{Reader, Writer};
+use crate::learn::platt::Sigmoid;
 use crate::learn::{Matrix, Output};
 
 /// Rows one thread decides at a time: each looks at all support vectors.

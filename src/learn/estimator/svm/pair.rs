@@ -5,11 +5,11 @@
 
 use super::kernel::{Kernel, Similarities};
 use super::model::{Machine, ROWS_PER_BLOCK};
-use super::platt::Sigmoid;
 use super::smo::Dual;
 use crate::hash::ContentHasher;
 use crate::learn::Matrix;
 use crate::learn::blocks::for_each_block;
+use crate::learn::platt::Sigmoid;
 use crate::learn::random::Random;
 
 const FOLDS: usize = 5;

@@ -13,7 +13,7 @@ const SHORTEST_STEP: f64 = 1e-10;
 const SLOPE_LEFT: f64 = 1e-5;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::learn) struct Sigmoid {
+pub(super) struct Sigmoid {
     pub slope: f64,
     pub offset: f64,
 }
