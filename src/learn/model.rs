@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::bytes::{Reader, Writer};
 use super::{
     Calibration, Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed,
-    Outcome, exact,
+    Matrix, Outcome, exact,
 };
 use crate::error::{Error, Result};
 use crate::hash::{Digest, FeatureHash, ObjectId};
@@ -123,14 +123,19 @@ impl Model {
     /// Answers for raw features. See [`Encoder::transform`] for what it refuses.
     pub fn predict(&self, columns: &[FeatureColumn]) -> Result<Prediction> {
         let encoded = self.encoder.transform(columns)?;
-        let mut scores = self.fitted.predict(&encoded.matrix);
+        Ok(Prediction {
+            scores: self.scores(&encoded.matrix),
+            imputed: encoded.imputed,
+        })
+    }
+
+    /// What it says of encoded rows, row after row.
+    pub(super) fn scores(&self, matrix: &Matrix) -> Vec<f64> {
+        let mut scores = self.fitted.predict(matrix);
         if let Some(calibration) = &self.calibration {
             calibration.apply(&mut scores);
         }
-        Ok(Prediction {
-            scores,
-            imputed: encoded.imputed,
-        })
+        scores
     }
 
     /// From which probability on a row is positive: what a rule picked, else what is declared.

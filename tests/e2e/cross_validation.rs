@@ -223,6 +223,41 @@ fn calibrated(text: &str) -> World {
     world
 }
 
+/// What is asked of a run is answered with calibrated probabilities too.
+fn assert_questions_are_of_what_is_told(world: &World, run: &Value, predictions: &str) {
+    let told: Vec<f64> = predictions
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(3).unwrap().parse().unwrap())
+        .collect();
+    let mean = told.iter().sum::<f64>() / told.len() as f64;
+    let asked = ["show", "small@latest", "--dependence", "usage.hours"];
+    let as_they_are = json(world, &asked)["dependence"]["mean"].as_f64().unwrap();
+    assert!((as_they_are - mean).abs() < 1e-12, "{as_they_are} {mean}");
+    let asked = [
+        "show",
+        "small@latest",
+        "--importances",
+        "--metric",
+        "log_loss",
+    ];
+    let permuted = json(world, &asked);
+    let none: Vec<&Value> = permuted["importances"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|of| of["impurity"] == 0.0)
+        .collect();
+    assert!(
+        none.iter().all(|of| of["permutation"]["mean"] == 0.0),
+        "{none:?}"
+    );
+    let segments = json(world, &["show", "small@latest", "--by", "usage.plan"]);
+    let rows = segments["segments"].as_array().unwrap().iter();
+    let rows: u64 = rows.map(|segment| segment["rows"].as_u64().unwrap()).sum();
+    assert_eq!(run["rows"]["test"], rows);
+}
+
 /// From the folds to the reply: what is served is what was tested.
 #[test]
 fn probabilities_and_threshold_come_from_the_folds() {
@@ -274,6 +309,7 @@ fn probabilities_and_threshold_come_from_the_folds() {
             .run(&["get", "small@latest", "predictions", "-o", "test.csv"])
             .assert_code(0);
         let text = world.read("test.csv");
+        assert_questions_are_of_what_is_told(&world, &run, &text);
         let mut positive = 0;
         for line in text.lines().skip(1) {
             let cells: Vec<&str> = line.split(',').collect();

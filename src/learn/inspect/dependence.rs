@@ -71,7 +71,7 @@ impl Model {
         let width = self.outcome.output().width();
         let point = |(number, (value, share)): (usize, (GridValue, f64))| {
             let cells = &cells[number * place.len()..][..place.len()];
-            let scores = predict_with(&self.fitted, &matrix, &place, |_| cells);
+            let scores = predict_with(self, &matrix, &place, |_| cells);
             DependencePoint {
                 value,
                 share,

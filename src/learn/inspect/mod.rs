@@ -13,7 +13,7 @@ mod segment;
 
 use std::ops::Range;
 
-use super::{FittedModel, Matrix};
+use super::{Matrix, Model};
 
 pub use dependence::{DependencePoint, Grid, GridValue};
 pub use permutation::{PermutationImportance, Permutations};
@@ -35,13 +35,13 @@ const ROWS_PER_BLOCK: usize = 4096;
 /// What a model says of each row when the matrix columns at `place` hold other numbers: those of
 /// `cells`, which is told the number of the row.
 fn predict_with<'a>(
-    model: &FittedModel,
+    model: &Model,
     matrix: &Matrix,
     place: &Range<usize>,
     cells: impl Fn(usize) -> &'a [f64],
 ) -> Vec<f64> {
     if place.is_empty() {
-        return model.predict(matrix);
+        return model.scores(matrix);
     }
     let columns = matrix.columns();
     let mut scores = Vec::new();
@@ -51,7 +51,7 @@ fn predict_with<'a>(
         for (row, changed) in rows.clone().zip(values.chunks_exact_mut(columns)) {
             changed[place.clone()].copy_from_slice(cells(row));
         }
-        scores.extend(model.predict(&Matrix::new(rows.len(), columns, values)));
+        scores.extend(model.scores(&Matrix::new(rows.len(), columns, values)));
     }
     scores
 }

@@ -80,7 +80,7 @@ impl Model {
         judge: impl Fn(Vec<f64>) -> Result<f64> + Sync,
     ) -> Result<Vec<PermutationImportance>> {
         let matrix = self.encoder.transform(columns)?.matrix;
-        let good = judge(self.fitted.predict(&matrix))?;
+        let good = judge(self.scores(&matrix))?;
         let names: Vec<&str> = self.encoder.feature_names().collect();
         let features: Vec<_> = names.into_iter().zip(self.encoder.places()).collect();
         let importances: Vec<Result<PermutationImportance>> = features
@@ -89,7 +89,7 @@ impl Model {
                 let lost = (0..permutations.repeats).map(|repeat| {
                     let order = permutations.order(name, repeat, matrix.rows());
                     let taken = |row: usize| &matrix.row(order[row])[place.clone()];
-                    let scores = predict_with(&self.fitted, &matrix, &place, taken);
+                    let scores = predict_with(self, &matrix, &place, taken);
                     Ok(good - judge(scores)?)
                 });
                 let lost: Vec<f64> = lost.collect::<Result<_>>()?;

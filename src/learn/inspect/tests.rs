@@ -1,13 +1,13 @@
 //! The laws of the questions, on models that are fitted here.
 
 use super::*;
-use crate::definition::{MissingCategorical, MissingNumeric, Preprocess};
+use crate::definition::{CalibrationMethod, MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::{Error, Result};
 use crate::hash::{Digest, FeatureHash};
 use crate::learn::testing::{self, Random, on_threads};
 use crate::learn::{
-    Encoder, EstimatorParameters, Examples, FeatureColumn, FeatureValues, Model, Outcome, Scored,
-    Target, evaluate,
+    Calibration, Encoder, EstimatorParameters, Examples, FeatureColumn, FeatureValues, HeldOut,
+    Model, Outcome, Scored, Target, evaluate,
 };
 
 /// A model of two numbers and two texts, and a number that every row has alike.

@@ -136,3 +136,22 @@ fn threads_do_not_show_and_strange_features_are_refused() {
         .unwrap_err();
     assert!(error.message().contains("billing.fees"), "{error}");
 }
+
+/// Of a calibration that says one number of every row nothing moves, and nothing is lost.
+#[test]
+fn answers_are_of_calibrated_probabilities() {
+    let (mut model, columns, labels) = fitted("logistic_regression", 60);
+    let held_out = HeldOut {
+        target: Target::Binary(&[true, false]),
+        scores: &[0.2, 0.8],
+        weights: None,
+    };
+    let calibration = Calibration::fit(CalibrationMethod::Isotonic, &held_out);
+    let moves = |points: Vec<DependencePoint>| points.iter().any(|point| point.means != [0.5]);
+    assert!(moves(curve(&model, &columns, "billing.fee")));
+    model.calibration = Some(calibration);
+    assert!(!moves(curve(&model, &columns, "billing.fee")));
+    for (name, found) in importances(&model, &columns, &labels, TWICE) {
+        assert_eq!((found.mean, found.sd), (0.0, 0.0), "{name}");
+    }
+}

@@ -106,7 +106,7 @@ fn of_several_blocks_every_row_is_scored() {
     let (model, columns, _) = fitted("logistic_regression", rows);
     let matrix = model.encoder.transform(&columns).unwrap().matrix;
     let place = model.encoder.places()[0].clone();
-    let same = predict_with(&model.fitted, &matrix, &place, |row| {
+    let same = predict_with(&model, &matrix, &place, |row| {
         &matrix.row(row)[place.clone()]
     });
     assert_eq!(same, model.fitted.predict(&matrix));
