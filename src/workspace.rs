@@ -44,6 +44,17 @@ impl Workspace {
         Ok(root.join(&definitions.project.store))
     }
 
+    /// The same project with a connection to the store of its own, for another thread.
+    pub fn reopened(&self) -> Result<Self> {
+        Ok(Self {
+            root: self.root.clone(),
+            files: self.files.clone(),
+            definitions: self.definitions.clone(),
+            store: Store::open(&self.root.join(&self.definitions.project.store))?,
+            environment: self.environment.clone(),
+        })
+    }
+
     /// The folder of `streamflow.toml`.
     pub fn root(&self) -> &Path {
         &self.root

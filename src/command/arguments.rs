@@ -285,6 +285,9 @@ pub struct RunsArguments {
     /// Sorts by a metric, the best first, such as auc or log_loss.
     #[arg(long, value_name = "METRIC")]
     pub sort: Option<String>,
+    /// The candidates of an experiment's last search, the best first.
+    #[arg(long, value_name = "NAME", conflicts_with = "sort")]
+    pub search: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output::Printer;
 use crate::plan::Step;
 use crate::report;
-use crate::run::{Events, StepOutcome};
+use crate::run::{Events, SoFar, StepOutcome};
 use crate::snapshot::Ingested;
 
 /// Tells a person of the steps of one run.
@@ -58,6 +58,35 @@ impl Events for Progress {
         // The first tick comes after a second: what is done sooner needs no bar.
         bar.enable_steady_tick(Duration::from_secs(1));
         *self.bar.borrow_mut() = Some(bar);
+    }
+
+    fn tried(&self, so_far: &SoFar) {
+        // What was found in the store goes by in no time.
+        if so_far.cached && so_far.done < so_far.of {
+            return;
+        }
+        let ((last, score), (best, top)) = (so_far.last, so_far.best);
+        let is_best = last == best;
+        let beside = match is_best {
+            true => "the best so far".to_string(),
+            false => format!("best {}", report::fixed(top)),
+        };
+        let what = format!(
+            "{} of {} of {}, {} {}, {beside}",
+            so_far.done,
+            so_far.of,
+            self.experiment,
+            so_far.metric,
+            report::fixed(score),
+        );
+        let word = report::bold(format!("{:>12}", "Tried"));
+        let seconds = report::seconds(so_far.seconds);
+        self.printer.log(&format!("{word} {what:<52} {seconds:>8}"));
+        if is_best {
+            let values = report::tried_words(last);
+            self.printer
+                .log(report::wrap(&" ".repeat(13), &values).trim_end());
+        }
     }
 
     fn step_finished(&self, outcome: &StepOutcome) {

@@ -115,9 +115,29 @@ fn perform(
             &progress,
         );
     }
+    refuse_searched(experiment, &arguments.set)?;
     let definitions = with_values(workspace, &experiment.name, &arguments.set)?;
     let changed = run::find_experiment(&definitions, experiment.name.as_str())?;
     run::run(workspace, &definitions, changed, &options, &progress)
+}
+
+/// A value that a search tries is not set beside it.
+fn refuse_searched(experiment: &Experiment, set: &[String]) -> Result<()> {
+    let Some(search) = &experiment.search else {
+        return Ok(());
+    };
+    for (key, value) in assignments(set)? {
+        if search.paths().any(|path| path.as_str() == key) {
+            let name = &experiment.name;
+            return Err(Error::usage(format!(
+                "--set {key}={value}: [search] of {name} tries values for it"
+            ))
+            .help(format!(
+                "`--set 'search.{key}=[{value}]'` tries this one alone"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn with_values(

@@ -8,10 +8,14 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::registry;
 use crate::report;
 use crate::run::{self, RunSummary};
+use crate::workspace::Workspace;
 
 /// Lists the runs of this store, the newest or the best first.
 pub fn runs(context: &Context, arguments: &RunsArguments) -> Result<Output> {
     let workspace = context.workspace()?;
+    if let Some(name) = &arguments.search {
+        return search(&workspace, name);
+    }
     let sort = arguments.sort.as_deref();
     if let Some(metric) = sort {
         known_metric(metric)?;
@@ -24,6 +28,30 @@ pub fn runs(context: &Context, arguments: &RunsArguments) -> Result<Output> {
     Ok(Output::new(
         report::runs_text(&runs, &stages, sort),
         &report::runs_document(&runs, &stages),
+    ))
+}
+
+/// Lists what the last search of an experiment tried.
+fn search(workspace: &Workspace, name: &str) -> Result<Output> {
+    let experiment = run::find_experiment(workspace.definitions(), name)?;
+    let record = run::last_search(workspace.store().catalog(), &experiment.name)?;
+    let record = record.ok_or_else(|| {
+        let error = Error::usage(format!("no search of {name} was done in this store"));
+        match &experiment.search {
+            None => error.help(format!("experiments/{name}.toml has no section [search]")),
+            // A lock says what was chosen, and keeps `run` from searching again.
+            Some(_) => error
+                .help(format!(
+                    "`streamflow run {name}` searches, unless its lock says what was chosen;"
+                ))
+                .help(format!(
+                    "`streamflow run {name} --no-cache` tries all candidates anew"
+                )),
+        }
+    })?;
+    Ok(Output::new(
+        report::search_text(&experiment.name, &record),
+        &report::search_document(&experiment.name, &record),
     ))
 }
 

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use toml::value::Datetime;
 
 use super::section::Section;
+use super::set::plant;
 use super::{Origin, ValuePath};
 use crate::error::{Finding, SourceText, Span};
 
@@ -25,14 +26,14 @@ pub(super) enum Place {
     Set(Arc<str>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     /// Of a section: its header.
     pub place: Place,
     pub content: Content,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Content {
     Bool(bool),
     Integer(i64),
@@ -45,11 +46,19 @@ pub(super) enum Content {
 
 pub(super) type Entries = BTreeMap<String, Entry>;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// Where the key stands.
     pub key: Place,
     pub node: Node,
+}
+
+/// A value to be put elsewhere in the tree. It keeps its place: what is said of it is said there.
+#[derive(Debug, Clone)]
+pub(super) struct Plant<'d> {
+    /// Where it is put: keys joined by dots.
+    pub path: String,
+    pub node: &'d Node,
 }
 
 /// Something `--set` asks for that the experiment does not take.
@@ -108,6 +117,44 @@ impl Document {
             );
         }
         document
+    }
+
+    /// The same document with values put where they are not, of which nothing was said yet.
+    pub fn with(&self, plants: &[&Plant<'_>]) -> Self {
+        let mut document = Self {
+            source: Arc::clone(&self.source),
+            root: self.root.clone(),
+            places: self.places.clone(),
+            findings: RefCell::default(),
+            misfits: RefCell::default(),
+            asked: RefCell::default(),
+        };
+        for Plant { path, node } in plants {
+            let keys: Vec<_> = path.split('.').collect();
+            let planted = plant(&mut document.root, &keys, (*node).clone(), &node.place);
+            if let Err(owner) = planted {
+                let message = format!("`{owner}` is not a section");
+                document.report(&node.place, message, "it holds one value");
+            }
+        }
+        document
+    }
+
+    /// Takes over what was said of another reading of this document, and nothing twice.
+    pub fn take_findings(&self, other: Self) {
+        let (findings, misfits) = other.into_reports();
+        let mut own = self.findings.borrow_mut();
+        for finding in findings {
+            if !own.contains(&finding) {
+                own.push(finding);
+            }
+        }
+        let mut own = self.misfits.borrow_mut();
+        for misfit in misfits {
+            if !own.contains(&misfit) {
+                own.push(misfit);
+            }
+        }
     }
 
     pub fn root(&self) -> Section<'_> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AsOf, Calibrate, ColumnName, CrossValidation, ExperimentName, FeatureName, InvalidName,
-    ModelName, Origin, Preprocess, Stage, TableName, Value,
+    ModelName, Origin, Preprocess, Search, Stage, TableName, Value,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Experiment {
     pub cross_validation: Option<CrossValidation>,
     /// Only with folds.
     pub calibrate: Option<Calibrate>,
+    /// Values that are not those written here but the best of several; only with folds.
+    pub search: Option<Search>,
     pub allow: Allow,
     pub gates: BTreeMap<Stage, Vec<Gate>>,
     pub origin: Origin,

@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use toml::value::Datetime;
 
-use super::document::{Content, Document, Node, Place, join};
+use super::document::{Content, Document, Node, Place, Plant, join};
 use super::section::{Section, header};
 use super::wording::suggestion;
-use super::{AsOf, InvalidName};
+use super::{AsOf, InvalidName, Value};
 use crate::error::Span;
 
 /// A value with its place. Copies are cheap: they borrow the tree.
@@ -118,6 +118,25 @@ impl<'d> Item<'d> {
 
     pub fn is_number(&self) -> bool {
         matches!(self.node.content, Content::Integer(_) | Content::Float(_))
+    }
+
+    /// One value: a text, a finite number, true or false. −0.0 is 0.0.
+    pub fn scalar(&self) -> Option<Value> {
+        match &self.node.content {
+            Content::Bool(value) => Some(Value::Bool(*value)),
+            Content::Integer(value) => Some(Value::Integer(*value)),
+            Content::Float(_) => self.float().map(Value::Float),
+            Content::Text(text) => Some(Value::Text(text.clone())),
+            _ => self.wrong_type("a text, a number, true or false"),
+        }
+    }
+
+    /// This value, to be put elsewhere.
+    pub fn plant(&self, path: &str) -> Plant<'d> {
+        Plant {
+            path: path.to_string(),
+            node: self.node,
+        }
     }
 
     pub fn text(&self) -> Option<&'d str> {

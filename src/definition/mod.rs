@@ -26,6 +26,7 @@ mod preprocess;
 mod project;
 mod query;
 pub mod schema;
+mod search;
 mod section;
 mod set;
 mod table;
@@ -59,6 +60,7 @@ pub use preprocess::{
 };
 pub use project::{Entity, Project, Serve};
 pub use query::{Query, QueryFault};
+pub use search::{Choice, Draw, Halving, Scale, Search, SearchMethod};
 pub use table::{Column, CsvDialect, Dtype, Features, Format, Mode, Source, Table};
 pub use time::{Age, AsOf};
 pub use value::{Value, ValuePath, toml_key};

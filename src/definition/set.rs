@@ -32,7 +32,12 @@ impl Document {
 
 /// Puts `leaf` at the end of `keys`, making sections on the way; the key that is no section if one
 /// is not.
-fn plant<'k>(node: &mut Node, keys: &[&'k str], leaf: Node, place: &Place) -> Result<(), &'k str> {
+pub(super) fn plant<'k>(
+    node: &mut Node,
+    keys: &[&'k str],
+    leaf: Node,
+    place: &Place,
+) -> Result<(), &'k str> {
     let [key, rest @ ..] = keys else {
         *node = leaf;
         return Ok(());

@@ -135,6 +135,8 @@ define_ids! {
     ContentKey = "streamflow step content 1";
     /// Everything that decides a run's result.
     RunId = "streamflow run 1";
+    /// What a search compares, in which order and by which metric.
+    SearchId = "streamflow search 1";
     /// The facts of a machine that could change arithmetic.
     EnvironmentHash = "streamflow environment 1";
     /// The feature values of one date that the server answers with.

@@ -13,7 +13,7 @@ mod pin;
 mod read;
 mod write;
 
-pub use model::{Lock, LockVersion, LockedCode, LockedData, LockedResults, Outputs};
+pub use model::{Lock, LockVersion, LockedCode, LockedData, LockedResults, LockedSearch, Outputs};
 pub use pin::{Pin, PinFile};
 pub use read::parse_lock;
 pub use write::render_lock;

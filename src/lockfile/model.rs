@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::CommitId;
-use crate::definition::{AsOf, ExperimentName, TableName};
-use crate::hash::{ObjectId, RunId, TableHash};
+use crate::definition::{AsOf, ExperimentName, TableName, Value, ValuePath};
+use crate::hash::{ObjectId, RunId, SearchId, TableHash};
 use crate::host::Environment;
 use crate::plan::{DataInput, Declared, Operations, RunIdentity};
 use crate::snapshot::SourceRecord;
@@ -29,6 +29,8 @@ pub struct Lock {
     pub run: RunId,
     pub declared: Declared,
     pub operations: Operations,
+    /// The search that chose some of the declared values; none where all of them are written.
+    pub search: Option<LockedSearch>,
     /// In order of table and date.
     pub data: Vec<LockedData>,
     pub code: LockedCode,
@@ -57,6 +59,16 @@ impl LockedData {
         let new = self.sources.iter().filter(|source| !has(source.hash));
         new.map(|source| source.path.clone()).collect()
     }
+}
+
+/// Which search chose what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LockedSearch {
+    pub id: SearchId,
+    /// The values it chose, by key path as in `[declared]`.
+    pub chosen: BTreeMap<ValuePath, Value>,
+    /// What `[search]` of the experiment says, by key path below it.
+    pub declared: BTreeMap<ValuePath, Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::model::{Lock, LockVersion, LockedCode, LockedData, LockedResults, Outputs};
+use super::model::{
+    Lock, LockVersion, LockedCode, LockedData, LockedResults, LockedSearch, Outputs,
+};
 use crate::code::CommitId;
 use crate::definition::{ExperimentName, Value, ValuePath};
 use crate::error::{Error, Kind, Result};
-use crate::hash::{ObjectId, RunId};
+use crate::hash::{ObjectId, RunId, SearchId};
 use crate::host::Environment;
 use crate::plan::Operations;
 
@@ -21,12 +23,21 @@ struct RawLock {
     run: RunId,
     declared: toml::Table,
     operations: Operations,
+    search: Option<RawSearch>,
     #[serde(default)]
     data: Vec<LockedData>,
     code: RawCode,
     environment: RawEnvironment,
     outputs: Option<Outputs>,
     metrics: Option<BTreeMap<String, f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSearch {
+    id: SearchId,
+    chosen: toml::Table,
+    declared: toml::Table,
 }
 
 #[derive(Deserialize)]
@@ -55,8 +66,14 @@ pub fn parse_lock(path: &str, text: &str) -> Result<Lock> {
     let table: toml::Table = toml::from_str(text).map_err(|error| unreadable(path, &error))?;
     refuse_newer_version(path, &table)?;
     let raw: RawLock = table.try_into().map_err(|error| unreadable(path, &error))?;
-    let mut declared = BTreeMap::new();
-    flatten(path, "", raw.declared, &mut declared)?;
+    let declared = flat(path, raw.declared)?;
+    let search = raw.search.map(|raw| {
+        Ok(LockedSearch {
+            id: raw.id,
+            chosen: flat(path, raw.chosen)?,
+            declared: flat(path, raw.declared)?,
+        })
+    });
     let results = match (raw.outputs, raw.metrics) {
         (Some(outputs), Some(metrics)) => Some(LockedResults { outputs, metrics }),
         (None, None) => None,
@@ -69,6 +86,7 @@ pub fn parse_lock(path: &str, text: &str) -> Result<Lock> {
         run: raw.run,
         declared: declared.into_iter().collect(),
         operations: raw.operations,
+        search: search.transpose()?,
         data: raw.data,
         code: LockedCode {
             commit: raw.code.commit,
@@ -118,6 +136,12 @@ pub(super) fn refuse_newer_version(path: &str, table: &toml::Table) -> Result<()
         Some(version) if version == current => Ok(()),
         _ => Err(damaged(path).detail("it has no `version` that this program knows")),
     }
+}
+
+fn flat(path: &str, table: toml::Table) -> Result<BTreeMap<ValuePath, Value>> {
+    let mut values = BTreeMap::new();
+    flatten(path, "", table, &mut values)?;
+    Ok(values)
 }
 
 /// Nested tables back to key paths.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::model::{Lock, LockVersion, LockedData, LockedResults};
-use crate::definition::{Value, toml_key};
+use super::model::{Lock, LockVersion, LockedData, LockedResults, LockedSearch};
+use crate::definition::{Value, ValuePath, toml_key};
 
 const HEADER: &str = "# Written by streamflow; review it, commit it, do not edit it.\n\
                       # `streamflow run --locked` proves every line again.\n";
@@ -20,13 +20,13 @@ pub fn render_lock(lock: &Lock) -> String {
     line(&mut text, "run", &string(&lock.run));
 
     section(&mut text, "[declared]");
-    for (path, value) in lock.declared.iter() {
-        let keys: Vec<String> = path.segments().map(toml_key).collect();
-        dotted(&mut text, &keys.join("."), value);
-    }
+    values(&mut text, lock.declared.iter());
     section(&mut text, "[operations]");
     for (name, version) in &lock.operations.0 {
         line(&mut text, name, &Value::Integer(i64::from(*version)));
+    }
+    if let Some(search) = &lock.search {
+        render_search(&mut text, search);
     }
     for data in &lock.data {
         render_data(&mut text, data);
@@ -46,6 +46,22 @@ pub fn render_lock(lock: &Lock) -> String {
         render_results(&mut text, results);
     }
     text
+}
+
+fn render_search(text: &mut String, search: &LockedSearch) {
+    section(text, "[search]");
+    line(text, "id", &string(&search.id));
+    section(text, "[search.chosen]");
+    values(text, search.chosen.iter());
+    section(text, "[search.declared]");
+    values(text, search.declared.iter());
+}
+
+fn values<'a>(text: &mut String, values: impl Iterator<Item = (&'a ValuePath, &'a Value)>) {
+    for (path, value) in values {
+        let keys: Vec<String> = path.segments().map(toml_key).collect();
+        dotted(text, &keys.join("."), value);
+    }
 }
 
 fn render_data(text: &mut String, data: &LockedData) {

@@ -39,6 +39,8 @@ impl Difference {
     pub fn first_step(&self) -> Step {
         match self {
             Self::Data { .. } => Step::TrainingSet,
+            // What is tried becomes a value of the model sooner or later.
+            Self::Value { path, .. } if path.is_within("search") => Step::Fit,
             Self::Value { path, .. } => Step::ALL
                 .into_iter()
                 .find(|step| step.reads().iter().any(|parent| path.is_within(parent)))

@@ -30,6 +30,8 @@ pub fn place_of(
         _ => experiment
             .origin
             .span(path)
+            // Of a value that a search found: where it stands what was tried.
+            .or_else(|| experiment.origin.span(&format!("search.{path}")))
             .or_else(|| experiment.origin.span(section)),
     }
 }

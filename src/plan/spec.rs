@@ -7,7 +7,7 @@ use super::{calibrate, preprocess};
 use crate::definition::{
     Age, AsOf, Calibrate, ColumnName, CrossValidation, Definitions, Dtype, Experiment, Expression,
     FeatureName, FoldMethod, Label, Model, Preprocess, Split, SplitMethod, Table, TableName, Task,
-    Value, estimator,
+    Value, ValuePath, estimator,
 };
 use crate::error::Result;
 use crate::feature::FeatureSpec;
@@ -139,6 +139,35 @@ impl RunSpec {
             calibrate::declare(*calibrate, &mut declared);
         }
         declared
+    }
+
+    /// The value at a key path below `model` or `preprocess`, off or not; none where there is no such.
+    pub fn value(&self, path: &ValuePath) -> Option<Value> {
+        match path.as_str().strip_prefix("model.") {
+            Some(name) => self.model.parameters.get(name).cloned(),
+            None => self.declare().get(path.as_str()).cloned(),
+        }
+    }
+
+    /// The same with other values at key paths below `model` or `preprocess`.
+    ///
+    /// # Errors
+    /// A path that is none of these, or a value of another type.
+    pub fn with(&self, values: &BTreeMap<ValuePath, Value>) -> Result<Self> {
+        let mut spec = self.clone();
+        let mut declared = self.declare();
+        for (path, value) in values {
+            match path.as_str().split_once('.') {
+                Some(("model", name)) => {
+                    let parameter = spec.model.parameters.get_mut(name);
+                    *parameter.ok_or_else(|| unreadable(path.as_str()))? = value.clone();
+                }
+                Some(("preprocess", _)) => declared.insert(path.as_str(), value.clone()),
+                _ => return Err(unreadable(path.as_str())),
+            }
+        }
+        spec.preprocess = preprocess::read(&declared)?;
+        Ok(spec)
     }
 
     /// Reads back what [`Self::declare`] wrote.

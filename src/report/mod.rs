@@ -31,6 +31,7 @@ mod registry;
 mod retrieval;
 mod run;
 mod runs;
+mod search;
 mod show;
 mod snapshots;
 mod statement;
@@ -75,12 +76,13 @@ pub use registry::{
 pub use retrieval::{retrieved_document, retrieved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{Stages, runs_document, runs_text};
+pub use search::{search_document, search_text, tried_words};
 pub use show::{RunView, show_document, show_text};
 pub use snapshots::{
     SnapshotDiffView, SnapshotView, snapshot_diff_document, snapshot_diff_text,
     snapshot_view_document, snapshot_view_text,
 };
 pub use statement::{model_card, provenance};
-pub use style::{Table, bold, count, dim, green, plural, red, seconds, size, wrap, yellow};
+pub use style::{Table, bold, count, dim, fixed, green, plural, red, seconds, size, wrap, yellow};
 pub use verify::verified_text;
 pub use why::{why_document, why_text};

@@ -8,6 +8,7 @@ use super::divergence::divergence_text;
 use super::error::error_json;
 use super::leakage::remarkable;
 use super::run::{RunDocument, RunScreen, run_text};
+use super::search::{searched_document, searched_text};
 use super::style::{bold, dim, green, plural, red, seconds, wrap, yellow};
 use crate::definition::Experiment;
 use crate::error::Error;
@@ -36,6 +37,7 @@ fn document_of(result: &RunResult) -> RunDocument {
         LockOutcome::Matched => "matched",
         LockOutcome::NotConcerned => "none",
     });
+    document.search = Some(searched_document(result)).filter(|search| !search.is_null());
     document.notices.clone_from(&result.notices);
     document
 }
@@ -63,6 +65,7 @@ pub fn performed_text(result: &RunResult, experiment: &Experiment, refused: bool
     };
     let mut text = run_text(&screen);
     text.push('\n');
+    text.push_str(&searched_text(result, &experiment.name));
     for warning in &result.execution.warnings {
         text.push_str(&notice_line(warning));
     }

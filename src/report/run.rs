@@ -50,6 +50,9 @@ pub struct RunDocument {
     pub evaluation: Option<EvaluationDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leakage: Option<LeakageDocument>,
+    /// The search that chose some of its values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
 }
@@ -122,6 +125,7 @@ impl RunDocument {
             definitions: None,
             evaluation: None,
             leakage: None,
+            search: None,
             notices: Vec::new(),
         }
     }

@@ -20,6 +20,9 @@ fn headline(why: &Why) -> String {
     let (name, run) = (bold(&why.experiment), why.run.short());
     let previous = why.previous.map(|previous| previous.short());
     let missing = why.would_execute();
+    if let Some(candidates) = why.would_try {
+        return search_headline(why, candidates);
+    }
     match (why.now, previous, missing.as_slice()) {
         (true, previous, []) => {
             let mut text = format!(
@@ -44,6 +47,18 @@ fn headline(why: &Why) -> String {
             and_what_follows(missing)
         ),
         (false, previous, _) => runs_headline(why, &previous.unwrap_or_default(), &run),
+    }
+}
+
+fn search_headline(why: &Why, candidates: usize) -> String {
+    let name = bold(&why.experiment);
+    let text = format!("{name}   its search would try {candidates} candidates\n");
+    match why.previous {
+        Some(previous) if !why.reasons.is_empty() => {
+            text + &format!("  compared with run {}:\n", previous.short())
+        }
+        Some(_) => text + "  which of them it chose last, no lock says\n",
+        None => text + "  it was never executed here, and has no lock\n",
     }
 }
 
@@ -142,6 +157,7 @@ pub fn why_document(why: &Why) -> Value {
         "run": why.run,
         "previous": why.previous,
         "would_execute": why.would_execute(),
+        "would_try": why.would_try,
         "steps": steps,
         "reasons": reasons,
     })

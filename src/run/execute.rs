@@ -8,6 +8,7 @@ use super::artefact::{Artefact, OutputName, Report, StepNotes, TrainingRows};
 use super::guard::{leakage_of, note_leakage};
 use super::resolve::Resolved;
 use super::steps;
+use crate::definition::{Value, ValuePath};
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{ContentHash, ContentHasher, ContentKey, Digest, ObjectId, StepKey, TableHash};
@@ -92,6 +93,24 @@ pub trait Events {
     fn ingested(&self, done: &Ingested);
     fn step_started(&self, step: Step);
     fn step_finished(&self, outcome: &StepOutcome);
+    fn tried(&self, so_far: &SoFar);
+}
+
+/// What a search has come to, for whoever waits for it.
+#[derive(Debug)]
+pub struct SoFar<'a> {
+    /// Candidates that are done, of all rounds.
+    pub done: usize,
+    pub of: usize,
+    pub metric: &'static str,
+    /// The values of the last one, and its score.
+    pub last: (&'a BTreeMap<ValuePath, Value>, f64),
+    /// The same for the best of the present round.
+    pub best: (&'a BTreeMap<ValuePath, Value>, f64),
+    /// Whether nothing of the last one was computed.
+    pub cached: bool,
+    /// How long the last one took.
+    pub seconds: f64,
 }
 
 /// Listens to nothing.
@@ -101,6 +120,7 @@ impl Events for Silent {
     fn ingested(&self, _: &Ingested) {}
     fn step_started(&self, _: Step) {}
     fn step_finished(&self, _: &StepOutcome) {}
+    fn tried(&self, _: &SoFar) {}
 }
 
 /// Executes a run. `guard` is shown what training set and split show of leakage, also where both

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::execute::{CachePolicy, Silent};
-use super::perform::{RunOptions, RunResult, find_experiment, run};
+use super::perform::{Chosen, RunOptions, RunResult, find_experiment, perform as perform_run};
 use super::record::finished;
 use super::spread::Spread;
 use crate::definition::{Definitions, Value};
@@ -224,8 +224,23 @@ fn perform(
     let words = seeds.iter().map(|(path, seed)| format!("{path} = {seed}"));
     let words = words.collect::<Vec<_>>().join(", ");
     let with_seeds = |error: Error| error.detail(format!("with {words}"));
-    let (result, error) =
-        run(workspace, &definitions, experiment, &options, &Silent).map_err(with_seeds)?;
+    // What a search chose stays: it is the run whose seeds are varied.
+    let chosen = Chosen {
+        values: base
+            .search
+            .as_ref()
+            .map_or_else(BTreeMap::new, |search| search.chosen.clone()),
+        search: None,
+    };
+    let (result, error) = perform_run(
+        workspace,
+        &definitions,
+        experiment,
+        &chosen,
+        &options,
+        &Silent,
+    )
+    .map_err(with_seeds)?;
     if let Some(error) = error {
         return Err(with_seeds(error));
     }

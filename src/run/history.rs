@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::record::ExecutionRecord;
 use super::reference::KnownRun;
+use super::search::choice_of;
 use crate::code::{Code, CommitId};
 use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
 use crate::error::Result;
@@ -126,18 +127,25 @@ pub(super) fn declares(
     declared: &Declared,
 ) -> bool {
     let flow_dates = || definitions.project.is_run_by_flow(&experiment.name);
+    let is_run = |experiment: &Experiment| {
+        let own = RunSpec::of(definitions, experiment, spec.label_as_of.clone());
+        match &experiment.search {
+            None => own.declare() == *declared,
+            Some(search) => choice_of(search, spec)
+                .and_then(|values| own.with(&values).ok())
+                .is_some_and(|own| own.declare() == *declared),
+        }
+    };
     if experiment.as_of == spec.as_of {
-        return RunSpec::of(definitions, experiment, spec.label_as_of.clone()).declare()
-            == *declared;
+        return is_run(experiment);
     }
     if spec.as_of.len() != 1 || !flow_dates() {
         return false;
     }
-    let dated = Experiment {
+    is_run(&Experiment {
         as_of: spec.as_of.clone(),
         ..experiment.clone()
-    };
-    RunSpec::of(definitions, &dated, spec.label_as_of.clone()).declare() == *declared
+    })
 }
 
 /// The definition files of an execution, with the project file of today, which is not kept.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::resolve::Resolved;
+use super::search::search_differences;
 use crate::code::CodeState;
 use crate::definition::{Definitions, Experiment, ExperimentName};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, ObjectId};
 use crate::host::Environment;
-use crate::lockfile::{Lock, LockedCode, LockedResults, lock_path};
+use crate::lockfile::{Lock, LockedCode, LockedResults, LockedSearch, lock_path};
 use crate::plan::{Difference, RunIdentity, differences, place_of};
 use crate::table::aligned;
 
@@ -20,6 +21,7 @@ pub fn lock_of(
     files: &BTreeMap<String, String>,
     environment: &Environment,
     results: Option<LockedResults>,
+    search: Option<LockedSearch>,
 ) -> Lock {
     let hashes = files
         .iter()
@@ -29,6 +31,7 @@ pub fn lock_of(
         run: resolved.plan.run,
         declared: resolved.plan.identity.declared.clone(),
         operations: resolved.plan.identity.operations.clone(),
+        search,
         data: resolved.locked_data(),
         code: LockedCode {
             commit: code.commit.clone(),
@@ -77,9 +80,11 @@ pub fn out_of_date(
     definitions: &Definitions,
     experiment: &Experiment,
 ) -> Option<Error> {
+    let of_search = search_differences(lock.search.as_ref(), experiment.search.as_ref());
     let reasons: Vec<Difference> = differences(&lock.identity(), found)
         .into_iter()
         .filter(|difference| !matches!(difference, Difference::Data { .. }))
+        .chain(of_search)
         .collect();
     if reasons.is_empty() {
         return None;

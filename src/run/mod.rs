@@ -32,10 +32,12 @@ mod reference;
 mod replay;
 mod resolve;
 mod row_order;
+mod search;
 mod spread;
 mod statement;
 mod steps;
 mod stored;
+mod trial;
 mod uncertainty;
 mod verify;
 mod why;
@@ -53,7 +55,9 @@ pub use disagreement::{Answer, Disagreement, Source, proofs};
 pub use divergence::{
     CellChange, Divergence, FactPair, Found, RowChanges, ScoreChanges, SideChanges, ThreadPair,
 };
-pub use execute::{CACHE_KINDS, CachePolicy, Events, Execution, Silent, StepOutcome, execute};
+pub use execute::{
+    CACHE_KINDS, CachePolicy, Events, Execution, Silent, SoFar, StepOutcome, execute,
+};
 pub use family::{
     Band, BandVerdict, Family, Member, Repeat, Seeds, band_of, derived_seed, judge, repeat,
 };
@@ -67,8 +71,8 @@ pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
 pub use onnx::onnx_of;
 pub use perform::{
-    LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state, find_experiment,
-    keep, not_reproduced, relock, run, run_locked, used_texts, used_texts_of,
+    Chosen, LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state,
+    find_experiment, keep, not_reproduced, relock, run_locked, used_texts, used_texts_of,
 };
 pub use record::{
     ExecutionContext, ExecutionKind, ExecutionRecord, Finding, FinishedRun, RecordedStep, Rows,
@@ -80,10 +84,12 @@ pub use replay::{ReplayOptions, Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
+pub use search::{SearchRecord, Tried, last_search, ranked};
 pub use spread::Spread;
 pub use statement::{StatedArtefact, StatedSource, Statement, statement};
 pub use steps::{feature_cells, feature_column};
 pub use stored::{ArtefactName, artefact_bytes, evaluation, stored_report, test_scores};
+pub use trial::run;
 pub use uncertainty::intervals_of;
 pub use verify::{Vary, Verdict, Verified, VerifyExecution, verify};
 pub use why::{Cause, Reason, StepWhy, Why, why, why_runs};

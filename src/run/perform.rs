@@ -12,12 +12,15 @@ use super::record::{
 use super::resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
+use super::search::{SearchRecord, choice_under_lock, chosen_spec, locked_differences};
 use crate::code::{Code, CodeState};
-use crate::definition::{DefinitionFiles, Definitions, Experiment, ExperimentName};
+use crate::definition::{
+    DefinitionFiles, Definitions, Experiment, ExperimentName, Value, ValuePath,
+};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::host::{self, Environment};
 use crate::learn::Leakage;
-use crate::lockfile::{Lock, LockedResults, lock_path, read_lock, write_lock};
+use crate::lockfile::{Lock, LockedResults, LockedSearch, lock_path, read_lock, write_lock};
 use crate::plan::{Difference, RunIdentity, RunSpec, differences};
 use crate::snapshot::Snapshots;
 use crate::workspace::Workspace;
@@ -53,6 +56,10 @@ pub struct RunResult {
     pub execution: Execution,
     pub record: ExecutionRecord,
     pub lock: LockOutcome,
+    /// The search that chose some of its values.
+    pub search: Option<LockedSearch>,
+    /// What was tried; none where the lock says what was chosen.
+    pub searched: Option<SearchRecord>,
     /// Results of the lock as it was before.
     pub before: Option<LockedResults>,
     /// Things that do not stop a run and should be known.
@@ -61,6 +68,14 @@ pub struct RunResult {
 
 /// A result, and the error that goes with it: a run whose outputs are others has both.
 pub type Performed = (RunResult, Option<Error>);
+
+/// Values that stand in place of those an experiment declares.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chosen {
+    pub values: BTreeMap<ValuePath, Value>,
+    /// The search that chose them, for the lock.
+    pub search: Option<LockedSearch>,
+}
 
 /// The experiment of a name.
 pub fn find_experiment<'a>(definitions: &'a Definitions, name: &str) -> Result<&'a Experiment> {
@@ -102,11 +117,12 @@ pub fn used_texts_of(
         .collect()
 }
 
-/// Runs an experiment as it is declared, and writes its lock.
-pub fn run(
+/// Runs an experiment with the values that were chosen for it, and writes its lock.
+pub fn perform(
     workspace: &Workspace,
     definitions: &Definitions,
     experiment: &Experiment,
+    chosen: &Chosen,
     options: &RunOptions,
     events: &dyn Events,
 ) -> Result<Performed> {
@@ -117,7 +133,7 @@ pub fn run(
         workspace,
         definitions,
     };
-    let spec = spec_of(&snapshots, experiment)?;
+    let spec = spec_of(&snapshots, experiment)?.with(&chosen.values)?;
     let locked = lock.as_ref().map_or(&[][..], |lock| &lock.data);
     let resolved = resolve(&snapshots, &spec, locked, |done| events.ingested(&done))?;
     let policy = match (options.cache, options.accept) {
@@ -144,6 +160,8 @@ pub fn run(
         before: lock.as_ref().and_then(|lock| lock.results.clone()),
         lock: LockOutcome::Matched,
         notices: override_notices(&record.overrides),
+        search: chosen.search.clone(),
+        searched: None,
         resolved,
         execution,
         record,
@@ -170,7 +188,7 @@ pub fn run(
 }
 
 /// The lock that a run is held against: none with `--set`, and none that is to be written anew.
-fn lock_before(
+pub(super) fn lock_before(
     workspace: &Workspace,
     experiment: &Experiment,
     options: &RunOptions,
@@ -201,7 +219,8 @@ pub fn run_locked(
         workspace,
         definitions,
     };
-    let spec = spec_under_lock(&snapshots, experiment, &lock)?;
+    let chosen = choice_under_lock(experiment, &lock)?;
+    let spec = spec_under_lock(&snapshots, experiment, &lock)?.with(&chosen)?;
     let identity = RunIdentity {
         declared: spec.declare(),
         operations: operations(&spec),
@@ -244,6 +263,8 @@ pub fn run_locked(
         execution,
         record,
         lock: LockOutcome::Matched,
+        search: lock.search,
+        searched: None,
         before,
         notices,
     };
@@ -429,6 +450,7 @@ fn update_lock(
         && lock.run == record.run
         && lock.identity() == result.resolved.plan.identity
         && lock.data == result.resolved.locked_data()
+        && lock.search == result.search
         && lock.results.as_ref() == Some(&results)
     {
         return Ok(LockOutcome::Matched);
@@ -440,10 +462,16 @@ fn update_lock(
         texts,
         &record.environment,
         Some(results),
+        result.search.clone(),
     );
     write_lock(workspace, &new)?;
     let changes = lock.map_or(Vec::new(), |lock| {
-        differences(&lock.identity(), &new.identity())
+        let mut changes = differences(&lock.identity(), &new.identity());
+        changes.extend(locked_differences(
+            lock.search.as_ref(),
+            new.search.as_ref(),
+        ));
+        changes
     });
     Ok(LockOutcome::Written {
         changes,
@@ -460,8 +488,8 @@ pub fn relock(workspace: &Workspace, experiment: &Experiment) -> Result<(Lock, b
         definitions,
     };
     let before = read_lock(workspace, &experiment.name).ok().flatten();
-    let spec = spec_of(&snapshots, experiment)?;
     let locked = before.as_ref().map_or(&[][..], |lock| &lock.data);
+    let (spec, search) = chosen_spec(&snapshots, experiment, before.as_ref())?;
     let resolved = resolve(&snapshots, &spec, locked, |_| {})?;
     let recorded = executions_of(workspace.store().catalog(), resolved.plan.run)?
         .pop()
@@ -484,6 +512,7 @@ pub fn relock(workspace: &Workspace, experiment: &Experiment) -> Result<(Lock, b
         &texts,
         environment,
         results,
+        search,
     );
     let changed = before.as_ref() != Some(&lock);
     if changed {

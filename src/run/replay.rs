@@ -132,6 +132,8 @@ pub fn replay(
         execution,
         record,
         lock: LockOutcome::NotConcerned,
+        search: None,
+        searched: None,
         before: None,
         notices,
     };

@@ -11,11 +11,12 @@ use super::history::{FoundDefinitions, definitions_of};
 use super::record::{RunRecord, find_run, latest_of};
 use super::reference::KnownRun;
 use super::resolve::{resolve, spec_of};
+use super::search::{Contest, choice_under_lock, search_differences};
 use crate::definition::{AsOf, Definitions, Experiment, ExperimentName, TableName};
 use crate::error::{Result, Span};
 use crate::hash::RunId;
-use crate::lockfile::{LockedData, read_lock};
-use crate::plan::{Difference, Plan, Step, differences, place_of};
+use crate::lockfile::{Lock, LockedData, read_lock};
+use crate::plan::{Difference, Plan, RunSpec, Step, differences, place_of};
 use crate::snapshot::Snapshots;
 use crate::workspace::Workspace;
 
@@ -61,6 +62,8 @@ pub struct Why {
     pub previous: Option<RunId>,
     /// Whether `run` is what the working tree would be, so that steps without output would execute.
     pub now: bool,
+    /// How many candidates would be tried first; none where it is known which run it is.
+    pub would_try: Option<usize>,
     pub steps: Vec<StepWhy>,
     /// What differs, causes first.
     pub reasons: Vec<Reason>,
@@ -113,9 +116,9 @@ pub fn why(
         workspace,
         definitions,
     };
-    let spec = spec_of(&snapshots, experiment)?;
     let lock = read_lock(workspace, &experiment.name).ok().flatten();
     let locked = lock.as_ref().map_or(&[][..], |lock| &lock.data);
+    let (spec, would_try) = spec_now(&snapshots, experiment, lock.as_ref())?;
     let resolved = resolve(&snapshots, &spec, locked, |_| {})?;
     let found = match named {
         Some(known) => definitions_of(workspace, known)?,
@@ -130,8 +133,17 @@ pub fn why(
         record: RunRecord::of(&resolved),
         definitions: Some((definitions, experiment)),
     };
-    let (steps, reasons) = compare(workspace, before.as_ref().map(|(_, side)| side), &now)?;
+    let (steps, mut reasons) = compare(workspace, before.as_ref().map(|(_, side)| side), &now)?;
+    if let (Some(lock), None) = (&lock, named) {
+        let changed = search_differences(lock.search.as_ref(), experiment.search.as_ref());
+        reasons.extend(changed.into_iter().map(|difference| Reason {
+            at: now.place(&difference),
+            files: Vec::new(),
+            difference,
+        }));
+    }
     Ok(Why {
+        would_try,
         experiment: experiment.name.clone(),
         run: resolved.plan.run,
         previous: before.as_ref().map(|(run, _)| *run),
@@ -139,6 +151,29 @@ pub fn why(
         steps,
         reasons,
     })
+}
+
+/// What an experiment would be now, and how many candidates its search would try to find that out: then it
+/// is taken with what the search chose last, else with its first candidate.
+fn spec_now(
+    snapshots: &Snapshots,
+    experiment: &Experiment,
+    lock: Option<&Lock>,
+) -> Result<(RunSpec, Option<usize>)> {
+    let Some(search) = &experiment.search else {
+        return Ok((spec_of(snapshots, experiment)?, None));
+    };
+    let locked = lock.map_or(&[][..], |lock| &lock.data);
+    let contest = Contest::of(snapshots, experiment, search, locked, |_| {})?;
+    if let Some(values) = contest.locked_choice(lock) {
+        return Ok((contest.spec.with(values)?, None));
+    }
+    let last = lock.and_then(|lock| choice_under_lock(experiment, lock).ok());
+    let spec = match last.filter(|values| !values.is_empty()) {
+        Some(values) => contest.spec.with(&values)?,
+        None => contest.first.plan.spec.clone(),
+    };
+    Ok((spec, Some(contest.candidates.len())))
 }
 
 /// Holds two runs against each other.
@@ -152,6 +187,7 @@ pub fn why_runs(workspace: &Workspace, a: &KnownRun, b: &KnownRun) -> Result<Why
         run: b.run,
         previous: Some(a.run),
         now: false,
+        would_try: None,
         steps,
         reasons,
     })

@@ -34,6 +34,7 @@ mod preprocess;
 mod replay;
 mod report;
 mod run;
+mod search;
 mod soak;
 mod statement;
 mod tasks;

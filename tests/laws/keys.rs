@@ -131,6 +131,17 @@ pub const COUNTS_NOT: &[&str] = &[
     "experiment allow.entity_overlap",
     "experiment promote.production",
     "experiment promote.staging",
+    // What a search tries becomes a value of a run when it is chosen.
+    "experiment search.candidates",
+    "experiment search.factor",
+    "experiment search.method",
+    "experiment search.metric",
+    "experiment search.model.*",
+    "experiment search.preprocess.*",
+    "experiment search.resource.from",
+    "experiment search.resource.key",
+    "experiment search.resource.to",
+    "experiment search.seed",
 ];
 
 /// Every key of every file.

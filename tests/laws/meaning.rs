@@ -58,6 +58,7 @@ impl Meaning {
             threshold,
             cross_validation,
             calibrate,
+            search: _,
             allow: _,
             gates: _,
             origin: _,

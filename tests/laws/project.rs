@@ -117,6 +117,16 @@ pub fn bases() -> Vec<Project> {
             if decides {
                 experiment["cross_validation"] = json!({ "folds": 3 });
             }
+            // One that leaves values open.
+            if experiment["model"]["kind"] == "logistic_regression" {
+                experiment["search"] = json!({
+                    "method": "halving",
+                    "candidates": 4,
+                    "resource": { "key": "model.max_iterations", "from": 10, "to": 100 },
+                    "model": { "l2": [0.1, 1, 10] },
+                    "preprocess": { "numeric": ["passthrough", "standardize"] },
+                });
+            }
             // One whose threshold is picked by a rule.
             if experiment["model"]["kind"] == "gradient_boosting" {
                 experiment["evaluate"] = json!({});

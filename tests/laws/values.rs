@@ -94,11 +94,24 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "experiment allow.label_column" | "experiment allow.label_function" => {
             words(&["usage.hours", "size.size", "events.watched", "unused.more"])
         }
+        "experiment search.candidates" => (2..6).prop_map(|count| json!(count)).boxed(),
+        "experiment search.model.*" => {
+            lists(&[json!([0.5, 2]), json!([1]), json!({ "from": 1, "to": 3 })])
+        }
+        "experiment search.preprocess.*" => lists(&[
+            json!(["standardize"]),
+            json!(["passthrough", "standardize"]),
+        ]),
+        "experiment search.resource.key" => texts(&["model.max_iterations", "model.trees"]),
         "experiment promote.production" | "experiment promote.staging" => {
             words(&["clean", "reproduced", "auc >= 0.5", "auc >= production.auc"])
         }
         _ => return None,
     })
+}
+
+fn lists(values: &[Json]) -> BoxedStrategy<Json> {
+    select(values.to_vec()).boxed()
 }
 
 /// Some of these, in this order.

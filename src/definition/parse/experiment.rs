@@ -1,6 +1,8 @@
 //! `experiments/NAME.toml`.
 
-use super::{Tables, allow, calibrate, cross_validation, dataset, gate, label, model, preprocess};
+use super::{
+    Tables, allow, calibrate, cross_validation, dataset, gate, label, model, preprocess, search,
+};
 use crate::definition::document::Document;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
@@ -13,6 +15,23 @@ pub(super) fn read(
     name: ExperimentName,
     tables: &Tables,
 ) -> Option<Experiment> {
+    let experiment = as_written(document, name.clone(), tables);
+    let experiment_so_far = experiment.as_ref().filter(|_| document.is_sound());
+    let search = written(&document.root(), SEARCH).and_then(|section| {
+        search::read(&section, document, experiment_so_far, &|trial| {
+            as_written(trial, name.clone(), tables);
+        })
+    });
+    Some(Experiment {
+        search,
+        ..experiment?
+    })
+}
+
+const SEARCH: &str = "search";
+
+/// The experiment with the values that are written, whatever is tried beside them.
+fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Option<Experiment> {
     let root = document.root();
     let description = root.optional("description").and_then(|item| item.text());
     let registers = root.optional("registers").and_then(|item| item.parse());
@@ -55,6 +74,8 @@ pub(super) fn read(
     let gates = root
         .section("promote")
         .map(|section| gate::read(&section, task, beside.folds));
+    // Read when all else is known.
+    root.optional(SEARCH);
     root.finish();
     let features = features?;
     Some(Experiment {
@@ -71,6 +92,7 @@ pub(super) fn read(
         threshold: threshold?,
         cross_validation,
         calibrate,
+        search: None,
         allow: allow?,
         gates: gates?,
     })

@@ -22,6 +22,7 @@ mod project;
 mod query;
 mod report;
 mod request;
+mod search;
 mod source;
 mod table;
 mod windowed;

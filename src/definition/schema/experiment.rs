@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{column_name, date, name, preprocess, section, text, texts, words};
 use crate::definition::estimator::{ESTIMATORS, Estimator, Parameter, Range};
 use crate::definition::{
-    CalibrationMethod, CrossValidation, FoldMethod, METRICS, Split, SplitMethod, Task,
+    CalibrationMethod, CrossValidation, FoldMethod, METRICS, Scale, Search, SearchMethod, Split,
+    SplitMethod, Task,
 };
 
 pub(super) fn schema() -> Value {
@@ -31,6 +32,7 @@ pub(super) fn schema() -> Value {
         "evaluate": evaluate(),
         "cross_validation": cross_validation(),
         "calibrate": calibrate(),
+        "search": search(),
         "allow": allow(),
         "promote": promote(),
     });
@@ -220,6 +222,85 @@ fn calibrate() -> Value {
         &[],
         &json!({ "method": method, "threshold": threshold }),
     )
+}
+
+fn search() -> Value {
+    let methods = "grid: every combination; random: drawn by a seed; halving: all with little of a resource, \
+                   the better part of them with more of it, round by round.";
+    let of_folds = |name: &&str| CrossValidation::metric_of(name).is_some();
+    let metrics: Vec<&str> = METRICS.into_iter().filter(of_folds).collect();
+    let metric = json!({
+        "enum": metrics,
+        "description": "A mean over folds: what decides. Without it the one that says most of the task, such as cv_auc.",
+    });
+    let candidates = json!({
+        "type": "integer",
+        "description": "random and halving: how many candidates are drawn.",
+        "minimum": 2,
+        "maximum": Search::MAX_CANDIDATES,
+    });
+    let factor = json!({
+        "type": "integer",
+        "description": "halving: one candidate in so many stays, and has so many times as much of the resource.",
+        "minimum": 2,
+        "maximum": Search::MAX_FACTOR,
+        "default": Search::DEFAULT_FACTOR,
+    });
+    let of_resource =
+        |about: &str| json!({ "type": "integer", "description": about, "minimum": 1 });
+    let resource = section(
+        "halving: what grows from round to round.",
+        &["key", "from", "to"],
+        &json!({
+            "key": { "type": "string", "description": "An integer of the model.", "pattern": "^model[.]" },
+            "from": of_resource("What the first round has."),
+            "to": of_resource("What the last round has."),
+        }),
+    );
+    let properties = json!({
+        "method": words(methods, SearchMethod::WORDS, SearchMethod::Grid.as_str()),
+        "metric": metric,
+        "candidates": candidates,
+        "seed": seed(),
+        "factor": factor,
+        "resource": resource,
+        "model": tried("Values of [model] that are tried."),
+        "preprocess": tried("Values of [preprocess] that are tried."),
+    });
+    section(
+        "Values that are tried, and how the best are found; takes a section `[cross_validation]`.",
+        &[],
+        &properties,
+    )
+}
+
+fn tried(about: &str) -> Value {
+    let number = |about: &str| json!({ "type": "number", "description": about });
+    let range = section(
+        "random and halving: a number between two.",
+        &["from", "to"],
+        &json!({
+            "from": number("The least value."),
+            "to": number("The greatest value."),
+            "scale": words(
+                "linear: each value as likely as any other; log: each order of magnitude.",
+                Scale::WORDS,
+                Scale::Linear.as_str(),
+            ),
+        }),
+    );
+    let values = json!({
+        "type": "array",
+        "description": "Values, in the order in which equal ones are preferred.",
+        "items": { "type": ["string", "number", "boolean"] },
+        "minItems": 1,
+        "uniqueItems": true,
+    });
+    json!({
+        "type": "object",
+        "description": about,
+        "additionalProperties": { "oneOf": [values, range] },
+    })
 }
 
 fn allow() -> Value {

@@ -253,6 +253,11 @@ fn lock_text(
         run: known.run,
         declared: known.record.declared.clone(),
         operations: known.record.operations.clone(),
+        search: known
+            .lock
+            .as_ref()
+            .filter(|lock| lock.run == known.run)
+            .and_then(|lock| lock.search.clone()),
         data: known.record.data.clone(),
         code: LockedCode {
             commit: commit.unwrap_or_else(crate::code::CommitId::none),

@@ -4,6 +4,7 @@ mod check;
 mod experiment;
 mod preprocess;
 mod project;
+mod search;
 mod set;
 mod table;
 mod task;
@@ -150,6 +151,8 @@ fn generic(path: &str) -> String {
         Some(("preprocess", rest)) if rest.starts_with("columns.") => {
             "preprocess.columns.*.*".into()
         }
+        Some(("search", rest)) if rest.starts_with("model.") => "search.model.*".into(),
+        Some(("search", rest)) if rest.starts_with("preprocess.") => "search.preprocess.*".into(),
         // `flow.NAME.steps.AT.when`
         Some(("flow", _)) => {
             let parts = path.split('.').enumerate();

@@ -1,0 +1,367 @@
+//! Values that a search leaves open: what it tries, what it chooses, and what its lock says of that.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::common::{World, assert_sound};
+
+const EXPERIMENT: &str = "experiments/small.toml";
+const LOCK: &str = "lockfiles/small.lock";
+const GRID: &str = "[search.model]
+max_depth = [1, 3, 5]
+trees = [4, 12]
+";
+
+/// The small project with a search after its other sections.
+fn with_search(text: &str) -> World {
+    let world = World::small();
+    let sections = format!("[cross_validation]\nfolds = 3\n\n[model]\n");
+    world.edit(EXPERIMENT, "[model]\n", &sections);
+    let experiment = world.read(EXPERIMENT) + "\n" + text;
+    world.write(EXPERIMENT, &experiment);
+    world
+}
+
+fn json(world: &World, arguments: &[&str]) -> Value {
+    let all = [arguments, &["--format", "json"]].concat();
+    world.run(&all).assert_code(0).json()
+}
+
+/// Candidates that were computed, by what progress says.
+fn computed(stderr: &str) -> usize {
+    stderr
+        .lines()
+        .filter(|line| line.contains("Tried "))
+        .count()
+}
+
+fn search_of_lock(world: &World) -> String {
+    let lock = world.read(LOCK);
+    let from = lock.find("[search]").unwrap();
+    lock[from..lock.find("\n[[data]]").unwrap()].to_string()
+}
+
+#[test]
+fn a_search_runs_candidates_and_locks_the_best() {
+    let world = with_search(GRID).with_threads(1);
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).screen(), @"");
+    assert_snapshot!(crate::common::redact(&search_of_lock(&world), "-"), @"");
+    assert_snapshot!(world.run(&["runs", "--search", "small"]).assert_code(0).screen(), @"");
+    // As it stands in the lock, it is not done again; with its values it is a run like any other.
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).screen(), @"");
+    let searched = json(&world, &["runs", "--search", "small"]);
+    let all = json(&world, &["runs"]);
+    let runs = |document: &Value| -> BTreeSet<String> {
+        let runs = document["runs"].as_array().unwrap();
+        runs.iter()
+            .map(|run| run["run"].as_str().unwrap().to_string())
+            .collect()
+    };
+    assert_eq!((runs(&searched).len(), runs(&searched)), (6, runs(&all)));
+    let chosen = json(&world, &["show", "small@latest"]);
+    assert_eq!(searched["search"]["chosen"], chosen["run"]);
+    assert_eq!(
+        json(&world, &["show", "small@locked"])["run"],
+        chosen["run"]
+    );
+}
+
+/// The best by the folds, of equal ones the first; whatever the test rows say, and however many
+/// candidates are tried at a time.
+#[test]
+fn the_folds_choose_and_nothing_else() {
+    let mut chosen = BTreeSet::new();
+    for threads in [1, 4] {
+        let world = with_search(GRID).with_threads(threads);
+        let run = json(&world, &["run", "small"]);
+        let found = json(&world, &["runs", "--search", "small"]);
+        let all = json(&world, &["runs"]);
+        let mut best: Option<(f64, u64, Value)> = None;
+        for tried in found["runs"].as_array().unwrap() {
+            let is_it = |run: &&Value| run["run"] == tried["run"];
+            let metrics = &all["runs"].as_array().unwrap().iter().find(is_it).unwrap()["metrics"];
+            assert_eq!(metrics["cv_auc"], tried["score"]);
+            let (score, number) = (
+                tried["score"].as_f64().unwrap(),
+                tried["candidate"].as_u64().unwrap(),
+            );
+            let goes_before = |(top, first, _): &(f64, u64, Value)| {
+                score > *top || score == *top && number < *first
+            };
+            if best.as_ref().is_none_or(goes_before) {
+                best = Some((score, number, tried["run"].clone()));
+            }
+        }
+        assert_eq!(best.unwrap().2, run["run"]);
+        assert_eq!(run["search"]["searched"], true);
+        assert_eq!(run["search"]["candidates"], 6);
+        chosen.insert((run["run"].to_string(), search_of_lock(&world)));
+    }
+    assert_eq!(chosen.len(), 1, "{chosen:?}");
+    // Less of a loss is better, and another metric is another search.
+    let world = with_search(&format!("[search]\nmetric = \"cv_log_loss\"\n{GRID}"));
+    json(&world, &["run", "small"]);
+    let found = json(&world, &["runs", "--search", "small"]);
+    let scores: Vec<f64> = found["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["score"].as_f64().unwrap())
+        .collect();
+    assert!(scores.is_sorted(), "{scores:?}");
+    assert_eq!(found["runs"][0]["chosen"], true);
+}
+
+/// Whoever has the lock proves the run that was chosen, and tries no other.
+#[test]
+fn a_clone_executes_the_chosen_run_alone() {
+    let world = with_search(GRID);
+    let run = json(&world, &["run", "small"]);
+    world.commit("searched");
+    let clone = world.cloned();
+    let proved = json(&clone, &["run", "--locked", "small"]);
+    assert_eq!(
+        (&proved["run"], &proved["status"]),
+        (&run["run"], &json!("executed"))
+    );
+    assert_eq!(json(&clone, &["runs"])["runs"].as_array().unwrap().len(), 1);
+    let again = world.cloned();
+    let run_again = json(&again, &["run", "small"]);
+    assert_eq!(run_again["run"], run["run"]);
+    assert_eq!(
+        run_again["search"],
+        json!({
+            "id": run["search"]["id"],
+            "method": "grid",
+            "metric": "cv_auc",
+            "chosen": run["search"]["chosen"],
+            "candidates": null,
+            "searched": false,
+        })
+    );
+    assert_eq!(json(&again, &["runs"])["runs"].as_array().unwrap().len(), 1);
+    assert_snapshot!(again.run(&["runs", "--search", "small"]).assert_code(2).error(), @"");
+    // Definitions that leave the values open give the run, and candidates that were not chosen too.
+    assert_eq!(
+        json(&clone, &["replay", "small@locked"])["verdict"],
+        "identical"
+    );
+    let head = world.git(&["rev-parse", "HEAD"]);
+    let commits = json(&world, &["runs"]);
+    for run in commits["runs"].as_array().unwrap() {
+        assert_eq!(run["code"]["commit"], head.trim());
+    }
+    world.run(&["materialize"]).assert_code(0);
+    world
+        .run(&[
+            "promote",
+            "small@latest",
+            "--to",
+            "production",
+            "--reason",
+            "the best",
+        ])
+        .assert_code(0);
+}
+
+#[test]
+fn another_search_is_told_of_and_done_again_with_what_is_known() {
+    let world = with_search(GRID);
+    json(&world, &["run", "small"]);
+    world.edit(
+        EXPERIMENT,
+        "max_depth = [1, 3, 5]",
+        "max_depth = [1, 3, 4, 5]",
+    );
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+    assert_snapshot!(world.run(&["why", "small"]).assert_code(0).screen(), @"");
+    assert_snapshot!(world.run(&["lock", "small"]).assert_code(3).screen(), @"");
+    let again = world.run(&["run", "small"]).assert_code(0);
+    // The two with the new depth, and the last one, which ends the count.
+    assert!(
+        (2..=3).contains(&computed(&again.stderr)),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(
+        json(&world, &["runs", "--search", "small"])["search"]["candidates"],
+        8
+    );
+    // Without a search the written values are the run again.
+    let text = world.read(EXPERIMENT);
+    world.write(EXPERIMENT, &text[..text.find("[search.model]").unwrap()]);
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+    let plain = json(&world, &["run", "small"]);
+    assert!(plain.get("search").is_none() && !world.read(LOCK).contains("search"));
+}
+
+/// Other data are another search: last month's best need not be this month's.
+#[test]
+fn other_data_are_searched_anew() {
+    let world = with_search(GRID);
+    let before = json(&world, &["run", "small"]);
+    world.edit_cell("data/2024-01-31/usage.csv", "U007", "hours", "77.5");
+    assert_snapshot!(world.run(&["why", "small"]).assert_code(0).screen(), @"");
+    let after = world.run(&["run", "small"]).assert_code(0);
+    assert_eq!(computed(&after.stderr), 6, "{}", after.stderr);
+    let after = json(&world, &["run", "small"]);
+    assert_ne!(before["search"]["id"], after["search"]["id"]);
+}
+
+/// A killed search goes on with the candidates that are not there yet.
+#[test]
+fn a_killed_search_goes_on_where_it_was() {
+    let text = "[search.model]\nmax_depth = [1, 2, 3, 4, 5, 6, 7, 8]\n";
+    let undisturbed = with_search(text);
+    let wanted = json(&undisturbed, &["run", "small"]);
+    let world = with_search(text).with_threads(2);
+    // Larger forests, so that there is time to be killed in.
+    let mut child = world.start(&["run", "small"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut seen = 0;
+    while seen < 3 {
+        seen += usize::from(lines.next().unwrap().unwrap().contains("Tried "));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!world.has(LOCK));
+    let done = json(&world, &["runs"])["runs"].as_array().unwrap().len();
+    assert!((3..8).contains(&done), "{done} of 8 were done");
+    let again = world.run(&["run", "small"]).assert_code(0);
+    let computed = computed(&again.stderr);
+    assert!(
+        computed <= 8 - done + 1,
+        "{done} were done, {computed} computed:\n{}",
+        again.stderr
+    );
+    let found = json(&world, &["run", "small"]);
+    assert_eq!(
+        (&found["run"], &found["search"]["id"]),
+        (&wanted["run"], &wanted["search"]["id"])
+    );
+    assert_eq!(world.read(LOCK), undisturbed.read(LOCK));
+    assert_sound(&world);
+}
+
+#[test]
+fn halving_gives_the_better_part_more() {
+    let world = with_search(
+        "[search]
+method = \"halving\"
+candidates = 9
+resource = { key = \"model.trees\", from = 2, to = 18 }
+
+[search.model]
+max_depth = { from = 1, to = 9 }
+min_samples_leaf = { from = 1, to = 20, scale = \"log\" }
+",
+    )
+    .with_threads(1);
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).stderr, @"");
+    let found = json(&world, &["runs", "--search", "small"]);
+    assert_eq!(
+        (&found["search"]["candidates"], &found["search"]["rounds"]),
+        (&json!(9), &json!(3))
+    );
+    let in_round = |round: u64| {
+        let runs = found["runs"].as_array().unwrap().iter();
+        runs.filter(|run| run["round"] == round).count()
+    };
+    assert_eq!([in_round(1), in_round(2), in_round(3)], [6, 2, 1]);
+    let chosen = json(&world, &["show", "small@latest"]);
+    assert_eq!(found["search"]["chosen"], chosen["run"]);
+    assert!(world.read(LOCK).contains("model.trees = 18"));
+    assert_eq!(
+        json(&world, &["runs"])["runs"].as_array().unwrap().len(),
+        9 + 3 + 1
+    );
+    world
+        .run(&["run", "--locked", "--no-cache", "small"])
+        .assert_code(0);
+    assert_snapshot!(world.run(&["runs", "--search", "small"]).assert_code(0).screen(), @"");
+}
+
+#[test]
+fn what_cannot_be_asked_of_a_search() {
+    let world = with_search(GRID);
+    let screen = |arguments: &[&str], code| world.run(arguments).assert_code(code).screen();
+    assert_snapshot!(screen(&["run", "small", "--set", "model.trees=7"], 2), @"");
+    assert_snapshot!(screen(&["lock", "small"], 3), @"");
+    assert_snapshot!(screen(&["why", "small"], 0), @"");
+    assert_snapshot!(screen(&["run", "--locked", "small"], 3), @"");
+    assert_snapshot!(screen(&["runs", "--search", "small"], 2), @"");
+    assert_snapshot!(screen(&["runs", "--search", "smal"], 2), @"");
+    // One value alone is tried, and no lock is written.
+    let set = json(&world, &["run", "small", "--set", "search.model.trees=[7]"]);
+    assert_eq!(
+        (&set["search"]["candidates"], &set["lock"]),
+        (&json!(3), &json!("none"))
+    );
+    assert!(!world.has(LOCK));
+}
+
+/// A candidate that cannot be run stops the search: a table of the others would hide it.
+#[test]
+fn a_candidate_that_fails_is_named() {
+    let world =
+        with_search("[search.preprocess]\nmissing_numeric = [\"median\", \"error\", \"mean\"]\n")
+            .with_threads(1);
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @"");
+    assert!(!world.has(LOCK));
+    assert_eq!(json(&world, &["runs"])["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_lock_whose_choice_was_edited_is_refused() {
+    let world = with_search(GRID);
+    json(&world, &["run", "small"]);
+    let lock = world.read(LOCK);
+    let chosen = lock[lock.find("[search.chosen]").unwrap()..]
+        .lines()
+        .nth(1)
+        .unwrap();
+    for (wrong, _) in [("model.max_depth = 2", "not tried"), ("", "not there")] {
+        let from = lock.find("[search.chosen]").unwrap();
+        let edited = lock[from..].replacen(chosen, wrong, 1);
+        world.write(LOCK, &(lock[..from].to_string() + &edited));
+        let refused = world.run(&["run", "--locked", "small"]).assert_code(3);
+        assert!(
+            refused.stderr.contains("cannot have chosen"),
+            "{}",
+            refused.stderr
+        );
+    }
+    // Another candidate with the run of the first does not fit together.
+    let trees = if lock.contains("model.trees = 4") {
+        ("= 4", "= 12")
+    } else {
+        ("= 12", "= 4")
+    };
+    let from = lock.find("[search.chosen]").unwrap();
+    let line = format!("model.trees {}", trees.0);
+    let edited = lock[from..].replacen(&line, &format!("model.trees {}", trees.1), 1);
+    world.write(LOCK, &(lock[..from].to_string() + &edited));
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+}
+
+/// What chance does to the run that was chosen.
+#[test]
+fn a_chosen_run_is_repeated_with_other_seeds() {
+    let world = with_search(GRID);
+    let run = json(
+        &world,
+        &["run", "small", "--repeat", "3", "--vary", "model"],
+    );
+    let family = &run["family"];
+    assert_eq!((&family["n"], &family["base"]), (&json!(3), &run["run"]));
+    for member in family["runs"].as_array().unwrap() {
+        let b = member["run"].as_str().unwrap();
+        let diff = json(&world, &["diff", run["run"].as_str().unwrap(), b]);
+        for input in diff["inputs"].as_array().unwrap() {
+            assert_eq!(input["name"], "model.seed");
+        }
+    }
+}
