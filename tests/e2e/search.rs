@@ -47,11 +47,126 @@ fn search_of_lock(world: &World) -> String {
 #[test]
 fn a_search_runs_candidates_and_locks_the_best() {
     let world = with_search(GRID).with_threads(1);
-    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).screen(), @"");
-    assert_snapshot!(crate::common::redact(&search_of_lock(&world), "-"), @"");
-    assert_snapshot!(world.run(&["runs", "--search", "small"]).assert_code(0).screen(), @"");
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).screen(), @"
+    exit 0
+    --- stdout
+    small   run <short>   executed in <time> s
+      rows       60   train 48   test 12   left 35.0 %
+      as of      2024-01-31
+
+                         this run   prior
+      auc                  0.9091  0.5000
+      average_precision    0.3333  0.0833
+      f1                   0.5000  0.0000
+      accuracy             0.8333  0.9167
+      precision            0.3333  0.0000
+      recall               1.0000  0.0000
+      log_loss             6.1271  0.5670
+      brier                0.1927  0.1875
+
+      3 folds              mean      sd   least    most
+      auc                0.9043  0.1159  0.7755  1.0000
+      average_precision  0.8789  0.1133  0.7755  1.0000
+      f1                 0.7937  0.1803  0.6667  1.0000
+      accuracy           0.8492  0.1435  0.7143  1.0000
+      precision          0.7714  0.2060  0.6000  1.0000
+      recall             0.8214  0.1557  0.7143  1.0000
+      log_loss           1.9322  2.9752  0.2110  5.3677
+      brier              0.1165  0.0888  0.0580  0.2188
+
+                    predicted not left  predicted left
+      was not left                   9               2
+      was left                       0               1
+
+      what it looks at   hours 0.60 · per_device 0.21 · devices 0.11 · plan 0.07
+
+      search             grid, 6 candidates by cv_auc
+        0.9043 ± 0.1159  max_depth 5, trees 4
+        0.8963 ± 0.0927  max_depth 3, trees 12
+        0.8937 ± 0.0983  max_depth 5, trees 12
+        `streamflow runs --search small` lists all of them
+      lock written: lockfiles/small.lock   (the first)
+      next: git add lockfiles/small.lock && git commit
+    --- stderr
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+           Tried 1 of 6 of small, cv_auc 0.7925, the best so far         <time> s
+                 max_depth 1, trees 4
+           Tried 2 of 6 of small, cv_auc 0.8435, the best so far         <time> s
+                 max_depth 1, trees 12
+           Tried 3 of 6 of small, cv_auc 0.8588, the best so far         <time> s
+                 max_depth 3, trees 4
+           Tried 4 of 6 of small, cv_auc 0.8963, the best so far         <time> s
+                 max_depth 3, trees 12
+           Tried 5 of 6 of small, cv_auc 0.9043, the best so far         <time> s
+                 max_depth 5, trees 4
+           Tried 6 of 6 of small, cv_auc 0.8937, best 0.9043             <time> s
+    ");
+    assert_snapshot!(crate::common::redact(&search_of_lock(&world), "-"), @r#"
+    [search]
+    id = "<hash>"
+
+    [search.chosen]
+    model.max_depth = 5
+    model.trees = 4
+
+    [search.declared]
+    method = "grid"
+    metric = "cv_auc"
+    model.max_depth = [1, 3, 5]
+    model.trees = [4, 12]
+    "#);
+    assert_snapshot!(world.run(&["runs", "--search", "small"]).assert_code(0).screen(), @"
+    exit 0
+    --- stdout
+    small   grid, 6 candidates by cv_auc
+       run           cv_auc  ± folds  max_depth  trees
+    ●  <short>  0.9043   0.1159          5      4
+       <short>  0.8963   0.0927          3     12
+       <short>  0.8937   0.0983          5     12
+       <short>  0.8588   0.1267          3      4
+       <short>  0.8435   0.1370          1     12
+       <short>  0.7925   0.2042          1      4
+
+    ● chosen
+    ");
     // As it stands in the lock, it is not done again; with its values it is a run like any other.
-    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).screen(), @"");
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).screen(), @"
+    exit 0
+    --- stdout
+    small   run <short>   from the cache
+      rows       60   train 48   test 12   left 35.0 %
+      as of      2024-01-31
+
+                         this run   prior  lock before
+      auc                  0.9091  0.5000     the same
+      average_precision    0.3333  0.0833     the same
+      f1                   0.5000  0.0000     the same
+      accuracy             0.8333  0.9167     the same
+      precision            0.3333  0.0000     the same
+      recall               1.0000  0.0000     the same
+      log_loss             6.1271  0.5670     the same
+      brier                0.1927  0.1875     the same
+
+      3 folds              mean      sd   least    most
+      auc                0.9043  0.1159  0.7755  1.0000
+      average_precision  0.8789  0.1133  0.7755  1.0000
+      f1                 0.7937  0.1803  0.6667  1.0000
+      accuracy           0.8492  0.1435  0.7143  1.0000
+      precision          0.7714  0.2060  0.6000  1.0000
+      recall             0.8214  0.1557  0.7143  1.0000
+      log_loss           1.9322  2.9752  0.2110  5.3677
+      brier              0.1165  0.0888  0.0580  0.2188
+
+                    predicted not left  predicted left
+      was not left                   9               2
+      was left                       0               1
+
+      what it looks at   hours 0.60 · per_device 0.21 · devices 0.11 · plan 0.07
+
+      search             max_depth 5, trees 4, as locked
+      lock matched: lockfiles/small.lock
+      next: commit the definition and its lock together
+    ");
     let searched = json(&world, &["runs", "--search", "small"]);
     let all = json(&world, &["runs"]);
     let runs = |document: &Value| -> BTreeSet<String> {
@@ -143,7 +258,11 @@ fn a_clone_executes_the_chosen_run_alone() {
         })
     );
     assert_eq!(json(&again, &["runs"])["runs"].as_array().unwrap().len(), 1);
-    assert_snapshot!(again.run(&["runs", "--search", "small"]).assert_code(2).error(), @"");
+    assert_snapshot!(again.run(&["runs", "--search", "small"]).assert_code(2).error(), @"
+    error: no search of small was done in this store
+    help: `streamflow run small` searches, unless its lock says what was chosen;
+          `streamflow run small --no-cache` tries all candidates anew
+    ");
     // Definitions that leave the values open give the run, and candidates that were not chosen too.
     assert_eq!(
         json(&clone, &["replay", "small@locked"])["verdict"],
@@ -176,9 +295,28 @@ fn another_search_is_told_of_and_done_again_with_what_is_known() {
         "max_depth = [1, 3, 5]",
         "max_depth = [1, 3, 4, 5]",
     );
-    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
-    assert_snapshot!(world.run(&["why", "small"]).assert_code(0).screen(), @"");
-    assert_snapshot!(world.run(&["lock", "small"]).assert_code(3).screen(), @"");
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"
+    exit 3
+    --- stderr
+    error: the lock of small is out of date, and --locked forbids changing it
+      search.model.max_depth   [1, 3, 5] → [1, 3, 4, 5]   experiments/small.toml:38:13
+    help: accept with `streamflow run small`,
+          or run what is locked with `streamflow replay small@locked`
+    ");
+    assert_snapshot!(world.run(&["why", "small"]).assert_code(0).screen(), @"
+    exit 0
+    --- stdout
+    small   its search would try 8 candidates
+      compared with run <short>:
+      search.model.max_depth  [1, 3, 5] → [1, 3, 4, 5]  experiments/small.toml:38:13
+    ");
+    assert_snapshot!(world.run(&["lock", "small"]).assert_code(3).screen(), @"
+    exit 3
+    --- stderr
+    error: which run small is, only its search can tell
+      candidates  8
+    help: `streamflow run small` tries them
+    ");
     let again = world.run(&["run", "small"]).assert_code(0);
     // The two with the new depth, and the last one, which ends the count.
     assert!(
@@ -193,7 +331,19 @@ fn another_search_is_told_of_and_done_again_with_what_is_known() {
     // Without a search the written values are the run again.
     let text = world.read(EXPERIMENT);
     world.write(EXPERIMENT, &text[..text.find("[search.model]").unwrap()]);
-    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @r#"
+    exit 3
+    --- stderr
+    error: the lock of small is out of date, and --locked forbids changing it
+      model.max_depth          5 → 0            experiments/small.toml:26:1
+      model.trees              4 → 12           experiments/small.toml:28:9
+      search.method            − "grid"         experiments/small.toml
+      search.metric            − "cv_auc"       experiments/small.toml
+      search.model.max_depth   − [1, 3, 4, 5]   experiments/small.toml
+      search.model.trees       − [4, 12]        experiments/small.toml
+    help: accept with `streamflow run small`,
+          or run what is locked with `streamflow replay small@locked`
+    "#);
     let plain = json(&world, &["run", "small"]);
     assert!(plain.get("search").is_none() && !world.read(LOCK).contains("search"));
 }
@@ -204,7 +354,13 @@ fn other_data_are_searched_anew() {
     let world = with_search(GRID);
     let before = json(&world, &["run", "small"]);
     world.edit_cell("data/2024-01-31/usage.csv", "U007", "hours", "77.5");
-    assert_snapshot!(world.run(&["why", "small"]).assert_code(0).screen(), @"");
+    assert_snapshot!(world.run(&["why", "small"]).assert_code(0).screen(), @"
+    exit 0
+    --- stdout
+    small   its search would try 6 candidates
+      compared with run <short>:
+      usage at 2024-01-31  <short> → <short>  data/2024-01-31/usage.csv
+    ");
     let after = world.run(&["run", "small"]).assert_code(0);
     assert_eq!(computed(&after.stderr), 6, "{}", after.stderr);
     let after = json(&world, &["run", "small"]);
@@ -218,7 +374,6 @@ fn a_killed_search_goes_on_where_it_was() {
     let undisturbed = with_search(text);
     let wanted = json(&undisturbed, &["run", "small"]);
     let world = with_search(text).with_threads(2);
-    // Larger forests, so that there is time to be killed in.
     let mut child = world.start(&["run", "small"]);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut seen = 0;
@@ -260,7 +415,8 @@ min_samples_leaf = { from = 1, to = 20, scale = \"log\" }
 ",
     )
     .with_threads(1);
-    assert_snapshot!(world.run(&["run", "small"]).assert_code(0).stderr, @"");
+    let run = world.run(&["run", "small"]).assert_code(0);
+    assert_snapshot!(crate::common::redact(&run.stderr, "-"), @"");
     let found = json(&world, &["runs", "--search", "small"]);
     assert_eq!(
         (&found["search"]["candidates"], &found["search"]["rounds"]),
@@ -281,19 +437,68 @@ min_samples_leaf = { from = 1, to = 20, scale = \"log\" }
     world
         .run(&["run", "--locked", "--no-cache", "small"])
         .assert_code(0);
-    assert_snapshot!(world.run(&["runs", "--search", "small"]).assert_code(0).screen(), @"");
+    assert_snapshot!(world.run(&["runs", "--search", "small"]).assert_code(0).screen(), @"
+    exit 0
+    --- stdout
+    small   halving, 9 candidates in 3 rounds by cv_auc
+       run           round  cv_auc  ± folds  max_depth  min_samples_leaf  trees
+    ●  <short>      3  0.9014   0.0856          5                 1     18
+       <short>      2  0.8262   0.1268          7                 4      6
+       <short>      2  0.8262   0.1268          6                 4      6
+       <short>      1  0.7469   0.2167          2                 6      2
+       <short>      1  0.6462   0.2506          1                 1      2
+       <short>      1  0.6341   0.1625          9                10      2
+       <short>      1  0.6288   0.1635          3                11      2
+       <short>      1  0.5873   0.1512          5                15      2
+       <short>      1  0.5218   0.2452          1                10      2
+
+    ● chosen
+    ");
 }
 
 #[test]
 fn what_cannot_be_asked_of_a_search() {
     let world = with_search(GRID);
     let screen = |arguments: &[&str], code| world.run(arguments).assert_code(code).screen();
-    assert_snapshot!(screen(&["run", "small", "--set", "model.trees=7"], 2), @"");
-    assert_snapshot!(screen(&["lock", "small"], 3), @"");
-    assert_snapshot!(screen(&["why", "small"], 0), @"");
-    assert_snapshot!(screen(&["run", "--locked", "small"], 3), @"");
-    assert_snapshot!(screen(&["runs", "--search", "small"], 2), @"");
-    assert_snapshot!(screen(&["runs", "--search", "smal"], 2), @"");
+    assert_snapshot!(screen(&["run", "small", "--set", "model.trees=7"], 2), @"
+    exit 2
+    --- stderr
+    error: --set model.trees=7: [search] of small tries values for it
+    help: `--set 'search.model.trees=[7]'` tries this one alone
+    ");
+    assert_snapshot!(screen(&["lock", "small"], 3), @"
+    exit 3
+    --- stderr
+    error: which run small is, only its search can tell
+      candidates  6
+    help: `streamflow run small` tries them
+    ");
+    assert_snapshot!(screen(&["why", "small"], 0), @"
+    exit 0
+    --- stdout
+    small   its search would try 6 candidates
+      it was never executed here, and has no lock
+    ");
+    assert_snapshot!(screen(&["run", "--locked", "small"], 3), @"
+    exit 3
+    --- stderr
+    error: small has no lock: lockfiles/small.lock is missing
+    help: `streamflow run small` writes it; commit it together with the definition
+    ");
+    assert_snapshot!(screen(&["runs", "--search", "small"], 2), @"
+    exit 2
+    --- stderr
+    error: no search of small was done in this store
+    help: `streamflow run small` searches, unless its lock says what was chosen;
+          `streamflow run small --no-cache` tries all candidates anew
+    ");
+    assert_snapshot!(screen(&["runs", "--search", "smal"], 2), @"
+    exit 2
+    --- stderr
+    error: there is no experiment `smal`
+      experiments: small
+    help: did you mean `small`?
+    ");
     // One value alone is tried, and no lock is written.
     let set = json(&world, &["run", "small", "--set", "search.model.trees=[7]"]);
     assert_eq!(
@@ -309,7 +514,18 @@ fn a_candidate_that_fails_is_named() {
     let world =
         with_search("[search.preprocess]\nmissing_numeric = [\"median\", \"error\", \"mean\"]\n")
             .with_threads(1);
-    assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @"");
+    assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @r#"
+    exit 6
+    --- stderr
+        Ingested 2024-01-31   2 tables   120 rows   1 check passed
+           Tried 1 of 3 of small, cv_auc 0.8937, the best so far         <time> s
+                 missing_numeric median
+    error: the training set holds nulls, and [preprocess] says `error` for them
+      usage.per_device: 15 of 60 rows are null (numeric)
+      in fold 1 of 3
+      candidate 2 of 3: preprocess.missing_numeric = "error"
+    help: set `missing_numeric = "median"` under [preprocess]
+    "#);
     assert!(!world.has(LOCK));
     assert_eq!(json(&world, &["runs"])["runs"].as_array().unwrap().len(), 1);
 }
@@ -344,7 +560,14 @@ fn a_lock_whose_choice_was_edited_is_refused() {
     let line = format!("model.trees {}", trees.0);
     let edited = lock[from..].replacen(&line, &format!("model.trees {}", trees.1), 1);
     world.write(LOCK, &(lock[..from].to_string() + &edited));
-    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"
+    exit 3
+    --- stderr
+    error: the lock of small is out of date, and --locked forbids changing it
+      model.trees   4 → 12   experiments/small.toml:28:9
+    help: accept with `streamflow run small`,
+          or run what is locked with `streamflow replay small@locked`
+    ");
 }
 
 /// What chance does to the run that was chosen.

@@ -233,6 +233,9 @@ impl Edit {
             let entries = at.as_object_mut()?;
             at = entries.entry(name).or_insert_with(|| serde_json::json!({}));
         }
+        if parents == ["search"] && last == "method" {
+            leave_to_method(at, self.value.as_ref());
+        }
         let last = self.named(at, last)?;
         let entries = at.as_object_mut()?;
         match &self.value {
@@ -250,6 +253,21 @@ impl Edit {
         let name = names.get((self.choice / 7) % names.len().max(1))?;
         Some((*name).clone())
     }
+}
+
+/// What only another method of searching takes leaves with it.
+fn leave_to_method(search: &mut Json, method: Option<&Json>) {
+    let Some(entries) = search.as_object_mut() else {
+        return;
+    };
+    let keeps = |key: &str| match (method.and_then(Json::as_str), key) {
+        (Some("halving"), _) => true,
+        (_, "resource" | "factor") => false,
+        (Some("random"), _) => true,
+        (_, "candidates" | "seed") => false,
+        _ => true,
+    };
+    entries.retain(|key, _| keeps(key));
 }
 
 /// Rows come from a file or from a query: the keys of the one leave with it.

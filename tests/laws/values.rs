@@ -95,6 +95,8 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
             words(&["usage.hours", "size.size", "events.watched", "unused.more"])
         }
         "experiment search.candidates" => (2..6).prop_map(|count| json!(count)).boxed(),
+        "experiment search.resource.from" => (1..9).prop_map(|from| json!(from)).boxed(),
+        "experiment search.resource.to" => (11..300).prop_map(|to| json!(to)).boxed(),
         "experiment search.model.*" => {
             lists(&[json!([0.5, 2]), json!([1]), json!({ "from": 1, "to": 3 })])
         }

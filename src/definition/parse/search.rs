@@ -50,7 +50,10 @@ pub(super) fn read(
     }
     let size = combinations(&space);
     let candidates = candidates(section, method, size);
-    let draws = section.has("candidates");
+    // Where it is missing, that is said, and not that nothing is drawn.
+    let draws = section.has("candidates")
+        || method == Some(SearchMethod::Random)
+        || (method == Some(SearchMethod::Halving) && size.is_none());
     let seed = seed(section, method, draws);
     let halving = halving(section, method, &reader, &space, &mut plants);
     section.finish();

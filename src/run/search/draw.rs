@@ -201,7 +201,15 @@ mod tests {
             seed: 42,
         };
         let found = candidates(&search(Some(draw), &space)).unwrap();
-        assert_eq!(words(&found), ["", "", "", ""]);
+        assert_eq!(
+            words(&found),
+            [
+                "100 399 8 7.149 0.01913",
+                "100 979 283 2.024 0.172",
+                "100 821 12 1.375 0.1068",
+                "200 972 24 3.23 0.3934",
+            ]
+        );
         // A key more, and one candidate more, leave the others what they were.
         let draw = Draw {
             candidates: 5,
