@@ -63,7 +63,7 @@ impl Context {
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return output::print_usage(&error),
+        Err(error) => return output::print_usage(error),
     };
     let printer = Printer::new(arguments.format, arguments.color);
     let context = Context {

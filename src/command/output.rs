@@ -1,14 +1,17 @@
 //! What a command says, and the only place that says it.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, ValueEnum};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::arguments::{Color, Format};
-use crate::error::Error;
+use super::arguments::{Arguments, Color, Format};
+use crate::error::{Error, did_you_mean};
 use crate::host;
 use crate::report;
 
@@ -130,8 +133,12 @@ impl Printer {
 }
 
 /// Prints what clap says of wrong arguments: exit 2, or 0 for help and version.
-pub fn print_usage(error: &clap::Error) -> ExitCode {
+pub fn print_usage(mut error: clap::Error) -> ExitCode {
     let typed = host::arguments();
+    if is_about_formats(&error) && is_export(&typed) {
+        name_all_formats(&mut error);
+    }
+    let error = &error;
     let wants_json = typed.iter().any(|argument| argument == "--format=json")
         || typed
             .windows(2)
@@ -143,6 +150,39 @@ pub fn print_usage(error: &clap::Error) -> ExitCode {
     // clap prints help to standard output and errors to standard error.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn is_about_formats(error: &clap::Error) -> bool {
+    let argument = error.get(ContextKind::InvalidArg);
+    let is_format = |text: &str| text.split(' ').next() == Some("--format");
+    error.kind() == ErrorKind::InvalidValue
+        && matches!(argument, Some(ContextValue::String(text)) if is_format(text))
+}
+
+/// Whether the first of the words that is a command is `export`.
+fn is_export(typed: &[OsString]) -> bool {
+    let known = Arguments::command();
+    let mut words = typed.iter().skip(1);
+    let command = words.find_map(|word| known.find_subcommand(word));
+    command.is_some_and(|command| command.get_name() == "export")
+}
+
+/// `export` has formats that no other command has, so that clap is told to keep quiet about them.
+fn name_all_formats(error: &mut clap::Error) {
+    let names = Format::value_variants()
+        .iter()
+        .map(|format| format.as_str());
+    let found = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(found)) => found.clone(),
+        _ => String::new(),
+    };
+    error.remove(ContextKind::SuggestedValue);
+    if let Some(meant) = did_you_mean(&found, names.clone()) {
+        let meant = ContextValue::String(meant.to_string());
+        error.insert(ContextKind::SuggestedValue, meant);
+    }
+    let names = names.map(ToString::to_string).collect();
+    error.insert(ContextKind::ValidValue, ContextValue::Strings(names));
 }
 
 /// What clap says up to its first empty line, on one line.

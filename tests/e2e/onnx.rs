@@ -174,3 +174,16 @@ fn what_does_not_go_out_as_onnx() {
         "{said}"
     );
 }
+
+/// Other commands have fewer formats, and name those.
+#[test]
+fn a_misspelt_format_is_told_all_that_there_are() {
+    let world = World::small();
+    let typed = |command: &str, format: &str| {
+        let words = [command, "small@latest", "--format", format];
+        world.run(&words).assert_code(2).screen()
+    };
+    assert_snapshot!(typed("export", "onnix"), @"");
+    assert_snapshot!(typed("export", "pdf"), @"");
+    assert_snapshot!(typed("show", "onnix"), @"");
+}
