@@ -132,7 +132,7 @@ fn a_forest_comes_back_from_its_bytes() {
 
 impl Forest {
     /// As read from a file of version 2, and the bytes of that file.
-    pub(in super::super) fn second_version(mut self) -> (Self, Vec<u8>) {
+    pub(in crate::learn) fn second_version(mut self) -> (Self, Vec<u8>) {
         self.covers = None;
         let mut writer = Writer::default();
         self.write(&mut writer);

@@ -81,7 +81,7 @@ impl BoostedTrees {
 
     /// As read from a file of version 1, and the bytes of that file.
     #[cfg(test)]
-    pub(in super::super::super) fn first_version(mut self) -> (Self, Vec<u8>) {
+    pub(in crate::learn) fn first_version(mut self) -> (Self, Vec<u8>) {
         self.covers = None;
         let mut writer = Writer::default();
         self.write(&mut writer);
