@@ -1,5 +1,7 @@
 //! What every page has: one file of HTML that asks nothing of the network, in light and dark.
 
+use super::style;
+
 /// Colours and what all pages are made of.
 const STYLE: &str = include_str!("page.css");
 
@@ -30,6 +32,17 @@ pub fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// A count on one line, however narrow its cell: groups of three between narrow no-break spaces.
+pub fn count(value: u64) -> String {
+    style::count(value).replace(' ', "\u{202f}")
+}
+
+/// `1 row`, `2 rows`; the noun may stand on the next line.
+pub fn plural(value: u64, noun: &str) -> String {
+    let words = style::plural(value, noun);
+    words.replacen(&style::count(value), &count(value), 1)
 }
 
 #[cfg(test)]

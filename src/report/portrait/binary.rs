@@ -1,6 +1,7 @@
 //! Pictures of two classes.
 
-use super::super::style::{self, count, fixed, plural};
+use super::super::page::{count, plural};
+use super::super::style::{self, fixed};
 use super::super::svg::{Axis, CountTable, Key, Look, Plot, Scale, Shape, counts};
 use super::picture::{Picture, Side, Title, sentences, shares};
 use crate::learn::{BinaryCurves, Confusion, Curves, Quantile, Ranking};

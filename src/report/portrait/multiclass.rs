@@ -1,6 +1,6 @@
 //! Pictures of several classes.
 
-use super::super::style::{count, plural};
+use super::super::page::{count, plural};
 use super::super::svg::{CountTable, LOOKS, Look, counts};
 use super::binary::{Group, Ranked, precision_recall, precision_title, roc, roc_title, scores};
 use super::picture::{Picture, Side, Title};

@@ -1,8 +1,8 @@
 //! The page of two runs: causes first, then what they did, both in every picture.
 
 use super::super::diff::{column_words, dates_words, rows_words};
-use super::super::page::{escaped, page};
-use super::super::style::{count, fixed, plural, signed};
+use super::super::page::{count, escaped, page, plural};
+use super::super::style::{fixed, signed};
 use super::super::svg::Look;
 use super::parts::{
     breakable, code, commands, data, facts, folded, interval, notices, pictures, section, style,

@@ -1,8 +1,8 @@
 //! What the page of one run and that of two are made of.
 
 use super::super::leakage::counted;
-use super::super::page::escaped;
-use super::super::style::{count, fixed};
+use super::super::page::{count, escaped};
+use super::super::style::fixed;
 use super::super::svg;
 use super::Portrait;
 use super::picture::Picture;

@@ -1,6 +1,6 @@
 //! Pictures of predicted numbers.
 
-use super::super::style::plural;
+use super::super::page::plural;
 use super::super::svg::{Axis, Key, Look, Plot, Scale, Shape, Words};
 use super::picture::{Picture, Side, Title, sentences, shares};
 use crate::learn::{Curves, Dot, Quantile, Range, RegressionCurves};

@@ -1,7 +1,7 @@
 //! The page of one run.
 
 use super::super::leakage::remarkable;
-use super::super::page::{escaped, page};
+use super::super::page::{escaped, page, plural};
 use super::super::style::fixed;
 use super::Portrait;
 use super::parts::{
@@ -45,7 +45,7 @@ pub fn portrait_page(portrait: &Portrait) -> String {
 /// `auc 0.7686 on 505 test rows`.
 fn lead(portrait: &Portrait) -> String {
     let metrics = portrait.known().metrics();
-    let rows = super::super::style::plural(portrait.report.test, "test row");
+    let rows = plural(portrait.report.test, "test row");
     match Task::main_metric_among(|name| metrics.contains_key(name)) {
         Some(name) => format!("<b>{name} {}</b> on {rows}", fixed(metrics[name])),
         None => rows,
