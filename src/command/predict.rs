@@ -147,10 +147,10 @@ fn verdict_words(verdict: &Verdict) -> String {
 }
 
 fn explanation_of(found: &Answer, explained: &Explained) -> String {
-    let used = found.features_used.iter().zip(&explained.contributions);
-    let parts = used.map(|((name, cell), (_, contribution))| report::Part {
+    let parts = explained.contributions.iter();
+    let parts = parts.map(|(name, contribution)| report::Part {
         feature: name,
-        value: *cell,
+        value: found.value(name),
         contribution: *contribution,
     });
     report::explanation_text(explained.scale, explained.base, parts.collect())

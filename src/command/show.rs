@@ -84,8 +84,11 @@ pub fn view_of<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<RunView
         None => None,
         Some(outputs) => run::leakage_of(
             workspace.store(),
-            outputs.training_set.into(),
-            outputs.split.into(),
+            run::Looked {
+                training_set: outputs.training_set.into(),
+                split: outputs.split.into(),
+                declared: &known.record.declared,
+            },
         )?,
     };
     Ok(RunView {

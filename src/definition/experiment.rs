@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AsOf, Calibrate, ColumnName, CrossValidation, ExperimentName, FeatureName, InvalidName,
-    ModelName, Origin, Preprocess, Search, Stage, TableName, Value,
+    AsOf, Calibrate, ColumnName, CrossValidation, ExperimentName, FeatureName, InputName,
+    InvalidName, ModelName, Origin, Preprocess, Search, Stage, TableName, Value,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -143,9 +143,9 @@ pub struct Model {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allow {
     /// Features that may be computed from the label's column at the label's date.
-    pub label_column: BTreeSet<FeatureName>,
+    pub label_column: BTreeSet<InputName>,
     /// Features that may be a one-to-one function of the label.
-    pub label_function: BTreeSet<FeatureName>,
+    pub label_function: BTreeSet<InputName>,
     /// A shuffle may put an entity on both sides.
     pub entity_overlap: bool,
 }

@@ -14,11 +14,13 @@
 mod calibrate;
 mod check;
 mod cross_validation;
+mod derived;
 mod document;
 pub mod estimator;
 mod experiment;
 pub mod expression;
 mod flow;
+mod input_name;
 mod item;
 mod name;
 mod parse;
@@ -43,15 +45,17 @@ use crate::error::{SourceText, Span};
 pub use calibrate::{Calibrate, CalibrationMethod, ThresholdRule};
 pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic, Threshold};
 pub use cross_validation::{CrossValidation, FoldMethod};
+pub use derived::DerivedFeature;
 pub use experiment::{
     Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, Model, Split, SplitMethod,
     Task,
 };
 pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};
+pub use input_name::InputName;
 pub use name::{
-    ColumnName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName, ModelName, Stage,
-    TableName,
+    ColumnName, DerivedName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName,
+    ModelName, Stage, TableName,
 };
 pub use preprocess::{
     CategoricalEncoding, CategoricalPreprocess, CategoricalRule, FeaturePreprocess,

@@ -127,6 +127,8 @@ define_names! {
     ExperimentName by check_plain, stored by check_plain;
     /// A registered model, which runs compete for.
     ModelName by check_plain, stored by check_plain;
+    /// A feature that an experiment derives from others: a key of `[preprocess.derived]`.
+    DerivedName by check_plain, stored by check_plain;
     /// What is done for a date, in order: `monthly` in `[flow.monthly]`.
     FlowName by check_plain, stored by check_plain;
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::experiment::words;
-use super::{FeatureName, InvalidName};
+use super::{DerivedName, FeatureName, InputName, InvalidName};
 
 /// What is said of all features, and of single ones.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +14,10 @@ pub struct Preprocess {
     pub missing_categorical: MissingCategorical,
     /// Categories that fewer than this share of the train rows have become one; above 0 and below 1.
     pub rare: Option<f64>,
+    /// Further features, each with the canonical text of its expression over features of the run.
+    pub derived: BTreeMap<DerivedName, String>,
     /// What is said of single features.
-    pub columns: BTreeMap<FeatureName, FeaturePreprocess>,
+    pub columns: BTreeMap<InputName, FeaturePreprocess>,
 }
 
 words! {
@@ -62,6 +64,8 @@ pub enum MissingCategorical {
 pub enum FeaturePreprocess {
     Numeric(NumericPreprocess),
     Categorical(CategoricalPreprocess),
+    /// It is there for expressions of `derived` alone.
+    Dropped,
 }
 
 /// In this order: a null is filled, the value clipped, its logarithm taken, the result encoded.
@@ -114,6 +118,7 @@ impl Default for Preprocess {
             missing_numeric: MissingNumeric::Error,
             missing_categorical: MissingCategorical::Error,
             rare: None,
+            derived: BTreeMap::new(),
             columns: BTreeMap::new(),
         }
     }
@@ -157,15 +162,23 @@ impl Preprocess {
     }
 
     fn of(&self, feature: &str) -> Option<&FeaturePreprocess> {
-        self.columns.get(&feature.parse::<FeatureName>().ok()?)
+        self.columns.get(&feature.parse::<InputName>().ok()?)
+    }
+
+    /// Whether a feature is none of the model's inputs, but of its expressions.
+    pub fn drops(&self, feature: &FeatureName) -> bool {
+        let own = self.columns.get(&InputName::from(feature.clone()));
+        own == Some(&FeaturePreprocess::Dropped)
     }
 
     /// The same for some features alone, and without what is said of one as it is of all.
     #[must_use]
     pub fn within(&self, is_used: impl Fn(&FeatureName) -> bool) -> Self {
+        let is_used = |name: &InputName| name.as_feature().is_none_or(&is_used);
         let used = self.columns.iter().filter(|(name, _)| is_used(name));
         let different = used.filter_map(|(name, own)| {
             let own = match own.clone() {
+                FeaturePreprocess::Dropped => Some(FeaturePreprocess::Dropped),
                 FeaturePreprocess::Numeric(own) => {
                     let missing = own.missing.filter(|rule| *rule != self.missing_numeric);
                     let numeric = own.numeric.filter(|encoding| *encoding != self.numeric);

@@ -103,13 +103,15 @@ pub fn model_difference(before: &Model, now: &Model) -> ModelDifference {
     ModelDifference::File
 }
 
-/// `usage.hours (0123456789ab)`: a feature with the hash of its definition.
+/// `usage.hours (0123456789ab)`: a feature with the hash of its definition. A derived one with its expression.
 fn features_of(model: &Model) -> Vec<String> {
     use crate::hash::Digest;
     let features = model.features.iter();
-    features
-        .map(|feature| format!("{} ({})", feature.name, feature.definition.short()))
-        .collect()
+    let features =
+        features.map(|feature| format!("{} ({})", feature.name, feature.definition.short()));
+    let derived = model.derived.iter();
+    let derived = derived.map(|derived| format!("{} = {}", derived.name, derived.expression));
+    features.chain(derived).collect()
 }
 
 fn encoder_difference(before: &Encoder, now: &Encoder) -> Option<ModelDifference> {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Dtype;
+
 /// One feature's values for some rows, in row order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureColumn {
@@ -27,6 +29,16 @@ pub enum FeatureValues {
 pub enum FeatureKind {
     Numeric,
     Categorical,
+}
+
+impl FeatureKind {
+    /// Of a feature of a type.
+    pub const fn of(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::String | Dtype::Bool => Self::Categorical,
+            Dtype::I64 | Dtype::F64 | Dtype::Date | Dtype::Datetime => Self::Numeric,
+        }
+    }
 }
 
 impl fmt::Display for FeatureKind {

@@ -13,6 +13,8 @@
 //! what is there before memory is reserved, and every part is checked against the others, so that
 //! a damaged or hostile file is an error and never a panic, a loop or a wrong answer.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::bytes::{Reader, Writer};
@@ -20,13 +22,15 @@ use super::{
     Calibration, Encoder, EstimatorParameters, FeatureColumn, FeatureKind, FittedModel, Imputed,
     Matrix, Outcome, exact,
 };
+use crate::definition::{ColumnName, DerivedFeature, Dtype};
 use crate::error::{Error, Result};
 use crate::hash::{Digest, FeatureHash, ObjectId};
 
 /// The newest format version this program reads.
 ///
-/// 1: the first. 2: with a calibration or a threshold; what has neither is written as 1.
-pub const MODEL_FORMAT: u32 = 2;
+/// 1: the first. 2: with a calibration or a threshold. 3: with derived features. A file has the lowest that it
+/// needs.
+pub const MODEL_FORMAT: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"SFMODEL\n";
 const CHECKSUM: usize = 32;
@@ -35,8 +39,11 @@ const CHECKSUM: usize = 32;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     pub outcome: Outcome,
-    /// What the model was trained on, in the order of the encoder.
+    /// What the model needs of a row, in name order. The encoder takes all of them, but for those that derived
+    /// features alone read.
     pub features: Vec<ModelFeature>,
+    /// What is computed of them before anything is encoded, in name order; the encoder takes all of it.
+    pub derived: Vec<DerivedFeature>,
     pub encoder: Encoder,
     pub parameters: EstimatorParameters,
     pub fitted: FittedModel,
@@ -69,6 +76,8 @@ pub struct Prediction {
 #[serde(deny_unknown_fields)]
 struct Header {
     features: Vec<ModelFeature>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    derived: Vec<DerivedFeature>,
     /// Two classes have no names, and stood alone in the first model files.
     #[serde(default, skip_serializing_if = "Outcome::is_binary")]
     outcome: Outcome,
@@ -112,6 +121,7 @@ impl Model {
         Self {
             outcome,
             features,
+            derived: Vec::new(),
             encoder,
             parameters,
             fitted,
@@ -155,6 +165,7 @@ impl Model {
         let header = Header {
             outcome: self.outcome.clone(),
             features: self.features.clone(),
+            derived: self.derived.clone(),
             encoder: self.encoder.clone(),
             estimator: EstimatorHeader {
                 version: self.parameters.version(),
@@ -163,11 +174,7 @@ impl Model {
             calibration: self.calibration.clone(),
             threshold: self.threshold,
         };
-        let format = if header.is_first_format() {
-            1
-        } else {
-            MODEL_FORMAT
-        };
+        let format = header.format();
         let header =
             serde_json::to_vec(&header).expect("a header has text keys and finite numbers");
         let mut writer = Writer::default();
@@ -193,6 +200,7 @@ impl Model {
         let Header {
             outcome,
             features,
+            derived,
             encoder,
             estimator,
             calibration,
@@ -210,6 +218,7 @@ impl Model {
         Ok(Self {
             outcome,
             features,
+            derived,
             encoder,
             parameters,
             fitted,
@@ -220,8 +229,13 @@ impl Model {
 }
 
 impl Header {
-    fn is_first_format(&self) -> bool {
-        self.calibration.is_none() && self.threshold.is_none()
+    /// The lowest version that has all of it.
+    fn format(&self) -> u32 {
+        match (&self.derived[..], &self.calibration, self.threshold) {
+            ([_, ..], _, _) => 3,
+            ([], None, None) => 1,
+            ([], _, _) => 2,
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -243,18 +257,54 @@ impl Header {
         if !self.calibration.as_ref().is_none_or(is_sound) {
             return Err(damaged("its calibration is none"));
         }
-        let declared = self
-            .features
+        self.check_features()
+    }
+
+    /// The encoder takes each feature that is there, in name order, unless derived ones read it; and each of those.
+    fn check_features(&self) -> Result<()> {
+        let Self {
+            features, derived, ..
+        } = self;
+        if !features.is_sorted_by(|a, b| a.name < b.name)
+            || !derived.is_sorted_by(|a, b| a.name < b.name)
+        {
+            return Err(damaged("its features are out of order"));
+        }
+        let features: BTreeMap<&str, FeatureKind> = features
             .iter()
-            .map(|feature| (feature.name.as_str(), feature.kind));
-        if declared.eq(self
+            .map(|feature| (feature.name.as_str(), feature.kind))
+            .collect();
+        let inputs = |derived: &DerivedFeature| derived.expression.inputs();
+        let read: BTreeMap<ColumnName, Dtype> = derived.iter().flat_map(inputs).collect();
+        let is_there = |(name, dtype): (ColumnName, Dtype)| {
+            features.get(name.as_str()) == Some(&FeatureKind::of(dtype))
+                && read.get(&name) == Some(&dtype)
+        };
+        if !derived.iter().flat_map(inputs).all(is_there) {
+            return Err(damaged("its derived features read what is not there"));
+        }
+        let mut unseen = features.clone();
+        let mut of_derived: BTreeMap<&str, FeatureKind> = derived
+            .iter()
+            .map(|derived| {
+                (
+                    derived.name.as_str(),
+                    FeatureKind::of(derived.expression.dtype()),
+                )
+            })
+            .collect();
+        let encoded = self
             .encoder
             .feature_names()
-            .zip(self.encoder.feature_kinds()))
-        {
-            Ok(())
-        } else {
-            Err(damaged("its features are not those of its encoder"))
+            .zip(self.encoder.feature_kinds());
+        let mut is_known = |(name, kind): (&str, FeatureKind)| {
+            unseen.remove(name).or_else(|| of_derived.remove(name)) == Some(kind)
+        };
+        let all_known = encoded.into_iter().all(&mut is_known);
+        let all_used = unseen.keys().all(|name| read.contains_key(*name));
+        match all_known && all_used && of_derived.is_empty() {
+            true => Ok(()),
+            false => Err(damaged("its features are not those of its encoder")),
         }
     }
 }

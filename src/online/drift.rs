@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::sheet::{column_of, compute};
-use crate::definition::{AsOf, Experiment, ExperimentName, FeatureName, Table, TableName};
+use crate::definition::{
+    AsOf, Experiment, ExperimentName, FeatureName, InputName, Table, TableName,
+};
 use crate::drift::{self, ColumnDrift, Pair, Reason, Rule};
 use crate::error::{Error, Kind, Result};
 use crate::feature::{FeatureSpec, History};
@@ -45,7 +47,7 @@ pub enum Rows {
 /// A column with what was found.
 #[derive(Debug, Clone)]
 pub struct DriftedColumn {
-    pub name: FeatureName,
+    pub name: InputName,
     pub drift: ColumnDrift,
     /// Empty: it has not drifted.
     pub reasons: Vec<Reason>,
@@ -135,6 +137,7 @@ pub fn drift(workspace: &Workspace, options: &DriftOptions) -> Result<Drift> {
         None => {
             let (features, on_demand) = stored(features);
             notices.extend(on_demand);
+            notices.extend(options.experiment.and_then(without_derived));
             Compared::entities(workspace, &found, &features)?
         }
     };
@@ -163,7 +166,7 @@ pub fn drift(workspace: &Workspace, options: &DriftOptions) -> Result<Drift> {
     })
 }
 
-type Columns = BTreeMap<FeatureName, Values>;
+type Columns = BTreeMap<InputName, Values>;
 
 /// The features of an experiment, or all there are, by table.
 fn features_of(
@@ -210,12 +213,24 @@ fn stored(
     (features, notice)
 }
 
+/// A word on features that read several tables, of which entities are not the same.
+fn without_derived(experiment: &Experiment) -> Option<String> {
+    let names = experiment.preprocess.derived.keys();
+    let names: Vec<String> = names.map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of [preprocess.derived] may read several tables: only labelled rows have all of them, so they are not compared",
+            names.join(", ")
+        )
+    })
+}
+
 /// The columns of both dates over the same sort of rows.
 struct Compared {
     rows: Rows,
     columns: Pair<Columns>,
     /// The label, as true and false.
-    target: Option<(FeatureName, Pair<Values>)>,
+    target: Option<(InputName, Pair<Values>)>,
 }
 
 impl Compared {
@@ -252,7 +267,7 @@ impl Compared {
         Ok(Self {
             rows: Rows::Labelled,
             columns: Pair::new(reference.features, current.features),
-            target: Some((name, Pair::new(reference.labels, current.labels))),
+            target: Some((name.into(), Pair::new(reference.labels, current.labels))),
         })
     }
 }
@@ -273,7 +288,7 @@ fn values_of(
         let frame = compute(&history, None, &table.key, snapshot.as_of, specs)?;
         for spec in specs {
             if let Some(values) = frame.column(column_of(spec.hash()).as_str()) {
-                columns.insert(spec.name(), values.clone());
+                columns.insert(spec.name().into(), values.clone());
             }
         }
     }
@@ -293,7 +308,7 @@ fn compare(columns: &Pair<Columns>, rule: Rule) -> Vec<DriftedColumn> {
         .collect()
 }
 
-fn judged(name: &FeatureName, reference: &Values, current: &Values, rule: Rule) -> DriftedColumn {
+fn judged(name: &InputName, reference: &Values, current: &Values, rule: Rule) -> DriftedColumn {
     let drift = drift::compare(reference, current);
     DriftedColumn {
         name: name.clone(),

@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 
 use super::declared::{Declared, parse, unreadable};
 use crate::definition::{
-    CategoricalPreprocess, FeatureName, FeaturePreprocess, MissingCategorical, MissingNumeric,
-    NumericPreprocess, Preprocess, Value,
+    CategoricalPreprocess, DerivedName, FeaturePreprocess, InputName, MissingCategorical,
+    MissingNumeric, NumericPreprocess, Preprocess, Value,
 };
 use crate::error::Result;
 
 const ALL: &str = "preprocess";
-/// Before TABLE.FEATURE and what is said of it.
+/// Before the name of a derived feature.
+const DERIVED: &str = "preprocess.derived";
+/// That a feature is for expressions alone.
+const DROP: &str = "drop";
+/// Before TABLE.FEATURE, or a derived one's name, and what is said of it.
 const COLUMNS: &str = "preprocess.columns";
 
 pub fn declare(preprocess: &Preprocess, declared: &mut Declared) {
@@ -23,6 +27,7 @@ pub fn declare(preprocess: &Preprocess, declared: &mut Declared) {
         missing_numeric,
         missing_categorical,
         rare,
+        derived,
         columns,
     } = preprocess;
     let mut insert = |name: &str, value| declared.insert(format!("{ALL}.{name}"), value);
@@ -36,11 +41,16 @@ pub fn declare(preprocess: &Preprocess, declared: &mut Declared) {
     if let Some(share) = rare {
         insert("rare", Value::Float(*share));
     }
+    for (name, text) in derived {
+        declared.insert(format!("{DERIVED}.{name}"), word(text));
+    }
     for (name, own) in columns {
-        let insert = |key: &str, value| declared.insert(format!("{COLUMNS}.{name}.{key}"), value);
+        let mut insert =
+            |key: &str, value| declared.insert(format!("{COLUMNS}.{name}.{key}"), value);
         match own {
             FeaturePreprocess::Numeric(own) => declare_numeric(own, insert),
             FeaturePreprocess::Categorical(own) => declare_categorical(own, insert),
+            FeaturePreprocess::Dropped => insert(DROP, Value::Bool(true)),
         }
     }
 }
@@ -134,25 +144,37 @@ pub fn read(declared: &Declared) -> Result<Preprocess> {
             Some(_) => Some(declared.float("preprocess.rare")?),
             None => None,
         },
+        derived: read_derived(declared)?,
         columns,
     })
+}
+
+fn read_derived(declared: &Declared) -> Result<BTreeMap<DerivedName, String>> {
+    let all = declared.below(DERIVED);
+    all.map(|(name, value)| match value {
+        Value::Text(text) => Ok((parse(name, name)?, text.clone())),
+        _ => Err(unreadable(name)),
+    })
+    .collect()
 }
 
 /// One value of one feature. Which kind the feature is shows in the key.
 fn read_column(
     path: &str,
     value: &Value,
-    columns: &mut BTreeMap<FeatureName, FeaturePreprocess>,
+    columns: &mut BTreeMap<InputName, FeaturePreprocess>,
 ) -> Result<()> {
     let (name, key) = path.rsplit_once('.').ok_or_else(|| unreadable(path))?;
-    let name: FeatureName = parse(path, name)?;
+    let name: InputName = parse(path, name)?;
     let own = columns.entry(name).or_insert_with(|| match key {
         "missing_numeric" | "clip" | "log" | "bins" | "numeric" => {
             FeaturePreprocess::Numeric(NumericPreprocess::default())
         }
+        DROP => FeaturePreprocess::Dropped,
         _ => FeaturePreprocess::Categorical(CategoricalPreprocess::default()),
     });
     match (own, key, value) {
+        (FeaturePreprocess::Dropped, DROP, Value::Bool(true)) => {}
         (FeaturePreprocess::Numeric(own), "missing_numeric", value) => {
             own.missing = Some(missing_numeric(path, value)?);
         }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::declared::{Declared, parse, unreadable};
 use super::{calibrate, preprocess};
 use crate::definition::{
-    Age, AsOf, Calibrate, ColumnName, CrossValidation, Definitions, Dtype, Experiment, Expression,
-    FeatureName, FoldMethod, Label, Model, Preprocess, Split, SplitMethod, Table, TableName, Task,
-    Value, ValuePath, estimator,
+    Age, AsOf, Calibrate, ColumnName, CrossValidation, Definitions, DerivedFeature, Dtype,
+    Experiment, Expression, FeatureName, FoldMethod, Label, Model, Preprocess, Split, SplitMethod,
+    Table, TableName, Task, Value, ValuePath, estimator,
 };
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 
 /// What decides how the values of a table's features are found at a date.
@@ -88,6 +88,31 @@ impl RunSpec {
             cross_validation: experiment.cross_validation,
             calibrate: experiment.calibrate,
         }
+    }
+
+    /// Whether a feature of a table is more than a column.
+    pub fn has_expressions(&self) -> bool {
+        let mut features = self.features.iter();
+        features.any(|(name, text)| *text != Expression::of_column(&name.feature))
+    }
+
+    /// The features that preprocessing derives, given the types of the run's features by full name.
+    ///
+    /// # Errors
+    /// One does not fit: a feature it reads is not there, or is of another type than it takes.
+    pub fn derived(&self, features: &BTreeMap<ColumnName, Dtype>) -> Result<Vec<DerivedFeature>> {
+        let derived = self.preprocess.derived.iter();
+        derived
+            .map(|(name, text)| {
+                let read = DerivedFeature::parse(name.clone(), text, features, &|_| None);
+                read.map_err(|error| {
+                    let message = format!("derived feature {name} does not fit the run's features");
+                    Error::new(Kind::Definition, message)
+                        .detail(text.clone())
+                        .caused_by(error)
+                })
+            })
+            .collect()
     }
 
     /// Writes every value out, by key path.

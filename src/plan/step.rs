@@ -129,9 +129,15 @@ impl Step {
     }
 
     /// The operations this step performs, of those a run uses.
-    fn operations(self, all: &Operations, kind: &str) -> Operations {
+    fn operations(self, all: &Operations, spec: &RunSpec) -> Operations {
+        let kind = spec.model.kind;
         let mine = |name: &str| match self {
-            Self::TrainingSet => matches!(name, "training_set" | "expression" | "window"),
+            // What preprocessing derives is computed where rows are encoded.
+            Self::TrainingSet if name == "expression" => spec.has_expressions(),
+            Self::CrossValidate | Self::Fit | Self::Predict if name == "expression" => {
+                !spec.preprocess.derived.is_empty()
+            }
+            Self::TrainingSet => matches!(name, "training_set" | "window"),
             Self::Split => name == "split",
             Self::CrossValidate => {
                 name == "cross_validate" || name == "encode" || name == kind || name == "predict"
@@ -233,7 +239,7 @@ impl Plan {
             let read = [step.reads(), step.reads_also()].concat();
             let function = StepFunction {
                 step,
-                operations: step.operations(&identity.operations, spec.model.kind),
+                operations: step.operations(&identity.operations, &spec),
                 declared: identity.declared.within(&read),
             };
             let inputs = step.inputs(&spec);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::resolve::{resolve, spec_of};
 use super::steps::{self, LABEL};
-use crate::definition::{AsOf, Experiment, FeatureName};
+use crate::definition::{AsOf, Experiment, InputName};
 use crate::error::{Error, Result};
 use crate::plan::TableAt;
 use crate::snapshot::Snapshots;
@@ -14,7 +14,8 @@ use crate::table_store;
 /// The labelled rows of one date, in order of their keys.
 #[derive(Debug)]
 pub struct DatedRows {
-    pub features: BTreeMap<FeatureName, Values>,
+    /// Those of the experiment, and what preprocessing derives of them.
+    pub features: BTreeMap<InputName, Values>,
     /// Bools without nulls.
     pub labels: Values,
 }
@@ -45,9 +46,11 @@ pub fn labelled_rows(
         rows.column(name).cloned().ok_or_else(lacking)
     };
     let features = spec.features.keys();
-    let features = features.map(|name| Ok((name.clone(), column(&name.to_string())?)));
+    let features = features.map(|name| Ok((name.clone().into(), column(&name.to_string())?)));
+    let derived = steps::derived_values(&spec, &rows)?.into_iter();
+    let derived = derived.map(|(name, values)| Ok((name.into(), values)));
     Ok(DatedRows {
-        features: features.collect::<Result<_>>()?,
+        features: features.chain(derived).collect::<Result<_>>()?,
         labels: column(LABEL)?,
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::artefact::{Artefact, OutputName, Report, StepNotes, TrainingRows};
-use super::guard::{leakage_of, note_leakage};
+use super::guard::{Looked, leakage_of, note_leakage};
 use super::resolve::Resolved;
 use super::steps;
 use crate::definition::{Value, ValuePath};
@@ -231,17 +231,22 @@ impl Executor<'_> {
     /// What training set and split show: noted, or looked at and noted.
     fn leakage(&mut self) -> Result<Leakage> {
         let [rows, sides] = [Step::TrainingSet, Step::Split].map(|step| self.outputs[&step]);
+        let plan = &self.resolved.plan;
+        let looked = Looked {
+            training_set: rows.into(),
+            split: sides.into(),
+            declared: &plan.identity.declared,
+        };
         if self.policy == CachePolicy::Use
-            && let Some(known) = leakage_of(self.store, rows.into(), sides.into())?
+            && let Some(known) = leakage_of(self.store, looked)?
         {
             return Ok(known);
         }
         self.load(Step::TrainingSet)?;
         self.load(Step::Split)?;
         let table = |step: Step| self.artefacts[&step].table();
-        let spec = &self.resolved.plan.spec;
-        let found = steps::leakage(spec, table(Step::TrainingSet)?, table(Step::Split)?)?;
-        note_leakage(self.store, rows.into(), sides.into(), &found)?;
+        let found = steps::leakage(&plan.spec, table(Step::TrainingSet)?, table(Step::Split)?)?;
+        note_leakage(self.store, looked, &found)?;
         Ok(found)
     }
 

@@ -14,10 +14,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Allow, Definitions, Experiment, FeatureName, Label, SplitMethod};
+use crate::definition::{
+    Allow, Definitions, Experiment, FeatureName, InputName, Label, SplitMethod,
+};
 use crate::error::{Error, Finding, Kind, Result, Span};
 use crate::feature::FeatureSpec;
+use crate::hash::{ContentHash, ContentHasher, Digest, ObjectId};
 use crate::learn::{FunctionForm, LEAKAGE_VERSION, LabelFunction, Leakage};
+use crate::plan::Declared;
 use crate::store::{ObjectName, Store};
 
 /// The kind of facts that hold what training set and split show.
@@ -47,14 +51,14 @@ impl GuardName {
 pub struct Leak {
     pub guard: GuardName,
     /// None for the split.
-    pub feature: Option<FeatureName>,
+    pub feature: Option<InputName>,
     /// A clause: what was seen, in how many rows.
     pub evidence: String,
 }
 
 impl Leak {
     pub fn is_allowed(&self, allow: &Allow) -> bool {
-        let named = |features: &BTreeSet<FeatureName>| {
+        let named = |features: &BTreeSet<InputName>| {
             let feature = self.feature.as_ref();
             feature.is_some_and(|feature| features.contains(feature))
         };
@@ -84,7 +88,7 @@ pub fn declared_leaks(label: &Label, features: &[FeatureSpec]) -> Vec<Leak> {
                 "{name} reads {}.{} of the date that is predicted",
                 label.table, label.column
             ),
-            feature: Some(name),
+            feature: Some(name.into()),
         })
         .collect()
 }
@@ -98,7 +102,7 @@ pub fn found_leaks(
 ) -> Vec<Leak> {
     let mut leaks = Vec::new();
     for function in &leakage.label_functions {
-        let feature: Option<FeatureName> = function.feature.parse().ok();
+        let feature: Option<InputName> = function.feature.parse().ok();
         if !declared.iter().any(|leak| leak.feature == feature) {
             leaks.push(Leak {
                 guard: GuardName::LabelFunction,
@@ -267,7 +271,8 @@ impl<'a> Guards<'a> {
     fn place(&self, leak: &Leak) -> Option<Span> {
         let origin = &self.experiment.origin;
         match &leak.feature {
-            Some(name) => origin.span(&format!("dataset.features.{name}")),
+            Some(InputName::Feature(name)) => origin.span(&format!("dataset.features.{name}")),
+            Some(InputName::Derived(name)) => origin.span(&format!("preprocess.derived.{name}")),
             None => origin.span("split.method").or_else(|| origin.span("split")),
         }
     }
@@ -301,31 +306,30 @@ impl<'a> Guards<'a> {
         };
         let now = refused.iter().filter(|leak| leak.guard == guard);
         let now = now.filter_map(|leak| leak.feature.as_ref());
-        let names: BTreeSet<&FeatureName> = before.iter().chain(now).collect();
+        let names: BTreeSet<&InputName> = before.iter().chain(now).collect();
         let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         format!("  {} = [{}]", guard.as_str(), names.join(", "))
     }
 }
 
-/// What this store has seen of the training set and the split of a run; none where it never looked.
-pub fn leakage_of(
-    store: &Store,
-    training_set: ObjectName,
-    split: ObjectName,
-) -> Result<Option<Leakage>> {
-    let key = key(training_set, split);
-    let fact = store.catalog().latest(LEAKAGE, &key)?;
+/// The rows that are looked at, and what of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    pub training_set: ObjectName,
+    pub split: ObjectName,
+    /// Those of the run, of which the derived features count.
+    pub declared: &'a Declared,
+}
+
+/// What this store has seen of the rows of a run; none where it never looked.
+pub fn leakage_of(store: &Store, looked: Looked<'_>) -> Result<Option<Leakage>> {
+    let fact = store.catalog().latest(LEAKAGE, &looked.key())?;
     Ok(fact.map(|fact| fact.value))
 }
 
 /// Notes what was seen, unless that is noted already.
-pub(super) fn note_leakage(
-    store: &Store,
-    training_set: ObjectName,
-    split: ObjectName,
-    leakage: &Leakage,
-) -> Result<()> {
-    let key = key(training_set, split);
+pub(super) fn note_leakage(store: &Store, looked: Looked<'_>, leakage: &Leakage) -> Result<()> {
+    let key = looked.key();
     let before = store.catalog().latest::<Leakage>(LEAKAGE, &key)?;
     if before.is_none_or(|before| before.value != *leakage) {
         store.catalog().append(LEAKAGE, &key, leakage, &[])?;
@@ -333,7 +337,21 @@ pub(super) fn note_leakage(
     Ok(())
 }
 
-/// What was seen is a function of the two tables and of how it is looked for.
-fn key(training_set: ObjectName, split: ObjectName) -> String {
-    format!("{training_set} {split} {LEAKAGE_VERSION}")
+impl Looked<'_> {
+    /// What was seen is a function of the two tables, of what is derived of them, and of how it is looked for.
+    fn key(self) -> String {
+        let Self {
+            training_set,
+            split,
+            declared,
+        } = self;
+        let key = format!("{training_set} {split} {LEAKAGE_VERSION}");
+        let derived = declared.within(&["preprocess.derived"]);
+        if derived.iter().next().is_none() {
+            return key;
+        }
+        let mut hasher = ContentHasher::new("streamflow leakage 1");
+        derived.feed(&mut hasher);
+        format!("{key} {}", ObjectId::from_bytes(hasher.finish()))
+    }
 }

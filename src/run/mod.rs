@@ -61,7 +61,7 @@ pub use execute::{
 pub use family::{
     Band, BandVerdict, Family, Member, Repeat, Seeds, band_of, derived_seed, judge, repeat,
 };
-pub use guard::{GuardName, Guards, Leak, declared_leaks, found_leaks, leakage_of};
+pub use guard::{GuardName, Guards, Leak, Looked, declared_leaks, found_leaks, leakage_of};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use inspect::{
     DEFAULT_GRID, DEFAULT_REPEATS, Dependence, FeatureImportance, Importances, JudgedSegment,

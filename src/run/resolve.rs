@@ -41,10 +41,7 @@ pub fn operations(spec: &RunSpec) -> Operations {
     if spec.calibrate.is_some() {
         operations.insert("calibrate".to_string(), learn::CALIBRATE_VERSION);
     }
-    let derived = |(name, text): (&crate::definition::FeatureName, &String)| {
-        *text != crate::definition::Expression::of_column(&name.feature)
-    };
-    if spec.features.iter().any(derived) {
+    if spec.has_expressions() || !spec.preprocess.derived.is_empty() {
         operations.insert("expression".to_string(), super::steps::EXPRESSION_VERSION);
     }
     let texts = spec.features.values().chain(spec.windowed.values());

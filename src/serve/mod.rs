@@ -27,6 +27,7 @@
 mod batch;
 mod body;
 mod context;
+mod derived;
 mod explained;
 mod freshness;
 mod http;

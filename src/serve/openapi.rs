@@ -243,6 +243,7 @@ fn prediction(key: &str, hash: &Value, date: &Value, values: &Value) -> Value {
             "run": hash,
             "as_of": date,
             "features_used": values,
+            "derived": values,
             "imputed": { "type": "array", "items": { "type": "string" } },
             "explanation": reference("Explanation"),
         },

@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::context::Computed;
+use super::derived::{DerivedValue, DerivedValues};
 use super::explained::Explained;
 use super::state::{Pair, Source};
 use super::verdict::Verdict;
@@ -30,10 +31,24 @@ pub struct Answer<'a> {
     pub as_of: AsOf,
     /// By full name, before preprocessing.
     pub features_used: Vec<(&'a str, Cell<'a>)>,
+    /// What the run derives of them, before preprocessing.
+    pub derived: Vec<(&'a str, DerivedValue)>,
     /// The features that were null or absent, and went through the run's preprocessing.
     pub imputed: Vec<&'a str>,
     /// Where it was asked for.
     pub explanation: Option<Explained<'a>>,
+}
+
+impl Answer<'_> {
+    /// The value of a feature that the model takes, before preprocessing.
+    pub fn value(&self, feature: &str) -> Cell<'_> {
+        let used = self.features_used.iter().copied();
+        let derived = self.derived.iter();
+        let derived = derived.map(|(name, value)| (*name, value.as_cell()));
+        let mut all = used.chain(derived);
+        all.find(|(name, _)| *name == feature)
+            .map_or(Cell::Null, |(_, cell)| cell)
+    }
 }
 
 /// Contract §6, in its order.
@@ -46,6 +61,9 @@ impl Serialize for Answer<'_> {
         map.serialize_entry("run", &self.run)?;
         map.serialize_entry("as_of", &self.as_of)?;
         map.serialize_entry("features_used", &Features(&self.features_used))?;
+        if !self.derived.is_empty() {
+            map.serialize_entry("derived", &Features(&self.derived))?;
+        }
         map.serialize_entry("imputed", &self.imputed)?;
         if let Some(explanation) = &self.explanation {
             map.serialize_entry("explanation", explanation)?;
@@ -54,9 +72,9 @@ impl Serialize for Answer<'_> {
     }
 }
 
-struct Features<'a>(&'a [(&'a str, Cell<'a>)]);
+struct Features<'a, T>(&'a [(&'a str, T)]);
 
-impl Serialize for Features<'_> {
+impl<T: Serialize> Serialize for Features<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, cell)| (name, cell)))
     }
@@ -76,20 +94,52 @@ pub fn answer<'a>(
     explainer: Option<&Explainer>,
 ) -> Result<Vec<Result<Answer<'a>>>> {
     let inputs = |(at, key)| inputs_of(pair, at, key, computed);
-    let rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().enumerate().map(inputs).collect();
+    let mut rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().enumerate().map(inputs).collect();
+    let derived = derive(pair, keys, &mut rows);
     let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
-    let mut said = said_of(pair, &usable, explainer)?.into_iter();
+    let mut said = said_of(pair, &usable, &derived, explainer)?
+        .into_iter()
+        .enumerate();
     keys.iter()
         .zip(rows)
         .map(|(key, row)| match row {
             Err(error) => Ok(Err(error)),
             Ok(values) => {
                 let short = || Error::failure("the model gave fewer scores than rows");
-                let said = said.next().ok_or_else(short)?;
-                Ok(Ok(put_together(pair, key, &values, said)))
+                let (at, said) = said.next().ok_or_else(short)?;
+                let derived = derived.in_row(pair, at).collect();
+                Ok(Ok(put_together(pair, key, &values, derived, said)))
             }
         })
         .collect()
+}
+
+/// What is derived of the rows that can be answered for. A row becomes an error where something is null that may not
+/// be.
+fn derive(pair: &Pair, keys: &[Key], rows: &mut [Result<Vec<ValueAt<'_>>>]) -> DerivedValues {
+    if pair.pinned.model.derived.is_empty() {
+        return DerivedValues::default();
+    }
+    let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
+    let derived = DerivedValues::of(pair, &usable);
+    if !pair.derived_refuse_null.contains(&true) {
+        return derived;
+    }
+    let mut kept = Vec::new();
+    let usable = rows.iter_mut().zip(keys).filter(|(row, _)| row.is_ok());
+    for (at, (row, key)) in usable.enumerate() {
+        let missing = derived.missing(pair, at);
+        if missing.is_empty() {
+            kept.push(at);
+        } else {
+            let missing: Vec<_> = missing
+                .into_iter()
+                .map(|name| (name, Status::Null))
+                .collect();
+            *row = Err(missing_features(pair, key, &missing));
+        }
+    }
+    derived.of_rows(&kept)
 }
 
 /// What the model says of one row, taken apart where it is asked for.
@@ -99,6 +149,7 @@ type Said<'a> = (Verdict<'a>, Option<Explained<'a>>);
 fn said_of<'a>(
     pair: &'a Pair,
     rows: &[&Vec<ValueAt<'a>>],
+    derived: &DerivedValues,
     explainer: Option<&Explainer>,
 ) -> Result<Vec<Said<'a>>> {
     if rows.is_empty() {
@@ -110,6 +161,7 @@ fn said_of<'a>(
             let cells = rows.iter().map(|row| row[at].cell);
             feature_cells(&input.name, input.dtype, cells)
         })
+        .chain(derived.columns(pair))
         .collect();
     let model = &pair.pinned.model;
     let scores = model.predict(&columns)?.scores;
@@ -129,6 +181,7 @@ fn put_together<'a>(
     pair: &'a Pair,
     key: &Key,
     values: &[ValueAt<'a>],
+    derived: Vec<(&'a str, Cell<'_>)>,
     (verdict, explanation): Said<'a>,
 ) -> Answer<'a> {
     let named = || {
@@ -148,6 +201,16 @@ fn put_together<'a>(
         imputed: named()
             .filter(|(_, value)| value.status != Status::Present)
             .map(|(name, _)| name)
+            .chain(
+                derived
+                    .iter()
+                    .filter(|(_, cell)| *cell == Cell::Null)
+                    .map(|(name, _)| *name),
+            )
+            .collect(),
+        derived: derived
+            .into_iter()
+            .map(|(name, cell)| (name, DerivedValue::of(cell)))
             .collect(),
         explanation,
     }

@@ -333,7 +333,7 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
     let pinned = &pair.pinned;
     let execution = &pinned.execution;
     let transition = state.transition.as_ref();
-    let document = json!({
+    let mut document = json!({
         "model": pinned.model_name,
         "run": pair.run(),
         "stage": "production",
@@ -356,6 +356,10 @@ fn model(app: &App, state: &State) -> Result<Reply, Problem> {
         "by": transition.map(|entry| &entry.by),
         "reason": transition.map(|entry| &entry.reason),
     });
+    let derived = &pinned.spec.preprocess.derived;
+    if !derived.is_empty() {
+        document["derived"] = json!(derived);
+    }
     Ok(with_run(pair, Reply::json(200, JSON, &document)))
 }
 

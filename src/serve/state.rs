@@ -1,5 +1,6 @@
 //! What answers: a pinned run and materialized values that fit each other.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::context::{Computed, Requested};
@@ -9,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
-use crate::learn::{Explainer, FeatureKind};
+use crate::learn::{Explainer, FeatureKind, ModelFeature};
 use crate::online::{Key, OnlineView, PinnedRun, load_pinned, newest, served_model};
 use crate::registry::{self, Transition};
 use crate::workspace::Workspace;
@@ -21,6 +22,8 @@ pub struct Pair {
     pub view: Arc<OnlineView>,
     /// In the order of the model.
     pub(super) inputs: Vec<Input>,
+    /// Whether each derived feature of the model may not be null.
+    pub(super) derived_refuse_null: Vec<bool>,
     /// What the run needs of a request.
     pub requested: Requested,
     /// Made when the first explanation is asked for.
@@ -62,11 +65,24 @@ impl Pair {
     /// The values lack a feature of the run, or the model fails on a few entities it is tried with.
     pub fn new(pinned: Arc<PinnedRun>, view: Arc<OnlineView>) -> Result<Arc<Self>> {
         let refusing = pinned.model.encoder.forbidden_nulls(&[], 0);
+        let derived = &pinned.model.derived;
+        let derived_refuse_null = derived
+            .iter()
+            .map(|derived| refusing.contains(&derived.name.as_str()))
+            .collect();
+        let read: BTreeMap<ColumnName, Dtype> = derived
+            .iter()
+            .flat_map(|derived| derived.expression.inputs())
+            .collect();
+        let fits = |feature: &ModelFeature, dtype: Dtype| {
+            let read_as = read.get(feature.name.as_str());
+            FeatureKind::of(dtype) == feature.kind && read_as.is_none_or(|read| *read == dtype)
+        };
         let mut inputs = Vec::new();
         let mut absent = Vec::new();
         for feature in &pinned.model.features {
             match source_of(&view, feature.definition) {
-                Some((source, dtype)) if kind_of(dtype) == feature.kind => inputs.push(Input {
+                Some((source, dtype)) if fits(feature, dtype) => inputs.push(Input {
                     name: feature.name.clone(),
                     source,
                     dtype,
@@ -83,6 +99,7 @@ impl Pair {
             view,
             requested: Requested::of(&inputs),
             inputs,
+            derived_refuse_null,
             explainer: OnceLock::new(),
         });
         let keys: Vec<Key> = pair.view.keys(pair.key()).take(TRIED).collect();
@@ -112,13 +129,6 @@ fn source_of(view: &OnlineView, feature: FeatureHash) -> Option<(Source, Dtype)>
     let is_there = |column: &FeatureSpec| view.dtype(column.hash()) == Some(column.dtype);
     let all = columns.iter().all(is_there);
     all.then(|| (Source::OnDemand(Box::new(spec.clone())), spec.dtype))
-}
-
-fn kind_of(dtype: Dtype) -> FeatureKind {
-    match dtype {
-        Dtype::String | Dtype::Bool => FeatureKind::Categorical,
-        _ => FeatureKind::Numeric,
-    }
 }
 
 fn lacking(pinned: &PinnedRun, view: &OnlineView, absent: Vec<String>) -> Error {

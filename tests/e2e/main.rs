@@ -11,6 +11,7 @@ mod cross_validation;
 mod data;
 mod database;
 mod definitions;
+mod derived;
 mod determinism;
 mod diff;
 mod drift;

@@ -51,15 +51,26 @@ pub const COUNTS: &[&str] = &[
     "experiment split.seed",
     "experiment split.stratify",
     "experiment preprocess.categorical",
+    "experiment preprocess.columns.*.bins",
+    "experiment preprocess.columns.*.categorical",
+    "experiment preprocess.columns.*.clip",
+    "experiment preprocess.columns.*.log",
+    "experiment preprocess.columns.*.missing_categorical",
+    "experiment preprocess.columns.*.missing_numeric",
+    "experiment preprocess.columns.*.numeric",
+    "experiment preprocess.columns.*.order",
+    "experiment preprocess.columns.*.rare",
     "experiment preprocess.columns.*.*.bins",
     "experiment preprocess.columns.*.*.categorical",
     "experiment preprocess.columns.*.*.clip",
+    "experiment preprocess.columns.*.*.drop",
     "experiment preprocess.columns.*.*.log",
     "experiment preprocess.columns.*.*.missing_categorical",
     "experiment preprocess.columns.*.*.missing_numeric",
     "experiment preprocess.columns.*.*.numeric",
     "experiment preprocess.columns.*.*.order",
     "experiment preprocess.columns.*.*.rare",
+    "experiment preprocess.derived.*",
     "experiment preprocess.numeric",
     "experiment preprocess.rare",
     "experiment preprocess.missing_numeric",
@@ -173,6 +184,14 @@ fn collect(at: &Key, keys: &mut Vec<Key>) {
         }
     } else if at.schema["additionalProperties"].is_object() {
         collect(&below("*", &at.schema["additionalProperties"]), keys);
+    } else if let Some(sections) = sections(&at.schema) {
+        for schema in sections.iter().cloned() {
+            let form = Key {
+                schema,
+                ..at.clone()
+            };
+            collect(&form, keys);
+        }
     } else if let Some(kinds) = kinds(&at.schema) {
         for (kind, schema) in kinds {
             let alternative = Key {
@@ -185,6 +204,13 @@ fn collect(at: &Key, keys: &mut Vec<Key>) {
     } else {
         keys.push(at.clone());
     }
+}
+
+/// The forms of a section that has several, and no `kind` to tell them apart.
+fn sections(schema: &Json) -> Option<&Vec<Json>> {
+    let forms = schema["oneOf"].as_array()?;
+    let is_section = |form: &Json| form["type"] == "object" && form["properties"]["kind"].is_null();
+    forms.iter().all(is_section).then_some(forms)
 }
 
 /// The alternatives of a section that has a `kind`.

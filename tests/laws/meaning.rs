@@ -149,6 +149,7 @@ fn preprocess_meaning(preprocess: &Preprocess, used: &[FeatureName]) -> Preproce
     let mut meaning = preprocess.clone();
     meaning.columns.retain(|name, own| {
         match own {
+            FeaturePreprocess::Dropped => {}
             FeaturePreprocess::Numeric(own) => {
                 if own.numeric == Some(preprocess.numeric) {
                     own.numeric = None;
@@ -170,10 +171,12 @@ fn preprocess_meaning(preprocess: &Preprocess, used: &[FeatureName]) -> Preproce
             }
         }
         let says_nothing = match own {
+            FeaturePreprocess::Dropped => false,
             FeaturePreprocess::Numeric(own) => *own == NumericPreprocess::default(),
             FeaturePreprocess::Categorical(own) => *own == CategoricalPreprocess::default(),
         };
-        used.contains(name) && !says_nothing
+        let is_used = name.as_feature().is_none_or(|name| used.contains(name));
+        is_used && !says_nothing
     });
     meaning
 }

@@ -127,6 +127,19 @@ pub fn bases() -> Vec<Project> {
                     "preprocess": { "numeric": ["passthrough", "standardize"] },
                 });
             }
+            // One with features of two tables; what one of them reads is not encoded by itself.
+            if experiment["model"]["kind"] == "prior" && decides {
+                experiment["preprocess"]["derived"] = json!({
+                    "each": "usage.hours / NULLIF(size.size, 0)",
+                    "word": "CASE WHEN size.size > 3 THEN usage.plan END",
+                    "term": "CASE WHEN size.size > 5 THEN usage.plan ELSE 'basic' END",
+                });
+                experiment["preprocess"]["columns"]["each"] = json!({ "log": true });
+                experiment["preprocess"]["columns"]["word"] = json!({ "rare": 0.1 });
+                experiment["preprocess"]["columns"]["term"] =
+                    json!({ "categorical": "ordinal", "order": ["basic", "plus"] });
+                experiment["preprocess"]["columns"]["size"] = json!({ "size": { "drop": true } });
+            }
             // One whose threshold is picked by a rule.
             if experiment["model"]["kind"] == "gradient_boosting" {
                 experiment["evaluate"] = json!({});

@@ -85,9 +85,21 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "experiment label.weight" => texts(&["count", "minute", "hour", "day"]),
         "experiment label.positive" => texts(&["left", "Yes", "yes"]),
         "experiment dataset.features" => features(),
-        "experiment preprocess.columns.*.*.clip" => quantiles(),
-        "experiment preprocess.columns.*.*.order" => orders(),
+        "experiment preprocess.derived.*" => texts(&[
+            "usage.hours / NULLIF(size.size, 0)",
+            "\"usage\".hours/nullif(size.size, 0)",
+            "size.size + usage.devices",
+            "CASE WHEN size.size > 3 THEN usage.plan END",
+            "usage.active OR size.size > usage.hours",
+        ]),
+        "experiment preprocess.columns.*.clip" | "experiment preprocess.columns.*.*.clip" => {
+            quantiles()
+        }
+        "experiment preprocess.columns.*.order" | "experiment preprocess.columns.*.*.order" => {
+            orders()
+        }
         "experiment preprocess.missing_categorical"
+        | "experiment preprocess.columns.*.missing_categorical"
         | "experiment preprocess.columns.*.*.missing_categorical" => {
             texts(&["error", "category", "most_frequent", "none", "None"])
         }

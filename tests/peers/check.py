@@ -222,6 +222,44 @@ def models_are_computed_by_onnxruntime(_project):
         return onnx_models.models_are_computed_by_onnxruntime(STREAMFLOW, sample(folder))
 
 
+def derived_features_are_those_of_arrow(_project):
+    """What a request is told, held against Arrow's own arithmetic over the training set, nulls and all."""
+    import pyarrow.compute as pc
+
+    hours, months = "usage_agg_30d.watch_hours_30d", "subscriptions.months_active"
+    waited, net = "support_agg_90d.ticket_avg_resolution_hrs_90d", "subscriptions.net_service"
+    preprocess = f"""missing_numeric = "median"
+missing_categorical = "category"
+[preprocess.derived]
+per_month = "{hours} / NULLIF({months} - 1, 0)"
+trouble = "COALESCE({waited}, 0) * {hours}"
+slow = "{waited} > 10 OR {net} = 'Fiber optic'"
+word = "CASE WHEN {waited} IS NULL THEN {net} ELSE 'called' END"
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        program = onnx_models.Program(STREAMFLOW, sample(folder))
+        features = [hours, months, waited, net]
+        run = program.run(onnx_models.LABELS["binary"], features, preprocess, "prior", {})
+        rows = program.table("training_set", "get", run, "training_set")
+        program("materialize", "--as-of", onnx_models.DATE)
+        users = rows["user_id"].to_pylist()
+        told = json.loads(program("predict", *users, "--format", "json"))["predictions"]
+    less, nets = rows[months].cast("double"), rows[net].cast("string")
+    less = pc.subtract(less, 1)
+    expected = {
+        "per_month": pc.divide(rows[hours], pc.if_else(pc.equal(less, 0), None, less)),
+        "trouble": pc.multiply(pc.coalesce(rows[waited], 0.0), rows[hours]),
+        "slow": pc.or_kleene(pc.greater(rows[waited], 10), pc.equal(nets, "Fiber optic")),
+        "word": pc.if_else(pc.is_null(rows[waited]), nets, "called"),
+    }
+    nulls = 0
+    for name, column in expected.items():
+        ours = [answer["derived"][name] for answer in told]
+        assert ours == column.to_pylist(), name
+        nulls += column.null_count
+    return f"{len(expected)} features of {len(users)} rows, {nulls} of them null"
+
+
 def parquet_of_others_is_read_or_refused(_project):
     return intake.parquet_of_others(STREAMFLOW)
 
@@ -236,6 +274,7 @@ def main():
         statements_are_read_by_others,
         drift_is_that_of_evidently,
         models_are_computed_by_onnxruntime,
+        derived_features_are_those_of_arrow,
         parquet_of_others_is_read_or_refused,
     ]
     passed = 0

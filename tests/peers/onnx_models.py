@@ -38,6 +38,28 @@ payments_agg_90d.failed_payments_90d = { bins = 2, missing_numeric = "mean" }
     ),
     "nulls refused": (WHOLE, ""),
 }
+# Of several tables, with every form that ONNX has operators for.
+DERIVED = """numeric = "standardize"
+missing_numeric = "median"
+missing_categorical = "category"
+[preprocess.derived]
+hours_per_month = "usage_agg_30d.watch_hours_30d / NULLIF(subscriptions.months_active, 0)"
+trouble = "COALESCE(support_agg_90d.ticket_avg_resolution_hrs_90d, 0) * (1 + payments_agg_90d.failed_payments_90d)"
+fast = "subscriptions.net_service = 'Fiber optic' AND NOT usage_agg_30d.watch_hours_30d < 20"
+unsure = "support_agg_90d.ticket_avg_resolution_hrs_90d > 10 OR payments_agg_90d.failed_payments_90d IN (1, 2, 3)"
+word = "CASE WHEN subscriptions.months_active BETWEEN 12 AND 48 THEN subscriptions.net_service WHEN payments_agg_90d.failed_payments_90d > 0 THEN 'late' END"
+named = "COALESCE(NULLIF(subscriptions.net_service, 'No'), CASE subscriptions.months_active WHEN 1 THEN 'new' ELSE 'old' END)"
+most = "GREATEST(LN(usage_agg_30d.watch_hours_30d), SQRT(subscriptions.months_active), 0.5)"
+least = "LEAST(ABS(usage_agg_30d.watch_hours_30d - subscriptions.months_active), FLOOR(usage_agg_30d.avg_session_mins_7d), 7)"
+rest = "ROUND(usage_agg_30d.watch_hours_30d) % 5 - CEIL(-usage_agg_30d.watch_hours_30d / 3) + POWER(subscriptions.months_active, 0.5)"
+cast = "CAST(usage_agg_30d.watch_hours_30d * 7 AS i64) + CAST(support_agg_90d.ticket_avg_resolution_hrs_90d IS NULL AS i64) + EXP(-subscriptions.months_active)"
+[preprocess.columns]
+hours_per_month = { log = true }
+word = { categorical = "ordinal" }
+named = { categorical = "target" }
+most = { bins = 4 }
+subscriptions.months_active = { drop = true }
+"""
 LABELS = {
     "binary": 'table = "labels"\ncolumn = "churn_label"',
     "multiclass": 'table = "subscriptions"\ncolumn = "contract_type"\ntask = "multiclass"',
@@ -188,6 +210,12 @@ def cases():
         for words, (features, preprocess) in PREPROCESS.items():
             for kind, parameters in NUMBERS if task == "regression" else CLASSES:
                 yield f"{task}, {words}, {kind} {parameters}", (label, features, preprocess, kind, parameters)
+    for task, kind, parameters in [
+        ("binary", "logistic_regression", {}),
+        ("multiclass", "random_forest", {"trees": 40}),
+        ("regression", "ridge", {}),
+    ]:
+        yield f"{task}, derived, {kind}", (LABELS[task], FEATURES, DERIVED, kind, parameters)
     features, preprocess = PREPROCESS["plain"]
     for task in ["binary", "multiclass"]:
         for method, threshold in CALIBRATED:

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
+mod derived;
 mod explain;
 mod on_demand;
 mod tasks;

@@ -49,6 +49,7 @@ use serde::{Deserialize, Serialize};
 use super::{ColumnName, Dtype};
 use crate::hash::{ContentHash, ContentHasher};
 
+use read::Scope;
 pub use tree::{Arithmetic, DatePart, Function, Node, Relation};
 pub use windowed::{Aggregate, Windowed};
 
@@ -88,9 +89,27 @@ impl Expression {
         text: &str,
         columns: &BTreeMap<ColumnName, Dtype>,
     ) -> Result<Self, ExpressionError> {
-        let (root, dtype) = read::read(text, columns)?;
+        Self::parse_in(text, columns, Scope::Columns)
+    }
+
+    /// Reads an expression over `features`, whose names are full: `TABLE.FEATURE`. `unknown` says what to do
+    /// about a name that is none of them.
+    pub fn parse_over_features(
+        text: &str,
+        features: &BTreeMap<ColumnName, Dtype>,
+        unknown: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ExpressionError> {
+        Self::parse_in(text, features, Scope::Features { unknown })
+    }
+
+    fn parse_in(
+        text: &str,
+        columns: &BTreeMap<ColumnName, Dtype>,
+        scope: Scope<'_>,
+    ) -> Result<Self, ExpressionError> {
+        let (root, dtype) = read::read(text, columns, scope)?;
         let canonical = root.to_string();
-        match read::read(&canonical, columns) {
+        match read::read(&canonical, columns, scope) {
             Ok((again, _)) if again == root => Ok(Self {
                 columns: columns_of(&root),
                 text: canonical,
@@ -127,6 +146,11 @@ impl Expression {
     pub fn of_column(name: &ColumnName) -> String {
         // The type is not part of the spelling.
         Node::Column(name.clone(), Dtype::String).to_string()
+    }
+
+    /// The canonical spelling of a feature in expressions over features.
+    pub fn of_feature(name: &ColumnName) -> String {
+        Node::Feature(name.clone(), Dtype::String).to_string()
     }
 
     /// The expression that is one column and nothing else.

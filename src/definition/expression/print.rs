@@ -88,7 +88,8 @@ impl Display for Node {
             Self::F64(value) => write!(f, "{value:?}"),
             Self::String(text) => quoted(f, '\'', text),
             Self::Date(days) => date(f, *days),
-            Self::Column(name, _) => column(f, name),
+            Self::Column(name, _) => column(f, name.as_str()),
+            Self::Feature(name, _) => feature(f, name),
             Self::Negate(operand) => negate(f, operand),
             Self::Arithmetic {
                 operator,
@@ -244,11 +245,23 @@ fn quoted(f: &mut Formatter<'_>, quote: char, text: &str) -> fmt::Result {
     f.write_char(quote)
 }
 
-fn column(f: &mut Formatter<'_>, name: &ColumnName) -> fmt::Result {
-    if is_plain(name.as_str()) {
-        f.write_str(name.as_str())
+fn column(f: &mut Formatter<'_>, name: &str) -> fmt::Result {
+    if is_plain(name) {
+        f.write_str(name)
     } else {
-        quoted(f, '"', name.as_str())
+        quoted(f, '"', name)
+    }
+}
+
+/// The table and its feature, each as a column alone.
+fn feature(f: &mut Formatter<'_>, name: &ColumnName) -> fmt::Result {
+    match name.as_str().split_once('.') {
+        Some((table, feature)) => {
+            column(f, table)?;
+            f.write_char('.')?;
+            column(f, feature)
+        }
+        None => column(f, name.as_str()),
     }
 }
 

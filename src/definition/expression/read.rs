@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::slice;
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DateTimeField, Expr, Ident, InTarget,
@@ -54,14 +55,28 @@ const DEEPEST_TREE: usize = 250;
 /// Words and signs of a text: bounds the depth of what `sqlparser` builds, prints and drops.
 const LONGEST_TEXT: usize = 2000;
 
+/// What names in an expression mean.
+#[derive(Clone, Copy)]
+pub enum Scope<'a> {
+    /// Columns of one table.
+    Columns,
+    /// Features of any tables, under their full names.
+    Features {
+        /// What to do about a name that is no feature, where more is known than which one is like it.
+        unknown: &'a dyn Fn(&str) -> Option<String>,
+    },
+}
+
 /// Reads a text as a well-typed tree, with the type of its values.
 pub fn read(
     text: &str,
     columns: &BTreeMap<ColumnName, Dtype>,
+    scope: Scope<'_>,
 ) -> Result<(Node, Dtype), ExpressionError> {
     let syntax = parse(text, columns, &FeatureSql { filter: false })?;
     let reader = Reader {
         columns,
+        scope,
         depth: Cell::new(0),
         is_within_aggregate: false,
     };
@@ -163,6 +178,7 @@ fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
 /// Walks the syntax tree of one text.
 pub struct Reader<'a> {
     columns: &'a BTreeMap<ColumnName, Dtype>,
+    scope: Scope<'a>,
     depth: Cell<usize>,
     /// Whether what is read is gathered by an aggregate.
     pub is_within_aggregate: bool,
@@ -175,6 +191,7 @@ impl<'a> Reader<'a> {
     pub fn within_aggregate(columns: &'a BTreeMap<ColumnName, Dtype>) -> Self {
         Self {
             columns,
+            scope: Scope::Columns,
             depth: Cell::new(0),
             is_within_aggregate: true,
         }
@@ -212,7 +229,7 @@ impl Reader<'_> {
             Expr::Nested(inner) => Ok(self.part(inner)?.node),
             Expr::Value(value) => literal::value(value),
             Expr::TypedString(typed) => literal::typed(typed),
-            Expr::Identifier(name) => self.column(name),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.named(syntax),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr, syntax),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right, syntax),
             Expr::IsNull(operand) => self.is_null(operand, false),
@@ -247,6 +264,56 @@ impl Reader<'_> {
             Expr::Floor { expr, field } => self.whole_number(Function::Floor, expr, field),
             other => Err(call::unsupported(other)),
         }
+    }
+
+    /// A column or a feature. Not within [`Self::node`], whose frame on the stack is there once a level.
+    fn named(&self, syntax: &Expr) -> Read<Node> {
+        match (syntax, self.scope) {
+            (Expr::Identifier(name), Scope::Columns) => self.column(name),
+            (Expr::Identifier(name), Scope::Features { unknown }) => {
+                self.feature(slice::from_ref(name), unknown)
+            }
+            (Expr::CompoundIdentifier(parts), Scope::Features { unknown }) => {
+                self.feature(parts, unknown)
+            }
+            _ => Err(call::unsupported(syntax)),
+        }
+    }
+
+    fn feature(&self, parts: &[Ident], unknown: &dyn Fn(&str) -> Option<String>) -> Read<Node> {
+        let words: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+        let name = words.join(".");
+        if let Some((name, dtype)) = self.columns.get_key_value(name.as_str()) {
+            return Ok(Node::Feature(name.clone(), *dtype));
+        }
+        let known = || self.columns.keys();
+        let is_meant = |full: &&ColumnName| {
+            let own = full.as_str().split_once('.').map(|(_, own)| own);
+            full.as_str().eq_ignore_ascii_case(&name) || own == Some(&*name)
+        };
+        let like = || {
+            let full = did_you_mean(&name, known().map(ColumnName::as_str))?;
+            known().find(|known| known.as_str() == full)
+        };
+        let label = match known().find(is_meant) {
+            Some(feature) => format!(
+                "the dataset has `{}`",
+                super::Expression::of_feature(feature)
+            ),
+            None => unknown(&name).unwrap_or_else(|| match like() {
+                Some(feature) => {
+                    format!(
+                        "the dataset has `{}`",
+                        super::Expression::of_feature(feature)
+                    )
+                }
+                None => "no feature of the dataset has this name; write TABLE.FEATURE".into(),
+            }),
+        };
+        let spans = parts.iter().map(|part| part.span);
+        let span = spans.reduce(|all, part| all.union(&part));
+        let message = format!("unknown feature `{name}`");
+        Err(Refusal::new(span.unwrap_or(Span::empty()), message, label))
     }
 
     fn column(&self, ident: &Ident) -> Read<Node> {

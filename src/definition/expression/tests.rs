@@ -435,7 +435,7 @@ proptest! {
     #[test]
     fn the_canonical_spelling_reads_as_the_same_tree(tree in any_tree()) {
         let text = tree.to_string();
-        let (again, dtype) = read::read(&text, &columns())
+        let (again, dtype) = read::read(&text, &columns(), Scope::Columns)
             .map_err(|error| TestCaseError::fail(format!("{text}\n{error:?}")))?;
         prop_assert_eq!(Some(dtype), tree.dtype());
         prop_assert_eq!(&again, &tree, "{}", text);
@@ -514,4 +514,47 @@ fn fragment() -> impl Strategy<Value = String> {
         8 => proptest::sample::select(words.to_vec()).prop_map(str::to_string),
         1 => proptest::sample::select(ALL_KEYWORDS.to_vec()).prop_map(|word| format!("{word} ")),
     ]
+}
+
+/// Each of the two parts is a name as any column's; what is written in one pair of quotes is read too.
+#[test]
+fn features_are_named_in_full() {
+    let dtype = |name: &str, dtype| (name.parse::<ColumnName>().unwrap(), dtype);
+    let features = BTreeMap::from([
+        dtype("usage.hours", Dtype::F64),
+        dtype("usage.order", Dtype::I64),
+        dtype("my-table.1st", Dtype::I64),
+        dtype("plans.a.b", Dtype::String),
+    ]);
+    let parse = |text: &str| Expression::parse_over_features(text, &features, &|_| None);
+    for (text, canonical) in [
+        ("usage.hours/2", "usage.hours / 2"),
+        ("\"usage.hours\" / 2", "usage.hours / 2"),
+        ("\"usage\".\"hours\"", "usage.hours"),
+        ("usage.order + 1", "usage.\"order\" + 1"),
+        ("\"my-table\".\"1st\"", "\"my-table\".\"1st\""),
+        ("plans.a.b IS NULL", "plans.\"a.b\" IS NULL"),
+    ] {
+        let read = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(read.as_str(), canonical);
+        assert_eq!(parse(canonical).unwrap(), read);
+    }
+    for (text, part, label) in [
+        (
+            "1 + Usage.Hours",
+            "Usage.Hours",
+            "the dataset has `usage.hours`",
+        ),
+        ("hours", "hours", "the dataset has `usage.hours`"),
+        (
+            "my-table.x",
+            "my",
+            "no feature of the dataset has this name; write TABLE.FEATURE",
+        ),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert_eq!((&text[error.range], error.label.as_str()), (part, label));
+    }
+    // A table's own expressions name columns alone.
+    assert!(self::parse("t.a").is_err());
 }

@@ -18,6 +18,8 @@ pub enum Node {
     /// Days since 1970-01-01.
     Date(i32),
     Column(ColumnName, Dtype),
+    /// A column that is a feature under its full name, `TABLE.FEATURE`.
+    Feature(ColumnName, Dtype),
     /// Never of a number that could be written with its sign.
     Negate(Box<Node>),
     Arithmetic {
@@ -232,7 +234,7 @@ impl Node {
             Self::F64(_) => Some(Dtype::F64),
             Self::String(_) => Some(Dtype::String),
             Self::Date(_) => Some(Dtype::Date),
-            Self::Column(_, dtype) => Some(*dtype),
+            Self::Column(_, dtype) | Self::Feature(_, dtype) => Some(*dtype),
             Self::Negate(operand) => operand.dtype(),
             Self::Arithmetic {
                 operator,
@@ -301,13 +303,14 @@ impl Node {
             | Self::F64(_)
             | Self::String(_)
             | Self::Date(_)
-            | Self::Column(..) => Vec::new(),
+            | Self::Column(..)
+            | Self::Feature(..) => Vec::new(),
         }
     }
 
     /// Shows each column it reads, as often as it does.
     pub fn visit_columns(&self, visit: &mut impl FnMut(&ColumnName, Dtype)) {
-        if let Self::Column(name, dtype) = self {
+        if let Self::Column(name, dtype) | Self::Feature(name, dtype) = self {
             visit(name, *dtype);
         }
         for child in self.children() {

@@ -1,14 +1,21 @@
 //! `[allow]`: what the leakage guards let pass.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Tables, dataset};
 use crate::definition::section::Section;
-use crate::definition::{Allow, FeatureName, Label};
+use crate::definition::{Allow, DerivedName, InputName, Label};
 
-pub(super) fn read(section: &Section<'_>, label: Option<&Label>, tables: &Tables) -> Allow {
-    let label_column = features(section, "label_column", label, tables);
-    let label_function = features(section, "label_function", label, tables);
+pub(super) fn read(
+    section: &Section<'_>,
+    derived: Option<&BTreeMap<DerivedName, String>>,
+    label: Option<&Label>,
+    tables: &Tables,
+) -> Allow {
+    let none = BTreeMap::new();
+    let label_column = features(section, "label_column", &none, label, tables);
+    let derived = derived.unwrap_or(&none);
+    let label_function = features(section, "label_function", derived, label, tables);
     let entity_overlap = section
         .optional("entity_overlap")
         .and_then(|item| item.boolean());
@@ -25,9 +32,10 @@ pub(super) fn read(section: &Section<'_>, label: Option<&Label>, tables: &Tables
 fn features(
     section: &Section<'_>,
     key: &'static str,
+    derived: &BTreeMap<DerivedName, String>,
     label: Option<&Label>,
     tables: &Tables,
-) -> BTreeSet<FeatureName> {
+) -> BTreeSet<InputName> {
     let mut allowed = BTreeSet::new();
     let items = section.optional(key).and_then(|item| item.texts());
     for (text, item) in items.unwrap_or_default() {
@@ -36,8 +44,12 @@ fn features(
             item.refuse(format!("`{text}` is no feature"), why);
             continue;
         }
+        if let Some((name, _)) = derived.get_key_value(text) {
+            allowed.insert(name.clone().into());
+            continue;
+        }
         let named = dataset::named(text, &item, label, tables);
-        allowed.extend(named.into_iter().map(|(_, name)| name));
+        allowed.extend(named.into_iter().map(|(_, name)| InputName::from(name)));
     }
     allowed
 }

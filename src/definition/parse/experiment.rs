@@ -1,7 +1,8 @@
 //! `experiments/NAME.toml`.
 
 use super::{
-    Tables, allow, calibrate, cross_validation, dataset, gate, label, model, preprocess, search,
+    Tables, allow, calibrate, cross_validation, dataset, derived, gate, label, model, preprocess,
+    search,
 };
 use crate::definition::document::Document;
 use crate::definition::item::Item;
@@ -48,9 +49,14 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
     let split = root
         .section("split")
         .map(|section| split(&section, as_of.as_deref(), task));
-    let preprocess = root
-        .section("preprocess")
-        .map(|section| preprocess::read(&section, label.as_ref(), tables));
+    let preprocess = root.section("preprocess").map(|section| {
+        let known = derived::Known {
+            features: features.as_ref(),
+            label: label.as_ref(),
+            tables,
+        };
+        preprocess::read(&section, &known)
+    });
     let model = root
         .required_section("model", "say what learns: `kind`")
         .and_then(|section| model::read(&section, label.as_ref()));
@@ -68,9 +74,10 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
     };
     let calibrate =
         written(&root, "calibrate").and_then(|section| calibrate::read(&section, &beside));
-    let allow = root
-        .section("allow")
-        .map(|section| allow::read(&section, label.as_ref(), tables));
+    let allow = root.section("allow").map(|section| {
+        let derived = preprocess.as_ref().map(|preprocess| &preprocess.derived);
+        allow::read(&section, derived, label.as_ref(), tables)
+    });
     let gates = root
         .section("promote")
         .map(|section| gate::read(&section, task, beside.folds));

@@ -10,6 +10,7 @@ mod check;
 mod column;
 mod cross_validation;
 mod dataset;
+mod derived;
 mod dialect;
 mod experiment;
 mod feature;

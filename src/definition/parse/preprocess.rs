@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Tables, dataset};
+use super::dataset;
+use super::derived::{self, Derived, Known};
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::suggestion;
 use crate::definition::{
-    CategoricalEncoding, CategoricalPreprocess, Dtype, FeatureName, FeaturePreprocess, Label,
-    MissingCategorical, MissingNumeric, NumericEncoding, NumericPreprocess, Preprocess,
+    CategoricalEncoding, CategoricalPreprocess, DerivedFeature, DerivedName, Dtype, FeatureName,
+    FeaturePreprocess, InputName, MissingCategorical, MissingNumeric, NumericEncoding,
+    NumericPreprocess, Preprocess,
 };
+use crate::error::did_you_mean;
 
 const MISSING_NUMERIC: &[(&str, MissingNumeric)] = &[
     ("error", MissingNumeric::Error),
@@ -17,7 +20,7 @@ const MISSING_NUMERIC: &[(&str, MissingNumeric)] = &[
     ("mean", MissingNumeric::Mean),
 ];
 
-pub(super) fn read(section: &Section<'_>, label: Option<&Label>, tables: &Tables) -> Preprocess {
+pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> Preprocess {
     let numeric = section
         .optional("numeric")
         .and_then(|item| item.word(NumericEncoding::WORDS));
@@ -27,9 +30,13 @@ pub(super) fn read(section: &Section<'_>, label: Option<&Label>, tables: &Tables
     let missing_numeric = section.optional("missing_numeric");
     let missing_categorical = section.optional("missing_categorical");
     let rare = section.optional("rare").and_then(|item| rare(&item));
+    let derived = section
+        .section("derived")
+        .map(|section| derived::read(&section, known))
+        .unwrap_or_default();
     let columns = section
         .section("columns")
-        .map(|section| columns(&section, label, tables));
+        .map(|section| columns(&section, &derived, known));
     section.finish();
     let default = Preprocess::default();
     Preprocess {
@@ -42,18 +49,30 @@ pub(super) fn read(section: &Section<'_>, label: Option<&Label>, tables: &Tables
             .and_then(|item| read_missing_categorical(&item))
             .unwrap_or(default.missing_categorical),
         rare,
+        derived: derived
+            .into_iter()
+            .filter_map(|(name, derived)| Some((name, derived?.expression.as_str().to_string())))
+            .collect(),
         columns: columns.unwrap_or_default(),
     }
 }
 
-/// `TABLE.FEATURE = { … }`, which TOML reads as a section for each table.
+/// `TABLE.FEATURE = { … }`, which TOML reads as a section for each table, and `DERIVED = { … }`.
 fn columns(
     section: &Section<'_>,
-    label: Option<&Label>,
-    tables: &Tables,
-) -> BTreeMap<FeatureName, FeaturePreprocess> {
+    derived: &Derived,
+    known: &Known<'_>,
+) -> BTreeMap<InputName, FeaturePreprocess> {
     let mut found = BTreeMap::new();
     for (table, item) in section.entries() {
+        if let Some((name, derived)) = derived.get_key_value(table) {
+            if let (Some(own), Some(derived)) = (item.section(), derived) {
+                let name = InputName::from(name.clone());
+                let own = of_dtype(&own, derived.expression.dtype(), &name);
+                found.extend(own.map(|own| (name, own)));
+            }
+            continue;
+        }
         if let Some((table, feature)) = table.split_once('.') {
             let label = format!("write `{table}.{feature}` without quotation marks");
             section.refuse_key(
@@ -61,6 +80,13 @@ fn columns(
                 "a table and a feature in one key",
                 label,
             );
+            continue;
+        }
+        let is_table = known.tables.names().any(|name| name == table);
+        let names = derived.keys().map(DerivedName::as_str);
+        if let Some(meant) = did_you_mean(table, names).filter(|_| !is_table) {
+            let label = format!("did you mean `{meant}`?");
+            section.refuse_key(table, format!("unknown feature `{table}`"), label);
             continue;
         }
         let Some(features) = item.section() else {
@@ -77,28 +103,61 @@ fn columns(
                 );
                 continue;
             }
-            for (table, name) in dataset::named(&format!("{table}.{feature}"), &item, label, tables)
-            {
-                let own = match dataset::dtype(table, &name.feature) {
-                    Some(Dtype::I64 | Dtype::F64) => {
-                        Some(FeaturePreprocess::Numeric(numeric(&own, &name)))
-                    }
-                    Some(Dtype::String | Dtype::Bool) => {
-                        Some(FeaturePreprocess::Categorical(categorical(&own, &name)))
-                    }
-                    Some(Dtype::Date | Dtype::Datetime) | None => {
+            let full = format!("{table}.{feature}");
+            for (table, name) in dataset::named(&full, &item, known.label, known.tables) {
+                let drop = own.optional("drop");
+                if let Some(item) = drop.filter(|item| item.boolean() == Some(true)) {
+                    refuse_unread(&item, &own, &name, derived);
+                    found.insert(name.into(), FeaturePreprocess::Dropped);
+                    continue;
+                }
+                let dtype = dataset::dtype(table, &name.feature);
+                let name = InputName::from(name);
+                let own = match dtype.and_then(|dtype| of_dtype(&own, dtype, &name)) {
+                    Some(own) => own,
+                    None => {
                         item.refuse(format!("feature `{name}` is a date"), "no model takes one");
-                        None
+                        continue;
                     }
                 };
-                found.extend(own.map(|own| (name, own)));
+                found.insert(name, own);
             }
         }
     }
     found
 }
 
-fn numeric(section: &Section<'_>, name: &FeatureName) -> NumericPreprocess {
+/// What is said of a feature of a type; none of dates.
+fn of_dtype(section: &Section<'_>, dtype: Dtype, name: &InputName) -> Option<FeaturePreprocess> {
+    match dtype {
+        Dtype::I64 | Dtype::F64 => Some(FeaturePreprocess::Numeric(numeric(section, name))),
+        Dtype::String | Dtype::Bool => {
+            Some(FeaturePreprocess::Categorical(categorical(section, name)))
+        }
+        Dtype::Date | Dtype::Datetime => None,
+    }
+}
+
+/// Reports a feature that is left to expressions alone, where none reads it or more is said of it.
+fn refuse_unread(drop: &Item<'_>, own: &Section<'_>, name: &FeatureName, derived: &Derived) {
+    let full = name.to_string();
+    let reads = |derived: &Option<DerivedFeature>| match derived {
+        Some(derived) => derived
+            .expression
+            .columns()
+            .iter()
+            .any(|read| read.as_str() == full),
+        // One in error may read anything.
+        None => true,
+    };
+    if !derived.values().any(reads) {
+        let label = "no expression of [preprocess.derived] reads it: leave it out of `features` under [dataset]";
+        drop.refuse(format!("`{name}` is dropped, and used for nothing"), label);
+    }
+    own.finish_as(|_, _| "a feature that is dropped is not encoded: leave this out".to_string());
+}
+
+fn numeric(section: &Section<'_>, name: &InputName) -> NumericPreprocess {
     let encoding = section.optional("numeric");
     let numeric = encoding.and_then(|item| item.word(NumericEncoding::WORDS));
     let missing = section.optional("missing_numeric");
@@ -122,7 +181,7 @@ fn numeric(section: &Section<'_>, name: &FeatureName) -> NumericPreprocess {
     }
 }
 
-fn categorical(section: &Section<'_>, name: &FeatureName) -> CategoricalPreprocess {
+fn categorical(section: &Section<'_>, name: &InputName) -> CategoricalPreprocess {
     let encoding = section.optional("categorical");
     let encoding = encoding.and_then(|item| item.word(CategoricalEncoding::WORDS));
     let missing = section.optional("missing_categorical");
@@ -147,7 +206,7 @@ fn categorical(section: &Section<'_>, name: &FeatureName) -> CategoricalPreproce
     }
 }
 
-fn finish(section: &Section<'_>, name: &FeatureName, what: &str) {
+fn finish(section: &Section<'_>, name: &InputName, what: &str) {
     section.finish_as(|key, known| {
         let taker = format!("`{name}` is {what} and takes");
         suggestion(key, known.iter().copied(), &taker)

@@ -290,8 +290,10 @@ impl Reader {
                 section.refuse_key(key, "a search does not try seeds", label);
                 return None;
             }
-            "preprocess.columns" => {
-                let label = "write it under [preprocess.columns]: a search tries what all columns have in common";
+            "preprocess.columns" | "preprocess.derived" => {
+                let label = format!(
+                    "write it under [{path}]: a search tries what all columns have in common"
+                );
                 section.refuse_key(key, "a search does not try values of single columns", label);
                 return None;
             }

@@ -304,11 +304,13 @@ fn tried(about: &str) -> Value {
 }
 
 fn allow() -> Value {
-    let features = |about: &str| {
+    let features = |about: &str, pattern: &str| {
         let mut features = texts(about);
-        features["items"]["pattern"] = json!("^[A-Za-z0-9][A-Za-z0-9_-]*\\..+$");
+        features["items"]["pattern"] = json!(pattern);
         features
     };
+    let of_table = r"^[A-Za-z0-9][A-Za-z0-9_-]*\..+$";
+    let of_any = r"^[A-Za-z0-9][A-Za-z0-9_-]*(\..+)?$";
     let column = "Features that may be computed from the label's column at the label's date.";
     let function = "Features that may be a one-to-one function of the label.";
     let overlap = json!({
@@ -317,8 +319,8 @@ fn allow() -> Value {
         "default": false,
     });
     let properties = json!({
-        "label_column": features(column),
-        "label_function": features(function),
+        "label_column": features(column, of_table),
+        "label_function": features(function, of_any),
         "entity_overlap": overlap,
     });
     section(

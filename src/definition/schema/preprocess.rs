@@ -8,12 +8,18 @@ use crate::definition::{CategoricalEncoding, NumericEncoding, Preprocess};
 pub(super) fn schema() -> Value {
     let columns = named(
         "What is said of single features, over what is said of all.",
-        &json!({ "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$" }),
-        &named(
-            "The features of one table.",
-            &json!({ "minLength": 1 }),
-            &column(),
-        ),
+        &json!({ "pattern": NAME }),
+        &json!({
+            "oneOf": [
+                named("The features of one table.", &json!({ "minLength": 1 }), &column()),
+                section("What is said of a derived feature.", &[], &own()),
+            ],
+        }),
+    );
+    let derived = named(
+        "Further features: SQL scalar expressions over features of the dataset, of any tables.",
+        &json!({ "pattern": NAME }),
+        &with_examples(text("An expression over TABLE.FEATURE.")),
     );
     let properties = json!({
         "numeric": numeric(),
@@ -21,6 +27,7 @@ pub(super) fn schema() -> Value {
         "missing_numeric": with_default(missing_numeric(), "error"),
         "missing_categorical": with_default(missing_categorical(), "error"),
         "rare": rare(),
+        "derived": derived,
         "columns": columns,
     });
     section(
@@ -30,8 +37,27 @@ pub(super) fn schema() -> Value {
     )
 }
 
-/// The first five are of numbers, the others of strings and bools.
+/// What tables and derived features are called.
+const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$";
+
+fn with_examples(mut expression: Value) -> Value {
+    expression["examples"] = json!(["usage.watch_hours / NULLIF(subscriptions.months, 0)"]);
+    expression
+}
+
+/// What is said of a feature of a table.
 fn column() -> Value {
+    let mut properties = own();
+    properties["drop"] = json!({
+        "type": "boolean",
+        "description": "The feature is for expressions of `derived` alone; it is not encoded.",
+        "default": false,
+    });
+    section("What is said of one feature.", &[], &properties)
+}
+
+/// The first five are of numbers, the others of strings and bools.
+fn own() -> Value {
     let clip = json!({
         "type": "array",
         "description": "Numbers: two quantiles of the train rows; values beyond are moved onto them.",
@@ -56,7 +82,7 @@ fn column() -> Value {
     let mut order = texts(order);
     order["minItems"] = json!(2);
     order["uniqueItems"] = json!(true);
-    let properties = json!({
+    json!({
         "numeric": numeric(),
         "missing_numeric": missing_numeric(),
         "clip": clip,
@@ -66,8 +92,7 @@ fn column() -> Value {
         "missing_categorical": missing_categorical(),
         "rare": rare(),
         "order": order,
-    });
-    section("What is said of one feature.", &[], &properties)
+    })
 }
 
 fn numeric() -> Value {

@@ -49,10 +49,14 @@ impl<'a> Compiler<'a> {
     fn text(self, node: &'a Node) -> Each<'a, Cow<'a, str>> {
         match node {
             Node::String(text) => constant(Cow::Borrowed(text.as_str())),
-            Node::Column(name, _) => match self.frame.column(name.as_str()) {
-                Some(Values::String(array)) => Box::new(|row| array.get(row).map(Cow::Borrowed)),
-                _ => null(),
-            },
+            Node::Column(name, _) | Node::Feature(name, _) => {
+                match self.frame.column(name.as_str()) {
+                    Some(Values::String(array)) => {
+                        Box::new(|row| array.get(row).map(Cow::Borrowed))
+                    }
+                    _ => null(),
+                }
+            }
             Node::Cast { operand, .. } => self.cast_to_text(operand),
             _ => self.choice(node, Self::text, Ord::cmp),
         }
@@ -61,10 +65,12 @@ impl<'a> Compiler<'a> {
     fn bool(self, node: &'a Node) -> Each<'a, bool> {
         match node {
             Node::Bool(value) => constant(*value),
-            Node::Column(name, _) => match self.frame.column(name.as_str()) {
-                Some(Values::Bool(array)) => Box::new(|row| array.get(row)),
-                _ => null(),
-            },
+            Node::Column(name, _) | Node::Feature(name, _) => {
+                match self.frame.column(name.as_str()) {
+                    Some(Values::Bool(array)) => Box::new(|row| array.get(row)),
+                    _ => null(),
+                }
+            }
             Node::Not(operand) => negated(self.bool(operand), true),
             Node::And(left, right) => {
                 let (left, right) = (self.bool(left), self.bool(right));
@@ -110,10 +116,12 @@ impl<'a> Compiler<'a> {
     fn date(self, node: &'a Node) -> Each<'a, i32> {
         match node {
             Node::Date(days) => constant(*days),
-            Node::Column(name, _) => match self.frame.column(name.as_str()) {
-                Some(Values::Date(array)) => Box::new(|row| array.get(row)),
-                _ => null(),
-            },
+            Node::Column(name, _) | Node::Feature(name, _) => {
+                match self.frame.column(name.as_str()) {
+                    Some(Values::Date(array)) => Box::new(|row| array.get(row)),
+                    _ => null(),
+                }
+            }
             Node::Cast { operand, .. } => self.cast_to_date(operand),
             _ => self.choice(node, Self::date, Ord::cmp),
         }
@@ -121,10 +129,12 @@ impl<'a> Compiler<'a> {
 
     fn datetime(self, node: &'a Node) -> Each<'a, i64> {
         match node {
-            Node::Column(name, _) => match self.frame.column(name.as_str()) {
-                Some(Values::Datetime(array)) => Box::new(|row| array.get(row)),
-                _ => null(),
-            },
+            Node::Column(name, _) | Node::Feature(name, _) => {
+                match self.frame.column(name.as_str()) {
+                    Some(Values::Datetime(array)) => Box::new(|row| array.get(row)),
+                    _ => null(),
+                }
+            }
             Node::Cast { operand, .. } => self.cast_to_datetime(operand),
             _ => self.choice(node, Self::datetime, Ord::cmp),
         }

@@ -36,10 +36,12 @@ impl<'a> Compiler<'a> {
     pub fn integer(self, node: &'a Node) -> Each<'a, i64> {
         match node {
             Node::I64(value) => constant(*value),
-            Node::Column(name, _) => match self.frame.column(name.as_str()) {
-                Some(Values::I64(array)) => Box::new(|row| array.get(row)),
-                _ => null(),
-            },
+            Node::Column(name, _) | Node::Feature(name, _) => {
+                match self.frame.column(name.as_str()) {
+                    Some(Values::I64(array)) => Box::new(|row| array.get(row)),
+                    _ => null(),
+                }
+            }
             Node::Negate(operand) => {
                 let operand = self.integer(operand);
                 Box::new(move |row| operand(row)?.checked_neg())
@@ -83,10 +85,12 @@ impl<'a> Compiler<'a> {
         }
         match node {
             Node::F64(value) => constant(*value),
-            Node::Column(name, _) => match self.frame.column(name.as_str()) {
-                Some(Values::F64(array)) => Box::new(|row| array.get(row)),
-                _ => null(),
-            },
+            Node::Column(name, _) | Node::Feature(name, _) => {
+                match self.frame.column(name.as_str()) {
+                    Some(Values::F64(array)) => Box::new(|row| array.get(row)),
+                    _ => null(),
+                }
+            }
             Node::Negate(operand) => {
                 let operand = self.float(operand);
                 Box::new(move |row| canonical(-operand(row)?))

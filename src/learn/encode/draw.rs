@@ -1,5 +1,7 @@
 //! How features become matrix columns, as operators of ONNX. The graph around them is drawn in `learn/onnx`.
 
+use std::collections::BTreeMap;
+
 use super::categorical::{CategoricalEncoder, Code};
 use super::numeric::{Bins, Clip, NumericEncoder, Standardization};
 use super::{Encoder, Encoding};
@@ -7,18 +9,20 @@ use crate::learn::FeatureKind;
 use crate::onnx::{Attribute, Element, Graph, Operator, Tensor, Value};
 
 impl Encoder {
-    /// Adds each feature as an input, and gives the matrix; none where it has no column. A null that the run
-    /// forbids is NaN in the columns of its feature.
-    pub(in crate::learn) fn draw(&self, graph: &mut Graph) -> Option<Value> {
+    /// Gives the matrix, of features by name; none where it has no column. A null that the run forbids is NaN in
+    /// the columns of its feature.
+    pub(in crate::learn) fn draw(
+        &self,
+        graph: &mut Graph,
+        inputs: &BTreeMap<&str, Value>,
+    ) -> Option<Value> {
         let mut columns = Vec::new();
-        for (feature, kind) in self.features.iter().zip(self.feature_kinds()) {
-            let input = graph.input(&feature.name, element_of(kind), 1);
-            if feature.encoding.width() > 0 {
-                columns.push(match &feature.encoding {
-                    Encoding::Numeric(numeric) => numeric.draw(graph, &input),
-                    Encoding::Categorical(categorical) => categorical.draw(graph, &input),
-                });
-            }
+        for feature in self.features.iter().filter(|it| it.encoding.width() > 0) {
+            let input = inputs.get(feature.name.as_str())?;
+            columns.push(match &feature.encoding {
+                Encoding::Numeric(numeric) => numeric.draw(graph, input),
+                Encoding::Categorical(categorical) => categorical.draw(graph, input),
+            });
         }
         let side_by_side = [Attribute::Integer("axis", 1)];
         let columns: Vec<&Value> = columns.iter().collect();

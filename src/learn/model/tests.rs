@@ -251,13 +251,100 @@ fn a_calibration_and_a_threshold_come_back() {
     assert!(error.message().contains("damaged"), "{error}");
 }
 
+/// A model of two features, and of a third that reads them and one that is not encoded by itself.
+fn deriving() -> (Model, Vec<FeatureColumn>) {
+    let dtype = |name: &str, dtype| (name.parse::<ColumnName>().unwrap(), dtype);
+    let dtypes = BTreeMap::from([
+        dtype("billing.fee", Dtype::F64),
+        dtype("usage.hours", Dtype::F64),
+        dtype("users.active", Dtype::Bool),
+    ]);
+    let text = "CASE WHEN users.active THEN billing.fee / NULLIF(usage.hours, 0) END";
+    let derived = DerivedFeature::parse("per_hour".parse().unwrap(), text, &dtypes, &|_| None);
+    let mut columns = testing::features(60);
+    let hours = columns.remove(1);
+    columns.retain(|column| column.name != "users.plan");
+    let per_hour = (0..60).map(|row| (row % 3 > 0).then(|| f64::from(row) / 7.0));
+    columns.push(FeatureColumn::numeric("per_hour", per_hour.collect()));
+    let preprocess = Preprocess {
+        missing_numeric: MissingNumeric::Mean,
+        ..testing::preprocess()
+    };
+    let train: Vec<usize> = (0..60).collect();
+    let (encoder, _) = Encoder::fit(&columns, &train, &preprocess, None).unwrap();
+    let matrix = encoder.transform(&columns).unwrap().matrix;
+    let labels: Vec<bool> = matrix.column(0).map(|fee| fee > 70.0).collect();
+    let parameters = testing::parameters("logistic_regression");
+    let (fitted, _) = fit(&parameters, &Examples::binary(&matrix, &labels)).unwrap();
+    let outcome = Outcome::Binary;
+    let mut model = Model::new(outcome, encoder, parameters, fitted, FeatureHash::of);
+    model.features.retain(|feature| feature.name != "per_hour");
+    let dropped = ModelFeature {
+        name: hours.name.clone(),
+        kind: FeatureKind::Numeric,
+        definition: FeatureHash::of("usage.hours"),
+    };
+    model.features.insert(1, dropped);
+    model.derived = vec![derived.unwrap()];
+    (model, columns)
+}
+
+#[test]
+fn derived_features_come_back_and_forgeries_do_no_harm() {
+    let (model, columns) = deriving();
+    let bytes = model.to_bytes();
+    assert_eq!(bytes[8], 3);
+    assert_comes_back(&model, &columns);
+    let drawn = model.to_onnx(0.5, &[]).unwrap();
+    let inputs: Vec<&str> = drawn.inputs.iter().map(|input| &*input.name).collect();
+    assert_eq!(inputs, ["billing.fee", "usage.hours", "users.active"]);
+    let at = 20 + u64::from_le_bytes(bytes[12..20].try_into().unwrap()) as usize;
+    let header = String::from_utf8(bytes[20..at].to_vec()).unwrap();
+    let rest = &bytes[at..bytes.len() - CHECKSUM];
+    let with = |header: &str| {
+        let mut forged = bytes[..12].to_vec();
+        forged.extend((header.len() as u64).to_le_bytes());
+        forged.extend(header.as_bytes());
+        forged.extend(rest);
+        forged.extend([0; CHECKSUM]);
+        reseal(&mut forged);
+        Model::from_bytes(&forged)
+    };
+    assert_eq!(with(&header).unwrap(), model);
+    let derived = header.find("\"derived\":[").unwrap();
+    let end = derived + header[derived..].find(']').unwrap();
+    let (own, encoder) = (&header[derived..end], &header[end..]);
+    for (old, new) in [
+        ("per_hour", "per_day"),
+        ("per_hour", "per.hour"),
+        ("\"usage.hours\":\"f64\"", "\"usage.days\":\"f64\""),
+        ("usage.hours", "usage.days"),
+        ("\"usage.hours\":\"f64\"", "\"usage.hours\":\"string\""),
+        ("\"users.active\":\"bool\"", "\"users.active\":\"f64\""),
+        ("billing.fee / NULLIF(usage.hours, 0)", "'high'"),
+        ("billing.fee / NULLIF(usage.hours, 0)", "billing.fee"),
+        ("CASE", "SLEEP"),
+    ] {
+        assert!(own.contains(old), "{old} in {own}");
+        let forged = format!("{}{}{encoder}", &header[..derived], own.replace(old, new));
+        assert!(with(&forged).is_err(), "{old} -> {new}");
+    }
+    let twice = own.to_string() + "," + &own["\"derived\":[".len()..];
+    assert!(with(&format!("{}{twice}{encoder}", &header[..derived])).is_err());
+    let none = format!("{}{}", &header[..derived], &encoder["],".len()..]);
+    assert!(
+        with(&none).is_err(),
+        "the encoder takes what nothing derives"
+    );
+}
+
 #[test]
 fn a_newer_file_is_named_as_such() {
     let mut bytes = train(EstimatorParameters::Prior, 20).to_bytes();
-    bytes[8] = 3;
+    bytes[8] = 4;
     reseal(&mut bytes);
     let error = Model::from_bytes(&bytes).unwrap_err();
-    assert!(error.message().contains("format version 3"), "{error}");
+    assert!(error.message().contains("format version 4"), "{error}");
     let error = Model::from_bytes(b"PK").unwrap_err();
     assert!(
         error.message().contains("not a streamflow model"),

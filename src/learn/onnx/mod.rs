@@ -6,12 +6,16 @@
 //! double precision, so that both agree but for the last digits of sums.
 //!
 //! A row that the program would refuse, for a null that the run forbids, has NaN, −1 or the empty text in its
-//! outputs. So has one whose numbers leave the range of an f64 on the way.
+//! outputs. So has one whose numbers leave the range of an f64 on the way. Derived features are no inputs: they are
+//! computed in the file.
 
 mod calibration;
 mod estimator;
+mod expression;
 mod rows;
 mod trees;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -59,10 +63,20 @@ impl Model {
     /// predicted positive, unless a rule picked another; `known` is what else stands in the file, by name.
     ///
     /// # Errors
-    /// [`Kind::DataRefused`] where the file would be 2 GiB or more.
+    /// [`Kind::DataRefused`] where the file would be 2 GiB or more; [`Kind::Usage`] where a derived feature has a
+    /// part that ONNX has no operator for.
     pub fn to_onnx(&self, threshold: f64, known: &[(&str, String)]) -> Result<OnnxModel> {
         let mut graph = Graph::default();
-        let Some(matrix) = self.encoder.draw(&mut graph) else {
+        let mut features: BTreeMap<&str, Value> = BTreeMap::new();
+        for feature in &self.features {
+            let input = graph.input(&feature.name, element_of(feature.kind), 1);
+            features.insert(&feature.name, input);
+        }
+        for derived in &self.derived {
+            let drawn = expression::derived(&mut graph, &features, derived)?;
+            features.insert(derived.name.as_str(), drawn);
+        }
+        let Some(matrix) = self.encoder.draw(&mut graph, &features) else {
             return Err(Error::failure(
                 "the model has no features, so no rows either",
             ));
@@ -90,11 +104,8 @@ impl Model {
                 outputs.given
             }
         };
-        let kinds = self
-            .encoder
-            .feature_names()
-            .zip(self.encoder.feature_kinds());
-        let inputs = kinds.map(|(name, kind)| OnnxValue::new(name, element_of(kind), 1));
+        let inputs = self.features.iter();
+        let inputs = inputs.map(|input| OnnxValue::new(&input.name, element_of(input.kind), 1));
         let bytes = graph.into_file(
             "model",
             env!("CARGO_PKG_NAME"),

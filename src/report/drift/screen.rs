@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::super::style::{Table, bold, count, dim, green, wrap, yellow};
 use super::{counted, mark, number, page_command, percent, rule_in_words};
+use crate::definition::{FeatureName, InputName};
 use crate::drift::{Form, Pair, Reason};
 use crate::online::{Drift, DriftedColumn, Rows};
 
@@ -104,7 +105,7 @@ fn heading(table: &mut Table, title: &str, first: &mut bool) {
 
 fn line(table: &mut Table, column: &DriftedColumn) {
     let drift = &column.drift;
-    let name = shortened(column.name.table.as_str(), column.name.feature.as_str());
+    let name = shortened(&column.name);
     let name = match column.reasons.is_empty() {
         true => name,
         false => yellow(name),
@@ -153,13 +154,17 @@ fn missing(share: Pair<f64>) -> String {
 }
 
 /// `TABLE.FEATURE` in the room there is: the table's name is cut first.
-fn shortened(table: &str, feature: &str) -> String {
-    let whole = format!("{table}.{feature}");
-    let room = NAME.saturating_sub(feature.chars().count() + 2);
-    match (whole.chars().count() <= NAME, room) {
-        (true, _) => whole,
-        (false, 0..3) => cut(&whole, NAME - 1),
-        (false, room) => format!("{}.{feature}", cut(table, room)),
+fn shortened(name: &InputName) -> String {
+    let whole = name.to_string();
+    if whole.chars().count() <= NAME {
+        return whole;
+    }
+    let Some(FeatureName { table, feature }) = name.as_feature() else {
+        return cut(&whole, NAME - 1);
+    };
+    match NAME.saturating_sub(feature.as_str().chars().count() + 2) {
+        0..3 => cut(&whole, NAME - 1),
+        room => format!("{}.{feature}", cut(table.as_str(), room)),
     }
 }
 

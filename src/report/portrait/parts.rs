@@ -105,6 +105,16 @@ pub fn interval(interval: Option<&Interval>) -> String {
     })
 }
 
+/// `14`, `14, and 2 derived`.
+fn features(portrait: &Portrait) -> String {
+    let spec = &portrait.spec;
+    let of_tables = count(spec.features.len() as u64);
+    match spec.preprocess.derived.len() as u64 {
+        0 => of_tables,
+        derived => format!("{of_tables}, and {} derived", count(derived)),
+    }
+}
+
 /// What a run is, in short: each fact with its words, as HTML.
 pub fn facts(portrait: &Portrait) -> Vec<(&'static str, String)> {
     let (known, view, spec) = (portrait.known(), &portrait.view, &portrait.spec);
@@ -116,7 +126,7 @@ pub fn facts(portrait: &Portrait) -> Vec<(&'static str, String)> {
         ("as of", escaped(&dates.join(", "))),
         ("label", label(portrait)),
         ("model", breakable(spec.model.kind)),
-        ("features", count(spec.features.len() as u64)),
+        ("features", features(portrait)),
         (
             "rows",
             format!("train {}, test {}", count(report.train), count(report.test)),

@@ -253,14 +253,12 @@ fn features(statement: &Statement) -> String {
         let found = importances.iter().find(|(feature, _)| feature == name);
         found.map_or("–".to_string(), |(_, share)| format!("{share:.4}"))
     };
-    let rows: Vec<[String; 3]> = statement
-        .spec
-        .features
-        .iter()
-        .map(|(name, expression)| {
-            let name = name.to_string();
-            [code(&name), code(expression), share(&name)]
-        })
+    let of_tables = statement.spec.features.iter();
+    let derived = statement.spec.preprocess.derived.iter();
+    let rows: Vec<[String; 3]> = of_tables
+        .map(|(name, expression)| (name.to_string(), expression))
+        .chain(derived.map(|(name, expression)| (name.to_string(), expression)))
+        .map(|(name, expression)| [code(&name), code(expression), share(&name)])
         .collect();
     format!(
         "## Features\n\n{}",

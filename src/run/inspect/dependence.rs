@@ -1,8 +1,9 @@
 //! How what a run says moves with one of its features.
 
 use super::Tested;
-use crate::definition::Dtype;
-use crate::error::Result;
+use crate::definition::{Dtype, InputName};
+use crate::error::{Error, Result};
+use crate::hash::Digest;
 use crate::learn::{DependencePoint, Grid, Outcome};
 use crate::run::reference::KnownRun;
 use crate::run::steps::Predictions;
@@ -38,6 +39,7 @@ pub fn dependence(
 ) -> Result<Dependence> {
     let tested = Tested::of(store, known)?;
     let name = tested.feature(feature)?;
+    refuse_dropped(&tested, &name)?;
     let dtype = tested.values(&name)?.dtype();
     let grid = Grid {
         points: points.max(2).into(),
@@ -52,6 +54,18 @@ pub fn dependence(
         outcome: tested.model.outcome,
         points: found,
     })
+}
+
+/// A feature that expressions alone read is none that the model could be shown other values of.
+fn refuse_dropped(tested: &Tested, name: &InputName) -> Result<()> {
+    let preprocess = &tested.spec.preprocess;
+    let Some(name) = name.as_feature().filter(|name| preprocess.drops(name)) else {
+        return Ok(());
+    };
+    let run = tested.run.short();
+    let message = format!("the model of run {run} does not take {name}: the run drops it");
+    let derived: Vec<String> = preprocess.derived.keys().map(ToString::to_string).collect();
+    Err(Error::usage(message).help(format!("ask for what is derived: {}", derived.join(", "))))
 }
 
 /// The mean of what is said of the rows as they are. A class that no train row has is not predicted.

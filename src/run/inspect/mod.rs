@@ -15,7 +15,7 @@ mod segments;
 use super::reference::KnownRun;
 use super::steps::{self, Predictions};
 use super::stored::{ArtefactName, artefact_bytes};
-use crate::definition::{FeatureName, Task};
+use crate::definition::{FeatureName, InputName, Task};
 use crate::error::{Error, Result, did_you_mean};
 use crate::hash::{Digest, RunId};
 use crate::learn::{self, Evaluation, FeatureColumn, Model};
@@ -77,19 +77,22 @@ impl Tested {
         steps::feature_columns(&self.spec, &self.rows)
     }
 
+    /// The features of the run, and what preprocessing derives of them.
+    fn features(&self) -> impl Iterator<Item = InputName> {
+        let of_tables = self.spec.features.keys().cloned().map(InputName::from);
+        let derived = self.spec.preprocess.derived.keys().cloned();
+        of_tables.chain(derived.map(InputName::from))
+    }
+
     /// The feature of the run that a word names.
-    fn feature(&self, word: &str) -> Result<FeatureName> {
-        let found = self
-            .spec
-            .features
-            .keys()
-            .find(|name| name.to_string() == word);
-        found.cloned().ok_or_else(|| self.no_feature(word))
+    fn feature(&self, word: &str) -> Result<InputName> {
+        let found = self.features().find(|name| name.to_string() == word);
+        found.ok_or_else(|| self.no_feature(word))
     }
 
     fn no_feature(&self, word: &str) -> Error {
         let run = self.run.short();
-        let names: Vec<String> = self.spec.features.keys().map(ToString::to_string).collect();
+        let names: Vec<String> = self.features().map(|name| name.to_string()).collect();
         let all = format!("features of the run: {}", names.join(", "));
         let named = word.parse::<FeatureName>();
         if named.is_ok_and(|name| self.is_label(&name)) {
@@ -109,8 +112,17 @@ impl Tested {
     }
 
     /// The values of a feature in the test rows.
-    fn values(&self, feature: &FeatureName) -> Result<&Values> {
-        steps::column(&self.rows, &feature.to_string())
+    fn values(&self, feature: &InputName) -> Result<Values> {
+        match feature {
+            InputName::Feature(name) => steps::column(&self.rows, &name.to_string()).cloned(),
+            InputName::Derived(name) => {
+                let derived = steps::derived_values(&self.spec, &self.rows)?.into_iter();
+                let mut own =
+                    derived.filter_map(|(other, values)| (other == *name).then_some(values));
+                own.next()
+                    .ok_or_else(|| Error::failure(format!("the run derives no `{name}`")))
+            }
+        }
     }
 
     fn evaluate(&self, predictions: &Predictions) -> Evaluation {

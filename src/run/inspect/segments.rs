@@ -89,7 +89,7 @@ pub fn segments(workspace: &Workspace, known: &KnownRun, feature: &str) -> Resul
 /// The values of a feature or a column in the test rows.
 fn values(workspace: &Workspace, known: &KnownRun, tested: &Tested, word: &str) -> Result<Values> {
     let unknown = match tested.feature(word) {
-        Ok(name) => return tested.values(&name).cloned(),
+        Ok(name) => return tested.values(&name),
         Err(error) => error,
     };
     let name: Option<FeatureName> = word.parse().ok();

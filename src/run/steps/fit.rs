@@ -1,13 +1,17 @@
 //! Encoder and estimator, fitted on the train rows.
 
 use super::calibrate::{Calibrated, FoldScores};
+use super::derived::derived_features;
 use super::labels::Labels;
 use super::split::{TRAIN, key_texts};
 use super::{WEIGHT, column, feature_columns, rows_of};
+use crate::definition::FeatureName;
 use crate::error::{Error, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash};
-use crate::learn::{self, Encoder, EstimatorParameters, Examples, Model, Supervision};
+use crate::learn::{
+    self, Encoder, EstimatorParameters, Examples, FeatureKind, Model, ModelFeature, Supervision,
+};
 use crate::plan::RunSpec;
 use crate::run::artefact::StepNotes;
 use crate::table::{Cell, Frame, row_number};
@@ -73,7 +77,22 @@ pub(super) fn fitted_on(
             .find(|feature| feature.name().to_string() == name);
         spec.map_or_else(|| FeatureHash::of(name), FeatureSpec::hash)
     };
-    let model = Model::new(labels.outcome(), encoder, parameters, fitted, hash_of);
+    let mut model = Model::new(labels.outcome(), encoder, parameters, fitted, hash_of);
+    let derived = derived_features(spec, training_set)?;
+    if !derived.is_empty() {
+        let input = |name: &FeatureName| {
+            let name = name.to_string();
+            let kind = FeatureKind::of(column(training_set, &name)?.dtype());
+            let definition = hash_of(&name);
+            Ok(ModelFeature {
+                name,
+                kind,
+                definition,
+            })
+        };
+        model.features = spec.features.keys().map(input).collect::<Result<_>>()?;
+        model.derived = derived;
+    }
     let warnings = warnings.iter().map(ToString::to_string).collect();
     Ok((
         model,

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod cross_validate;
+mod derived;
 mod evaluate;
 mod fit;
 mod labels;
@@ -11,13 +12,14 @@ mod predictions;
 mod split;
 mod training_set;
 
-use crate::definition::{ColumnName, Dtype, Task};
+use crate::definition::{ColumnName, Dtype, FeatureName, Task};
 use crate::error::{Error, Kind, Result};
 use crate::learn::FeatureColumn;
 use crate::plan::RunSpec;
 use crate::table::{Cell, Frame, Values};
 
 pub use cross_validate::cross_validate;
+pub use derived::derived_values;
 pub use evaluate::{Judged, evaluate};
 pub use fit::fit;
 pub use leakage::leakage;
@@ -66,16 +68,28 @@ fn rows_of(split: &Frame, wanted: &str) -> Result<Vec<usize>> {
         .collect())
 }
 
-/// The features of a run as learning takes them, from a frame that names them in full.
+/// The features of a run as learning takes them, and those derived of them, from a frame that names features
+/// in full.
 pub fn feature_columns(spec: &RunSpec, frame: &Frame) -> Result<Vec<FeatureColumn>> {
-    spec.features
-        .keys()
-        .map(|name| {
-            let name = name.to_string();
-            let values = column(frame, &name)?;
-            Ok(feature_column(&name, values))
-        })
-        .collect()
+    let taken = |name: &FeatureName| !spec.preprocess.drops(name);
+    columns_of(spec, frame, taken)
+}
+
+/// The features of a run that are taken, and all that are derived.
+fn columns_of(
+    spec: &RunSpec,
+    frame: &Frame,
+    is_taken: impl Fn(&FeatureName) -> bool,
+) -> Result<Vec<FeatureColumn>> {
+    let taken = spec.features.keys().filter(|name| is_taken(name));
+    let columns = taken.map(|name| {
+        let name = name.to_string();
+        let values = column(frame, &name)?;
+        Ok(feature_column(&name, values))
+    });
+    let derived = derived_values(spec, frame)?.into_iter();
+    let derived = derived.map(|(name, values)| Ok(feature_column(name.as_str(), &values)));
+    columns.chain(derived).collect()
 }
 
 /// One feature's values: strings and bools are categories, everything else is a number.

@@ -26,7 +26,7 @@ fn unknown_keys() {
     sed = 42
        experiments/forest.toml:16:1 unknown key `sed` / did you mean `seed`?
     scaler = "standardize"
-       experiments/forest.toml:20:1 unknown key `scaler` / `[preprocess]` takes `categorical`, `columns`, `missing_categorical`, `missing_numeric`, `numeric`, `rare`
+       experiments/forest.toml:20:1 unknown key `scaler` / `[preprocess]` takes `categorical`, `columns`, `derived`, `missing_categorical`, `missing_numeric`, `numeric`, `rare`
     tree = 300
        experiments/forest.toml:27:1 unknown key `tree` / `random_forest` has no such parameter; did you mean `trees`?
     colour = 300

@@ -133,7 +133,11 @@ pub(in crate::definition) fn asked_by_the_parser(
         SchemaKind::Experiment => {
             for estimator in ESTIMATORS {
                 let text = files.0[FOREST].replace("random_forest", estimator.name);
-                let text = text + "[calibrate]\nthreshold = { precision = 0.8 }\n";
+                let text = text
+                    + "[calibrate]\nthreshold = { precision = 0.8 }\n"
+                    + "[preprocess.derived]\neach = \"usage.hours / 2\"\nword = \"usage.plan\"\n"
+                    + "[preprocess.columns.each]\nbins = 3\n"
+                    + "[preprocess.columns.word]\nrare = 0.1\n";
                 read(FOREST, &text, &|document| {
                     super::experiment::read(document, ExperimentName::clone(&name), &tables);
                 });
@@ -149,7 +153,9 @@ fn generic(path: &str) -> String {
         Some((list @ ("checks" | "entities" | "columns"), _)) => format!("{list}.*"),
         Some(("features", rest)) if rest.starts_with("windowed.") => "features.windowed.*".into(),
         Some(("preprocess", rest)) if rest.starts_with("columns.") => {
-            "preprocess.columns.*.*".into()
+            let parts = rest.split('.').enumerate();
+            let parts = parts.map(|(at, part)| if at == 0 { part } else { "*" });
+            format!("preprocess.{}", parts.collect::<Vec<_>>().join("."))
         }
         Some(("search", rest)) if rest.starts_with("model.") => "search.model.*".into(),
         Some(("search", rest)) if rest.starts_with("preprocess.") => "search.preprocess.*".into(),

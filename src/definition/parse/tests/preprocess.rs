@@ -123,7 +123,7 @@ fn wrong_things_said_of_features() {
     bins = 8, numeric = "standardize"
        experiments/forest.toml:43:26 `bins` and `numeric` for one feature / bins are columns of 0 and 1: leave `numeric` out
     rare = 0.1
-       experiments/forest.toml:43:19 unknown key `rare` / `usage.devices` is a number and takes `bins`, `clip`, `log`, `missing_numeric`, `numeric`
+       experiments/forest.toml:43:19 unknown key `rare` / `usage.devices` is a number and takes `bins`, `clip`, `drop`, `log`, `missing_numeric`, `numeric`
     bin = 8
        experiments/forest.toml:43:19 unknown key `bin` / did you mean `bins`?
     clip = [0.99, 0.01]
