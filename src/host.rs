@@ -318,6 +318,28 @@ impl ContentHash for Environment {
     }
 }
 
+/// How many files this process may have open: as many as are wanted, or as its hard limit allows.
+/// The soft limit is for programs that cannot do with many; it is raised where it is less.
+#[allow(unsafe_code)]
+pub fn allow_open_files(wanted: usize) -> usize {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointer is that of a struct of the right type that outlives the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return wanted;
+    }
+    let most = libc::rlim_t::try_from(wanted).unwrap_or(libc::RLIM_INFINITY);
+    let before = limit.rlim_cur;
+    limit.rlim_cur = most.min(limit.rlim_max).max(before);
+    // SAFETY: as above; the call only reads the struct.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+        limit.rlim_cur = before;
+    }
+    usize::try_from(limit.rlim_cur.min(most)).unwrap_or(wanted)
+}
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code)]
 fn c_library() -> String {

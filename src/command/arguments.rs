@@ -489,6 +489,12 @@ pub struct ServeArguments {
     /// HOST:PORT; port 0 takes any that is free. Default: `address` under [serve].
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<String>,
+    /// Answers only who sends the token in this file. Default: `token_file` under [serve].
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub token_file: Option<PathBuf>,
+    /// Answers everyone who reaches the address, also one that is not loopback.
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Debug, Args)]

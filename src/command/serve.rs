@@ -8,25 +8,44 @@ use super::output::Output;
 use crate::error::Result;
 use crate::hash::Digest;
 use crate::report;
-use crate::serve::{self, State};
+use crate::serve::{self, Access, State, Token};
+use crate::workspace::Workspace;
 
 /// Answers over HTTP until SIGINT or SIGTERM.
 pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
     let workspace = context.workspace()?;
     let declared = &workspace.definitions().project.serve.address;
     let address = arguments.address.as_ref().unwrap_or(declared).clone();
-    let listener = serve::bind(&address)?;
+    let access = access(&workspace, arguments)?;
+    let listener = serve::bind(&address, &access)?;
     let told = listener
         .local_addr()
         .map_or(address, |taken| taken.to_string());
-    let answered = serve::run(&listener, workspace, log, |state| {
-        context.printer.log(&opening(state, &told));
+    let asked = match &access {
+        Access::Local => "",
+        Access::Everyone => "\n  everyone who reaches this address is answered (--insecure)",
+        Access::Holders(_) => "\n  whoever asks must send the token",
+    };
+    let answered = serve::run(listener, workspace, access, log, |state| {
+        context.printer.log(&(opening(state, &told) + asked));
     })?;
     let text = format!("Stopped after {}.\n", report::plural(answered, "request"));
     Ok(Output::new(
         text,
         &json!({ "address": told, "requests": answered }),
     ))
+}
+
+/// Whom to answer: what the command line says, else what the project declares.
+fn access(workspace: &Workspace, arguments: &ServeArguments) -> Result<Access> {
+    let declared = &workspace.definitions().project.serve.token_file;
+    let file = match (&arguments.token_file, declared) {
+        _ if arguments.insecure => return Ok(Access::Everyone),
+        (Some(file), _) => file.clone(),
+        (None, Some(file)) => workspace.root().join(file),
+        (None, None) => return Ok(Access::Local),
+    };
+    Ok(Access::Holders(Token::read(&file)?))
 }
 
 /// The line that says the server is up, and with what.

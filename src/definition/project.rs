@@ -42,4 +42,6 @@ pub struct Serve {
     pub model: Option<ModelName>,
     /// Values older than this by the clock make the server not ready; not checked by default.
     pub max_age: Option<Age>,
+    /// A file with the token that callers must send, relative to the project root; none by default.
+    pub token_file: Option<String>,
 }

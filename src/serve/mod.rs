@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `http/` | bytes to requests, replies to bytes: the standard library alone |
 //! | `server` | accepts, bounds and ends connections |
+//! | `access` | who may ask: whoever reaches a loopback address, or holds a token |
 //! | `route` | request → reply |
 //! | `state`, `watch` | what answers; how it is replaced |
 //! | `predict` | keys → answers, for the routes and the commands alike |
@@ -22,8 +23,10 @@
 //! | `explained` | what each feature contributes to a prediction |
 //! | `batch` | every entity into one table |
 //! | `problem` | errors as `application/problem+json` |
+//! | `legible` | what clients wrote, for the log |
 //! | `telemetry`, `freshness`, `openapi` | `/metrics`, how fresh each table is, `/openapi.json` |
 
+mod access;
 mod batch;
 mod body;
 mod context;
@@ -31,6 +34,7 @@ mod derived;
 mod explained;
 mod freshness;
 mod http;
+mod legible;
 mod lookup;
 mod openapi;
 mod predict;
@@ -43,6 +47,7 @@ mod telemetry;
 mod verdict;
 mod watch;
 
+pub use access::{Access, Token};
 pub use batch::{ScoreColumns, score_all};
 pub use context::{Computed, Requested, Unfit};
 pub use explained::Explained;

@@ -1,6 +1,6 @@
 //! The description of all routes, OpenAPI 3.1.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::body::MAX_IDS;
 use super::context::Requested;
@@ -9,8 +9,49 @@ use crate::definition::Dtype;
 
 /// The document for an entity whose key has that name and type; either, while it is not known.
 ///
-/// `requested` is what the run needs of a request; none while no run answers.
-pub fn document(key: &str, dtype: Option<Dtype>, requested: Option<&Requested>) -> Value {
+/// `requested` is what the run needs of a request; none while no run answers. `asks` says whether
+/// callers need a token.
+pub fn document(
+    key: &str,
+    dtype: Option<Dtype>,
+    requested: Option<&Requested>,
+    asks: bool,
+) -> Value {
+    let mut document = without_token(key, dtype, requested);
+    if asks {
+        demand_token(&mut document);
+    }
+    document
+}
+
+/// Enters the token: what it is, which routes need it, and what those answer without it.
+fn demand_token(document: &mut Value) {
+    document["components"]["securitySchemes"] =
+        json!({ "token": { "type": "http", "scheme": "bearer" } });
+    document["security"] = json!([{ "token": [] }]);
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return;
+    };
+    for (path, operations) in paths {
+        for operation in operations
+            .as_object_mut()
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
+            match path.as_str() {
+                "/health" => operation["security"] = json!([]),
+                "/ready" => operation["security"] = json!([{}, { "token": [] }]),
+                _ => {}
+            }
+            if path != "/health" {
+                let responses = operation["responses"].take();
+                operation["responses"] = with_problems(responses, &[401]);
+            }
+        }
+    }
+}
+
+fn without_token(key: &str, dtype: Option<Dtype>, requested: Option<&Requested>) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -121,7 +162,7 @@ fn context(requested: Option<&Requested>) -> Value {
         "description": "What the run needs of the request; null follows its preprocessing.",
         "required": names,
         "additionalProperties": false,
-        "properties": properties.collect::<serde_json::Map<_, _>>(),
+        "properties": properties.collect::<Map<_, _>>(),
     })
 }
 

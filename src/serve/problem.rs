@@ -91,6 +91,7 @@ impl Problem {
 fn slug_of(status: u16) -> &'static str {
     match status {
         400 => "bad-request",
+        401 => "unauthorized",
         404 => "not-found",
         405 => "method-not-allowed",
         408 => "request-timeout",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::access::{Caller, unknown_caller};
 use super::body::{self, Asked, Contexts, Wanted, check_type, key_of};
 use super::context::Computed;
 use super::explained::{MAX_EXPLAINED, no_explanation};
@@ -85,12 +86,29 @@ pub fn template(path: &str) -> &'static str {
 /// Answers a request from the state as it is now.
 pub fn reply(app: &App, request: &Request) -> Reply {
     let state = app.state();
-    let done = respond(app, &state, request);
+    let resource = Resource::at(&request.head.path);
+    let caller = match app.settings.access.caller(&request.head) {
+        Ok(caller) => caller,
+        // That the process lives is told to everyone.
+        Err(_) if resource == Some(Resource::Health) => Caller::Unknown,
+        Err(refusal) => return refusal,
+    };
+    let open = matches!(resource, Some(Resource::Health | Resource::Ready));
+    if caller == Caller::Unknown && !open {
+        return unknown_caller();
+    }
+    let done = respond(app, &state, request, resource, caller);
     done.unwrap_or_else(|problem| problem.to_reply())
 }
 
-fn respond(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
-    let resource = Resource::at(&request.head.path).ok_or_else(|| {
+fn respond(
+    app: &App,
+    state: &State,
+    request: &Request,
+    resource: Option<Resource>,
+    caller: Caller,
+) -> Result<Reply, Problem> {
+    let resource = resource.ok_or_else(|| {
         Problem::new(
             404,
             "There is no such path; /openapi.json lists those there are.",
@@ -104,7 +122,7 @@ fn respond(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
     }
     match resource {
         Resource::Health => Ok(Reply::json(200, JSON, &json!({ "status": "ok" }))),
-        Resource::Ready => ready(app, state),
+        Resource::Ready => ready(app, state, caller),
         Resource::Features(id) => features(app, state, &id),
         Resource::Predict => predict(app, state, request),
         Resource::Model => model(app, state),
@@ -120,6 +138,7 @@ fn respond(app: &App, state: &State, request: &Request) -> Result<Reply, Problem
                 state.key().as_str(),
                 key_dtype(state),
                 state.pair.as_ref().ok().map(|pair| &pair.requested),
+                app.settings.access.asks(),
             ),
         )),
     }
@@ -144,7 +163,18 @@ fn not_ready(app: &App, state: &State, error: &Error) -> Problem {
     }
 }
 
-fn ready(app: &App, state: &State) -> Result<Reply, Problem> {
+/// Whoever shows no token hears whether, and not what or why not: a balancer needs no more.
+fn ready(app: &App, state: &State, caller: Caller) -> Result<Reply, Problem> {
+    if caller == Caller::Unknown {
+        let ready = state.ready(app.settings.max_age).is_ok();
+        return match ready {
+            true => Ok(Reply::json(200, JSON, &json!({ "status": "ready" }))),
+            false => Err(Problem::new(
+                503,
+                "Not ready; ask with the token for the reason.",
+            )),
+        };
+    }
     let pair = pair_of(app, state)?;
     let document = json!({
         "status": "ready",

@@ -1,6 +1,6 @@
 //! Accepting, bounding and ending connections.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,9 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::access::Access;
 use super::http::{Incoming, Patience, Reply, Request, Unread};
+use super::legible::legible;
 use super::problem::Problem;
 use super::route;
 use super::state::State;
@@ -19,11 +21,15 @@ use super::telemetry::Telemetry;
 use super::watch::{Marks, Watcher};
 use crate::definition::Age;
 use crate::error::{Error, Kind, Result};
-use crate::host::Stopwatch;
+use crate::host::{self, Stopwatch};
 use crate::workspace::Workspace;
 
 /// Connections at a time; each has a thread.
 const MAX_CONNECTIONS: usize = 2048;
+/// Open files that are left to the store, the pins and the log.
+const OTHER_FILES: usize = 32;
+/// Connections at a time where the system allows hardly any open file.
+const LEAST_CONNECTIONS: usize = 8;
 /// A thread of a connection handles one request at a time and recurses nowhere.
 const STACK: usize = 1024 * 1024;
 /// Seconds an idle connection is kept, and when there are many of them.
@@ -36,8 +42,9 @@ const LAST_PART_SECONDS: f64 = 2.0;
 const STOP_SECONDS: f64 = 9.0;
 
 /// What was decided at start.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Settings {
+    pub access: Access,
     /// Values older than this by the clock are not served.
     pub max_age: Option<Age>,
 }
@@ -51,6 +58,8 @@ pub struct App {
     /// Whether idle connections should make room.
     crowded: AtomicBool,
     connections: AtomicUsize,
+    /// Connections at a time.
+    most: usize,
     log: fn(&str),
 }
 
@@ -78,9 +87,9 @@ impl App {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// A line to standard error.
+    /// A line to standard error; it stays one whatever stands in it.
     pub fn log(&self, line: &str) {
-        (self.log)(line);
+        (self.log)(&legible(line));
     }
 
     /// An error as a problem; what is no business of a client's goes to the log.
@@ -96,7 +105,7 @@ impl App {
     fn reply(&self, request: &Request) -> Reply {
         let done = catch_unwind(AssertUnwindSafe(|| route::reply(self, request)));
         done.unwrap_or_else(|_| {
-            self.log("error: a request met a bug; the lines above say where");
+            self.log("error: a request met a bug; the line above says where");
             Problem::new(500, "The request met a bug; see the log.").to_reply()
         })
     }
@@ -121,7 +130,11 @@ impl Patience for App {
 }
 
 /// Listens on `HOST:PORT`.
-pub fn bind(address: &str) -> Result<TcpListener> {
+///
+/// # Errors
+/// [`Kind::Usage`] for an address that `access` does not go with; [`Kind::Failure`] for one that is
+/// none, or that cannot be had.
+pub fn bind(address: &str, access: &Access) -> Result<TcpListener> {
     let cannot = |error: std::io::Error| {
         let in_use = error.kind() == std::io::ErrorKind::AddrInUse;
         let error =
@@ -133,48 +146,64 @@ pub fn bind(address: &str) -> Result<TcpListener> {
         }
     };
     let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(cannot)?.collect();
+    access.check(address, &found)?;
     TcpListener::bind(&found[..]).map_err(cannot)
 }
 
 /// Serves until the process is told to stop, and gives the number of requests it answered.
 ///
-/// `ready` is told the state it starts with.
+/// `ready` is told the state it starts with, once a signal stops it gracefully.
 pub fn run(
-    listener: &TcpListener,
+    listener: TcpListener,
     workspace: Workspace,
+    access: Access,
     log: fn(&str),
     ready: impl FnOnce(&State),
 ) -> Result<u64> {
     let failed = |error| Error::failure("the server cannot be started").caused_by(error);
     let address = listener.local_addr().map_err(failed)?;
+    let max_age = workspace.definitions().project.serve.max_age;
     let marks = Marks::read(&workspace).ok();
     let state = State::load(&workspace);
-    ready(&state);
+    // What a bug says of itself may quote a request.
+    std::panic::set_hook(Box::new(move |bug| {
+        log(&legible(&format!("error: a bug: {bug}")));
+    }));
     let app = Arc::new(App {
-        settings: Settings {
-            max_age: workspace.definitions().project.serve.max_age,
-        },
+        settings: Settings { access, max_age },
         telemetry: Telemetry::default(),
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),
         crowded: AtomicBool::new(false),
         connections: AtomicUsize::new(0),
+        most: most_connections(),
         log,
     });
     stop_on_signal(&app, address).map_err(failed)?;
+    ready(&app.state());
     let watched = Arc::clone(&app);
     let watcher = thread::Builder::new()
         .name("watcher".into())
         .spawn(move || Watcher::new(workspace, marks).watch(&watched))
         .map_err(failed)?;
-    accept(&app, listener);
+    accept(&app, &listener);
+    accept_rest(&app, &listener);
+    // From here on the system refuses whoever comes.
+    drop(listener);
     let watch = Stopwatch::start();
-    while app.connections() > 0 && watch.seconds() < STOP_SECONDS {
+    // The watcher looks at the flag several times a second, but for when it is loading.
+    let goes_on = || app.connections() > 0 || !watcher.is_finished();
+    while goes_on() && watch.seconds() < STOP_SECONDS {
         thread::sleep(Duration::from_millis(10));
     }
-    // It looks at the flag several times a second; a panic of its own was printed when it happened.
-    let _ = watcher.join();
     Ok(app.telemetry.answered())
+}
+
+/// How many connections the limit of open files allows, which is raised as far as it may be.
+fn most_connections() -> usize {
+    let files = host::allow_open_files(MAX_CONNECTIONS + OTHER_FILES);
+    let left = files.saturating_sub(OTHER_FILES);
+    left.clamp(LEAST_CONNECTIONS, MAX_CONNECTIONS)
 }
 
 /// The first SIGINT or SIGTERM stops gracefully, the second at once.
@@ -211,22 +240,36 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 fn accept(app: &Arc<App>, listener: &TcpListener) {
     while !app.is_stopping() {
         match listener.accept() {
-            Ok(_) if app.is_stopping() => return,
-            Ok((stream, _)) => {
-                let connections = app.connections();
-                app.crowded
-                    .store(connections > MAX_CONNECTIONS / 4 * 3, Ordering::Relaxed);
-                if connections < MAX_CONNECTIONS {
-                    start_connection(app, stream);
-                } else {
-                    refuse(stream);
-                }
-            }
+            Ok((stream, _)) => take(app, stream),
             Err(_) => {
                 app.crowded.store(true, Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(20));
             }
         }
+    }
+}
+
+/// Takes what the system accepted before the server was told to stop: it may bring a request.
+fn accept_rest(app: &Arc<App>, listener: &TcpListener) {
+    if listener.set_nonblocking(true).is_err() {
+        return;
+    }
+    while let Ok((stream, _)) = listener.accept() {
+        // Some systems hand the listener's mode on.
+        if stream.set_nonblocking(false).is_ok() {
+            take(app, stream);
+        }
+    }
+}
+
+fn take(app: &Arc<App>, stream: TcpStream) {
+    let connections = app.connections();
+    let crowded = connections > app.most / 4 * 3;
+    app.crowded.store(crowded, Ordering::Relaxed);
+    if connections < app.most {
+        start_connection(app, stream);
+    } else {
+        refuse(stream);
     }
 }
 
@@ -267,7 +310,7 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
             Err(Unread::Closed) => return,
             Err(Unread::Refused(problem)) => {
                 app.telemetry.count("none", "other", problem.status, 0.0);
-                incoming.write(&problem.to_reply().to_bytes(false, false));
+                incoming.write(&problem.to_reply().to_bytes(false, false), app);
                 return incoming.end();
             }
             Ok(request) => {
@@ -278,7 +321,7 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
                 let (path, method) = (&request.head.path, &request.head.method);
                 app.telemetry
                     .count(route::template(path), method, reply.status, watch.seconds());
-                if !incoming.write(&bytes) {
+                if !incoming.write(&bytes, app) {
                     return;
                 }
                 if !keep_alive {
@@ -294,6 +337,8 @@ fn refuse(mut stream: TcpStream) {
     let problem = Problem::new(503, "There are too many connections; try again.");
     let reply = problem.to_reply().with_header("Retry-After", "1");
     if stream.set_nonblocking(true).is_ok() {
+        // What lies unread when a connection is closed takes the reply with it.
+        let _ = stream.read(&mut [0; 4096]);
         // A client whose buffer is full on its first byte is not worth waiting for.
         let _ = stream.write_all(&reply.to_bytes(false, false));
     }

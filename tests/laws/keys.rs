@@ -120,6 +120,7 @@ pub const COUNTS_NOT: &[&str] = &[
     "streamflow serve.address",
     "streamflow serve.model",
     "streamflow serve.max_age",
+    "streamflow serve.token_file",
     "streamflow flow.*.description",
     "streamflow flow.*.steps",
     "feature entity",

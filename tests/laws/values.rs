@@ -47,6 +47,7 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "streamflow entities.*.key" => texts(&["user_id", "account_id"]),
         "streamflow serve.address" => texts(&["127.0.0.1:8000", "127.0.0.1:9000"]),
         "streamflow serve.model" | "experiment registers" => texts(&["leaving", "size"]),
+        "streamflow serve.token_file" => texts(&["token", "../secrets/token"]),
         "streamflow serve.max_age"
         | "feature features.ttl"
         | "feature features.windowed.*.window" => ages(),

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
+mod access;
 mod derived;
 mod explain;
+mod hostile;
+mod limits;
 mod on_demand;
 mod tasks;
 mod values;

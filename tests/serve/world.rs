@@ -1,11 +1,11 @@
 //! A project of its own for each test, and a server on it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -195,16 +195,23 @@ impl World {
         assert_eq!(code, 0, "{document:#}");
     }
 
-    /// As `promote` writes it: the file is replaced whole.
     pub fn pin(&self, run: RunId) {
-        let pin = Pin {
-            run,
-            sequence: 1,
-            hash: TransitionHash::from_bytes([7; 32]),
+        self.pin_to(&[(Stage::Production, run)]);
+    }
+
+    /// As `promote` writes it: the file is replaced whole.
+    pub fn pin_to(&self, runs: &[(Stage, RunId)]) {
+        let pin = |(stage, run): &(Stage, RunId)| {
+            let pin = Pin {
+                run: *run,
+                sequence: 1,
+                hash: TransitionHash::from_bytes([7; 32]),
+            };
+            (*stage, pin)
         };
         let pins = PinFile {
             model: "streamflow_churn".parse().unwrap(),
-            pins: [(Stage::Production, pin)].into(),
+            pins: runs.iter().map(pin).collect(),
         };
         let path = self.root.join("lockfiles/streamflow_churn.pin");
         let beside = path.with_extension("new");
@@ -231,15 +238,29 @@ impl World {
     }
 
     pub fn serve(&self) -> Server {
-        let mut child = Command::new(BINARY)
-            .args([
-                "serve",
-                "--address",
-                "127.0.0.1:0",
-                "--color",
-                "never",
-                "-C",
-            ])
+        self.serve_with(&["--address", "127.0.0.1:0"])
+    }
+
+    pub fn serve_with(&self, arguments: &[&str]) -> Server {
+        self.started(Command::new(BINARY), arguments)
+    }
+
+    /// As where the system allows no more open files.
+    pub fn serve_with_files(&self, files: usize) -> Server {
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            &format!("ulimit -n {files}; exec \"$0\" \"$@\""),
+            BINARY,
+        ]);
+        self.started(shell, &["--address", "127.0.0.1:0"])
+    }
+
+    fn started(&self, mut command: Command, arguments: &[&str]) -> Server {
+        let mut child = command
+            .arg("serve")
+            .args(arguments)
+            .args(["--color", "never", "-C"])
             .arg(&self.root)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -247,16 +268,27 @@ impl World {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
-        // Read on, so that the server never waits for a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
         let address = first.rsplit("http://").next().unwrap().to_string();
-        Server { child, address }
+        let log = Arc::new(Mutex::new(vec![first]));
+        let told = Arc::clone(&log);
+        // Read on, so that the server never waits for a full pipe.
+        std::thread::spawn(move || {
+            for line in lines {
+                told.lock().unwrap().push(line.unwrap());
+            }
+        });
+        Server {
+            child,
+            address,
+            log,
+        }
     }
 }
 
 pub struct Server {
     pub child: Child,
     pub address: String,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Drop for Server {
@@ -301,6 +333,40 @@ impl Answer {
 }
 
 impl Server {
+    /// Lines on standard error so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits for a line with this text.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let found = self.log().into_iter().find(|line| line.contains(text));
+            if let Some(line) = found {
+                return line;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {text:?} in {:#?}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -312,8 +378,15 @@ impl Server {
         let mut stream = self.connect();
         // The server may refuse and close before it has seen all.
         let _ = stream.write_all(bytes);
+        Self::read(&mut stream)
+    }
+
+    /// Reads until the server closes. What it sent before it gave a connection up counts.
+    pub fn read(stream: &mut TcpStream) -> Answer {
         let mut reply = Vec::new();
-        stream.read_to_end(&mut reply).unwrap();
+        if let Err(error) = stream.read_to_end(&mut reply) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
         let text = String::from_utf8(reply).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head

@@ -85,11 +85,14 @@ fn serve(section: &Section<'_>) -> Option<Serve> {
     let address = section.optional("address").and_then(|item| address(&item));
     let model = section.optional("model").and_then(|item| item.parse());
     let max_age = section.optional("max_age").and_then(|item| item.parse());
+    let token_file = section.optional("token_file");
+    let token_file = token_file.and_then(|item| not_empty(&item));
     section.finish();
     Some(Serve {
         address: address.unwrap_or_else(|| "127.0.0.1:8000".to_string()),
         model,
         max_age,
+        token_file,
     })
 }
 

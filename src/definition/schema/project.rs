@@ -51,6 +51,10 @@ fn serve() -> Value {
                 "Values older than this by the clock make /ready and /predict answer 503, such as \
                  `45d`. Not checked by default.",
             ),
+            "token_file": text(
+                "A file with the token that callers must send, relative to the project root and not \
+                 committed. Without one the address must be loopback.",
+            ),
         }),
     )
 }

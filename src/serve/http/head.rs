@@ -65,7 +65,8 @@ impl Head {
         }
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// The headers of a name, which is in lower case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.headers.iter().filter(move |(own, _)| own == name);
         named.map(|(_, value)| value.as_str())
     }
@@ -205,7 +206,9 @@ fn header(line: &[u8]) -> Result<(String, String), Problem> {
         return Err(malformed("a header holds a control character"));
     }
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let value = String::from_utf8_lossy(value).trim().to_string();
+    // These two alone: to `str::trim` a space that does not break is one too, and to others it is not.
+    let value = String::from_utf8_lossy(value);
+    let value = value.trim_matches([' ', '\t']).to_string();
     Ok((name, value))
 }
 
@@ -261,6 +264,8 @@ mod tests {
             "GET  / HTTP/1.1\nHost: x\n\n",
             "G\u{e9}T / HTTP/1.1\nHost: x\n\n",
             "GET relative HTTP/1.1\nHost: x\n\n",
+            "GET / HTTP/1.1\nHost: x\nA: b\u{b}c\n\n",
+            "GET / HTTP/1.1\nHost: x\n: y\n\n",
         ] {
             assert_eq!(parse(text), Err(400), "{text:?}");
         }
@@ -287,6 +292,15 @@ mod tests {
         ] {
             assert_eq!(framing(headers), Err(400), "{headers:?}");
         }
-        assert_eq!(framing("Transfer-Encoding: gzip, chunked\n"), Err(501));
+        for coding in [
+            "gzip, chunked",
+            "chunked, chunked",
+            "\u{a0}chunked",
+            "x",
+            "",
+        ] {
+            let header = format!("Transfer-Encoding: {coding}\n");
+            assert_eq!(framing(&header), Err(501), "{coding:?}");
+        }
     }
 }

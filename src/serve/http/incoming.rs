@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use super::chunk::{self, Progress};
+use super::chunk::Chunks;
 use super::head::{Framing, Head, MAX_HEAD, end_of_head};
 use crate::host::Stopwatch;
 use crate::serve::problem::Problem;
@@ -14,8 +14,8 @@ pub const MAX_BODY: usize = 1024 * 1024;
 
 /// A read waits no longer than this before it looks whether to go on waiting.
 const SLICE: Duration = Duration::from_millis(250);
-/// A client that does not read its reply is given up after this.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a reply that a client has the time of one part for.
+const PART: usize = 1024 * 1024;
 /// Seconds and bytes that a refused body is read on for, so that the client sees the reply.
 const DRAIN_SECONDS: f64 = 2.0;
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -40,8 +40,21 @@ pub enum Unread {
 pub trait Patience {
     /// Whether a connection that has been idle for so long may go on waiting.
     fn may_wait(&self, idle_seconds: f64) -> bool;
-    /// Seconds for a head, from its first byte, and as many for a body.
+    /// Seconds for a head, from its first byte, as many for a body, and as many for a client to take
+    /// each MiB of its reply that was begun.
     fn part_seconds(&self) -> f64;
+}
+
+/// A body that is being read.
+enum Body {
+    Length(usize),
+    Chunks(Chunks),
+}
+
+/// Whether nothing is wrong but that it takes longer.
+fn is_wait(error: &std::io::Error) -> bool {
+    use ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
 }
 
 /// A connection with the bytes that were read and not yet used.
@@ -54,7 +67,7 @@ impl Incoming {
     pub fn new(stream: TcpStream) -> std::io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(SLICE))?;
-        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+        stream.set_write_timeout(Some(SLICE))?;
         Ok(Self {
             stream,
             buffer: Vec::with_capacity(1024),
@@ -76,13 +89,19 @@ impl Incoming {
 
     fn read_head(&mut self, patience: &impl Patience) -> Result<Head, Unread> {
         let watch = Stopwatch::start();
-        // RFC 9112 §2.2: an empty line before a request is passed over.
-        while self.buffer.starts_with(b"\r\n") {
-            self.buffer.drain(..2);
-        }
+        // Before it there is no end of the head.
+        let mut from = 0;
         loop {
-            let within = &self.buffer[..self.buffer.len().min(MAX_HEAD)];
-            if let Some(end) = end_of_head(within) {
+            // RFC 9112 §2.2: an empty line before a request is passed over.
+            let lines = self.buffer.chunks_exact(2);
+            let empty = lines.take_while(|pair| *pair == b"\r\n").count();
+            if empty > 0 {
+                self.buffer.drain(..2 * empty);
+                from = 0;
+            }
+            let within = self.buffer.len().min(MAX_HEAD);
+            if let Some(end) = end_of_head(&self.buffer[from..within]) {
+                let end = from + end;
                 let head = Head::parse(&self.buffer[..end]).map_err(Unread::Refused)?;
                 self.buffer.drain(..end);
                 return Ok(head);
@@ -91,21 +110,21 @@ impl Incoming {
                 let why = format!("The head of a request has at most {MAX_HEAD} bytes.");
                 return Err(Unread::Refused(Problem::new(431, why)));
             }
+            from = within.saturating_sub(3);
             self.fill_before(watch, patience)?;
         }
     }
 
     fn read_body(&mut self, head: &Head, patience: &impl Patience) -> Result<Vec<u8>, Unread> {
         let framing = head.framing().map_err(Unread::Refused)?;
-        let length = match framing {
+        let mut body = match framing {
             Framing::Length(0) => return Ok(Vec::new()),
-            Framing::Length(length) => Some(
-                usize::try_from(length)
-                    .ok()
-                    .filter(|length| *length <= MAX_BODY)
-                    .ok_or_else(|| Unread::Refused(Problem::too_large(MAX_BODY)))?,
-            ),
-            Framing::Chunked => None,
+            Framing::Length(length) => {
+                let length = usize::try_from(length).ok();
+                let length = length.filter(|length| *length <= MAX_BODY);
+                Body::Length(length.ok_or_else(|| Unread::Refused(Problem::too_large(MAX_BODY)))?)
+            }
+            Framing::Chunked => Body::Chunks(Chunks::new(MAX_BODY)),
         };
         if head.expects_continue() && self.buffer.is_empty() {
             let told = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -113,32 +132,20 @@ impl Incoming {
         }
         let watch = Stopwatch::start();
         loop {
-            if let Some(body) = self.take_body(length)? {
-                return Ok(body);
-            }
-            // Chunks of one byte each take more room than what they hold.
-            if self.buffer.len() > 2 * MAX_BODY {
-                return Err(Unread::Refused(Problem::too_large(MAX_BODY)));
+            let whole = match &mut body {
+                Body::Length(length) => self.buffer.len() >= *length,
+                Body::Chunks(chunks) => chunks.take(&mut self.buffer).map_err(Unread::Refused)?,
+            };
+            if whole {
+                return Ok(match body {
+                    Body::Length(length) => {
+                        let rest = self.buffer.split_off(length);
+                        std::mem::replace(&mut self.buffer, rest)
+                    }
+                    Body::Chunks(chunks) => chunks.into_body(),
+                });
             }
             self.fill_before(watch, patience)?;
-        }
-    }
-
-    /// The body, if all of it has arrived.
-    fn take_body(&mut self, length: Option<usize>) -> Result<Option<Vec<u8>>, Unread> {
-        match length {
-            Some(length) if self.buffer.len() < length => Ok(None),
-            Some(length) => {
-                let rest = self.buffer.split_off(length);
-                Ok(Some(std::mem::replace(&mut self.buffer, rest)))
-            }
-            None => match chunk::decode(&self.buffer, MAX_BODY).map_err(Unread::Refused)? {
-                Progress::More => Ok(None),
-                Progress::Done(body, used) => {
-                    self.buffer.drain(..used);
-                    Ok(Some(body))
-                }
-            },
         }
     }
 
@@ -160,16 +167,28 @@ impl Incoming {
                 self.buffer.extend_from_slice(&bytes[..count]);
                 Ok(count)
             }
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(0),
-                _ => Err(Unread::Closed),
-            },
+            Err(error) if is_wait(&error) => Ok(0),
+            Err(_) => Err(Unread::Closed),
         }
     }
 
-    /// Writes bytes; false when the client has gone.
-    pub fn write(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
+    /// Writes bytes; false when the client has gone, or takes them too slowly.
+    pub fn write(&mut self, bytes: &[u8], patience: &impl Patience) -> bool {
+        let parts = (1 + bytes.len() / PART) as f64;
+        let watch = Stopwatch::start();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(0) => return false,
+                Ok(count) => rest = &rest[count..],
+                Err(error) if is_wait(&error) => {}
+                Err(_) => return false,
+            }
+            if !rest.is_empty() && watch.seconds() > parts * patience.part_seconds() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Ends a connection whose client may still be sending: were it closed at once, the client would

@@ -15,5 +15,6 @@ mod head;
 mod incoming;
 mod reply;
 
+pub use head::Head;
 pub use incoming::{Incoming, Patience, Request, Unread};
 pub use reply::{Reply, phrase};

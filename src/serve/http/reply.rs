@@ -44,7 +44,7 @@ impl Reply {
         self
     }
 
-    /// The bytes of the reply. To a HEAD request it has no body, but the length of one.
+    /// The bytes of the reply. No browser guesses another type, such as HTML. To a HEAD request it has no body, but the length of one.
     pub fn to_bytes(&self, head_only: bool, keep_alive: bool) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.body.len() + 256);
         let head = self.write_head(&mut bytes, keep_alive);
@@ -59,7 +59,7 @@ impl Reply {
         let connection = if keep_alive { "keep-alive" } else { "close" };
         write!(
             bytes,
-            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: {connection}\r\nDate: {}\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {}\r\nConnection: {connection}\r\nDate: {}\r\n",
             self.status,
             phrase(self.status),
             self.content_type,
@@ -78,6 +78,7 @@ pub fn phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         400 => "Bad Request",
+        401 => "Unauthorized",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
