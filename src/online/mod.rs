@@ -47,7 +47,7 @@ pub use kept::SHEET_KIND;
 pub use keys::Key;
 pub use materialize::{Materialized, MaterializedTable, materialize};
 pub use obtain::Recompute;
-pub use pinned::{PinnedRun, lacks_features, load_pinned, served_model};
+pub use pinned::{PinnedRun, lacks_features, load_pinned, load_run, production_pin, served_model};
 pub use served::{Served, served};
 pub use view::{EntityRows, OnlineSheet, OnlineView, TableFreshness, ValueAt};
 pub use wanted::{Wanted, default_date};

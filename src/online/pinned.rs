@@ -59,17 +59,21 @@ fn nothing_pinned(what: &str) -> Error {
 
 /// The run of a model that is pinned to Production.
 pub fn load_pinned(workspace: &Workspace, model: &ModelName) -> Result<PinnedRun> {
+    load_run(workspace, model, production_pin(workspace, model)?)
+}
+
+/// What a model's pin file says of Production.
+pub fn production_pin(workspace: &Workspace, model: &ModelName) -> Result<Pin> {
     let path = pin_path(model);
     let pins = lockfile::read_pins(workspace, model)?
         .ok_or_else(|| nothing_pinned(&format!("there is no {path}")))?;
-    let pin = *pins
-        .pins
-        .get(&Stage::Production)
-        .ok_or_else(|| nothing_pinned(&format!("{path} names no run in production")))?;
-    load_run(workspace, model, pin)
+    let pin = pins.pins.get(&Stage::Production);
+    pin.copied()
+        .ok_or_else(|| nothing_pinned(&format!("{path} names no run in production")))
 }
 
-fn load_run(workspace: &Workspace, model_name: &ModelName, pin: Pin) -> Result<PinnedRun> {
+/// A run as a pin names it.
+pub fn load_run(workspace: &Workspace, model_name: &ModelName, pin: Pin) -> Result<PinnedRun> {
     let catalog = workspace.store().catalog();
     let run = pin.run;
     let record = find_run(catalog, run)?.ok_or_else(|| not_here(run))?;

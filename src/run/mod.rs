@@ -19,6 +19,7 @@ mod divergence;
 mod engine;
 mod execute;
 mod family;
+mod golden;
 mod guard;
 mod history;
 mod inspect;
@@ -61,6 +62,7 @@ pub use execute::{
 pub use family::{
     Band, BandVerdict, Family, Member, Repeat, Seeds, band_of, derived_seed, judge, repeat,
 };
+pub use golden::{GoldenRows, OtherAnswers};
 pub use guard::{GuardName, Guards, Leak, Looked, declared_leaks, found_leaks, leakage_of};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use inspect::{

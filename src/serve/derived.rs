@@ -34,10 +34,13 @@ impl DerivedValues {
                 Some((name, Values::of_cells(input.dtype, &cells)))
             })
             .collect();
-        let frame = Frame::new(rows.len(), columns);
-        let values = derived
-            .iter()
-            .map(|derived| feature::evaluate(&derived.expression, &frame));
+        Self::over(pair, &Frame::new(rows.len(), columns))
+    }
+
+    /// Computes them for the rows of a frame, which names inputs in full.
+    pub fn over(pair: &Pair, frame: &Frame) -> Self {
+        let derived = pair.pinned.model.derived.iter();
+        let values = derived.map(|derived| feature::evaluate(&derived.expression, frame));
         Self(values.collect())
     }
 

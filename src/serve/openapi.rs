@@ -232,8 +232,10 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
                 "run": hash,
                 "as_of": date,
                 "tables": { "type": "object", "additionalProperties": reference("Freshness") },
+                "degraded": reference("Degraded"),
             },
         },
+        "Degraded": degraded(),
         "Freshness": freshness(),
         "Features": {
             "type": "object",
@@ -301,6 +303,19 @@ fn explanation() -> Value {
             "scale": { "enum": ["probability", "log_odds", "number"] },
             "base": { "type": "number" },
             "contributions": { "type": "object", "additionalProperties": { "type": "number" } },
+        },
+    })
+}
+
+/// That an earlier pair answers.
+fn degraded() -> Value {
+    json!({
+        "type": "object",
+        "description": "There while the pair that is pinned and materialized now cannot be loaded.",
+        "required": ["reason", "since"],
+        "properties": {
+            "reason": { "type": "string" },
+            "since": { "type": "string", "format": "date-time" },
         },
     })
 }

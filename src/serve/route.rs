@@ -176,13 +176,19 @@ fn ready(app: &App, state: &State, caller: Caller) -> Result<Reply, Problem> {
         };
     }
     let pair = pair_of(app, state)?;
-    let document = json!({
+    let mut document = json!({
         "status": "ready",
         "model": pair.pinned.model_name,
         "run": pair.run(),
         "as_of": pair.view.as_of(),
         "tables": freshness::document(&pair.view),
     });
+    if let Some(failed) = &state.failed {
+        document["degraded"] = json!({
+            "reason": failed.error.message(),
+            "since": failed.since.to_string(),
+        });
+    }
     Ok(with_run(pair, Reply::json(200, JSON, &document)))
 }
 

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::route;
 use super::state::State;
 use super::telemetry::Telemetry;
-use super::watch::{Marks, Watcher};
+use super::watch::Watcher;
 use crate::definition::Age;
 use crate::error::{Error, Kind, Result};
 use crate::host::{self, Stopwatch};
@@ -163,8 +163,8 @@ pub fn run(
     let failed = |error| Error::failure("the server cannot be started").caused_by(error);
     let address = listener.local_addr().map_err(failed)?;
     let max_age = workspace.definitions().project.serve.max_age;
-    let marks = Marks::read(&workspace).ok();
-    let state = State::load(&workspace);
+    let mut watcher = Watcher::new(workspace);
+    let state = watcher.first();
     // What a bug says of itself may quote a request.
     std::panic::set_hook(Box::new(move |bug| {
         log(&legible(&format!("error: a bug: {bug}")));
@@ -184,7 +184,7 @@ pub fn run(
     let watched = Arc::clone(&app);
     let watcher = thread::Builder::new()
         .name("watcher".into())
-        .spawn(move || Watcher::new(workspace, marks).watch(&watched))
+        .spawn(move || watcher.watch(&watched))
         .map_err(failed)?;
     accept(&app, &listener);
     accept_rest(&app, &listener);

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::context::{Computed, Requested};
+use super::derived::DerivedValues;
 use super::predict::answer;
 use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
 use crate::hash::{Digest, FeatureHash, RunId};
 use crate::host;
-use crate::learn::{Explainer, FeatureKind, ModelFeature};
+use crate::host::Instant;
+use crate::learn::{Explainer, FeatureColumn, FeatureKind, ModelFeature};
 use crate::online::{Key, OnlineView, PinnedRun, load_pinned, newest, served_model};
 use crate::registry::{self, Transition};
+use crate::run::{GoldenRows, feature_column};
 use crate::workspace::Workspace;
 
 /// A run and the values it answers from. Cannot be made unless they fit.
@@ -108,6 +111,26 @@ impl Pair {
         Ok(pair)
     }
 
+    /// Answers for rows that the run has answered for, as a request would be.
+    ///
+    /// # Errors
+    /// An answer has other bits than that of the run, or a value is of another type now.
+    pub fn try_golden(&self, golden: &GoldenRows) -> Result<()> {
+        if golden.rows() == 0 {
+            return Ok(());
+        }
+        let columns = self.inputs.iter().map(|input| golden_column(input, golden));
+        let mut columns = columns.collect::<Result<Vec<FeatureColumn>>>()?;
+        columns.extend(DerivedValues::over(self, golden.frame()).columns(self));
+        let model = &self.pinned.model;
+        let scores = model.predict(&columns)?.scores;
+        match golden.other_answers(&model.outcome, &scores)? {
+            None => Ok(()),
+            Some(other) => Err(Error::failure(other.to_string())
+                .help("`streamflow fsck` says what is damaged, `streamflow replay RUN` whether it can be had again")),
+        }
+    }
+
     pub fn run(&self) -> RunId {
         self.pinned.pin.run
     }
@@ -116,6 +139,19 @@ impl Pair {
     pub fn key(&self) -> &ColumnName {
         &self.pinned.spec.key
     }
+}
+
+fn golden_column(input: &Input, golden: &GoldenRows) -> Result<FeatureColumn> {
+    let name = &input.name;
+    let values = golden
+        .values(name)
+        .ok_or_else(|| Error::failure(format!("the run's training set lacks `{name}`")))?;
+    if values.dtype() != input.dtype {
+        let (now, then) = (input.dtype.as_str(), values.dtype().as_str());
+        let message = format!("`{name}` is {now}, and was {then} when the run learnt from it");
+        return Err(Error::failure(message));
+    }
+    Ok(feature_column(name, values))
 }
 
 /// Where a definition's values come from, and their type; none when they cannot be had. What a
@@ -146,7 +182,7 @@ fn lacking(pinned: &PinnedRun, view: &OnlineView, absent: Vec<String>) -> Error 
 }
 
 /// Everything a request may look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct State {
     /// The pair, or why there is none.
     pub pair: Result<Arc<Pair>, Arc<Error>>,
@@ -154,9 +190,19 @@ pub struct State {
     pub view: Option<Arc<OnlineView>>,
     /// When, by whom and why the run was promoted, as far as the registry's log says.
     pub transition: Option<Transition>,
+    /// Why what is pinned and materialized now does not answer, where an earlier pair goes on to.
+    pub failed: Option<FailedLoad>,
     key: ColumnName,
     /// What rows are about, in messages: `user`.
     entity: String,
+}
+
+/// A pair that could not be loaded.
+#[derive(Debug, Clone)]
+pub struct FailedLoad {
+    pub error: Arc<Error>,
+    /// Of the first failure since a pair was loaded.
+    pub since: Instant,
 }
 
 impl State {
@@ -166,14 +212,16 @@ impl State {
             .and_then(|model| load_pinned(workspace, &model))
             .map(Arc::new);
         let view = load_view(workspace).map(|view| view.map(Arc::new));
-        Self::put_together(workspace, pinned, view)
+        Self::put_together(workspace, pinned, view, None)
     }
 
-    /// Makes a state of what was found, or of why it was not.
+    /// Makes a state of what was found, or of why it was not. With golden rows, which are the run's,
+    /// the pair is tried with them.
     pub fn put_together(
         workspace: &Workspace,
         pinned: Result<Arc<PinnedRun>>,
         view: Result<Option<Arc<OnlineView>>>,
+        golden: Option<&GoldenRows>,
     ) -> Self {
         let (view, broken) = match view {
             Ok(view) => (view, None),
@@ -182,7 +230,12 @@ impl State {
         let pair = match (pinned, &view, broken) {
             (Err(error), _, _) | (_, _, Some(error)) => Err(Arc::new(error)),
             (Ok(_), None, None) => Err(Arc::new(nothing_materialized())),
-            (Ok(pinned), Some(view), None) => Pair::new(pinned, Arc::clone(view)).map_err(Arc::new),
+            (Ok(pinned), Some(view), None) => Pair::new(pinned, Arc::clone(view))
+                .and_then(|pair| {
+                    golden.map_or(Ok(()), |golden| pair.try_golden(golden))?;
+                    Ok(pair)
+                })
+                .map_err(Arc::new),
         };
         let key = match &pair {
             Ok(pair) => pair.key().clone(),
@@ -198,8 +251,22 @@ impl State {
             pair,
             view,
             transition,
+            failed: None,
             entity: entity.map_or("entity".into(), |(name, _)| name.to_string()),
             key,
+        }
+    }
+
+    /// The same, with why what came after it cannot be loaded.
+    #[must_use]
+    pub fn failing(&self, error: &Arc<Error>) -> Self {
+        let since = self.failed.as_ref().map(|failed| failed.since);
+        Self {
+            failed: Some(FailedLoad {
+                error: Arc::clone(error),
+                since: since.unwrap_or_else(host::now),
+            }),
+            ..self.clone()
         }
     }
 

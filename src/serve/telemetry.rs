@@ -95,6 +95,13 @@ impl Telemetry {
                 self.failed_loads.load(Ordering::Relaxed) as f64,
             )],
         );
+        metric(
+            &mut text,
+            "model_load_failing",
+            "gauge",
+            "1 while the pair that is pinned and materialized now cannot be loaded, and an earlier one answers.",
+            &[(String::new(), f64::from(u8::from(state.failed.is_some())))],
+        );
         render_model(&mut text, state);
         if let Some(view) = &state.view {
             freshness::render(&mut text, view);

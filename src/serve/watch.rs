@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::server::App;
-use super::state::State;
-use crate::error::Result;
+use super::state::{Pair, State};
+use crate::definition::ModelName;
+use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::hash::Digest;
-use crate::lockfile::pin_path;
-use crate::online::{OnlineView, PinnedRun, load_pinned, newest, newest_sequence, served_model};
+use crate::lockfile::{Pin, pin_path};
+use crate::online::{
+    OnlineView, PinnedRun, load_run, newest, newest_sequence, production_pin, served_model,
+};
+use crate::run::GoldenRows;
 use crate::workspace::Workspace;
 
 const POLL: Duration = Duration::from_millis(200);
@@ -18,7 +22,7 @@ const RETRY: u32 = 10;
 
 /// What is compared to see whether anything is new.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marks {
+struct Marks {
     /// The bytes of the pin file.
     pin: Option<Vec<u8>>,
     /// The number of the newest materialization.
@@ -26,10 +30,11 @@ pub struct Marks {
 }
 
 impl Marks {
-    pub fn read(workspace: &Workspace) -> Result<Self> {
+    fn read(workspace: &Workspace) -> Result<Self> {
         let pin = match served_model(workspace) {
             Ok(model) => fsio::read_optional(&workspace.root().join(pin_path(&model)))?,
-            Err(_) => None,
+            Err(error) if error.kind() == Kind::NotReady => None,
+            Err(error) => return Err(error),
         };
         Ok(Self {
             pin,
@@ -42,21 +47,36 @@ impl Marks {
 pub struct Watcher {
     workspace: Workspace,
     seen: Option<Marks>,
-    pinned: Option<(Vec<u8>, Arc<PinnedRun>)>,
+    pinned: Option<Loaded>,
     view: Option<(i64, Arc<OnlineView>)>,
     /// What was last logged, so that it is said once.
     said: String,
 }
 
+/// A run with the rows it is tried with.
+struct Loaded {
+    model: ModelName,
+    pin: Pin,
+    run: Arc<PinnedRun>,
+    golden: Arc<GoldenRows>,
+}
+
 impl Watcher {
-    pub fn new(workspace: Workspace, seen: Option<Marks>) -> Self {
+    pub fn new(workspace: Workspace) -> Self {
         Self {
             workspace,
-            seen,
+            seen: None,
             pinned: None,
             view: None,
             said: String::new(),
         }
+    }
+
+    /// What serves first.
+    pub fn first(&mut self) -> State {
+        // What cannot be read now is looked at again by the first poll.
+        self.seen = Marks::read(&self.workspace).ok();
+        self.load()
     }
 
     /// Watches until the server stops.
@@ -73,65 +93,82 @@ impl Watcher {
             };
             polls_to_retry = polls_to_retry.map(|left| left.saturating_sub(1));
             if self.seen.as_ref() != Some(&marks) || polls_to_retry == Some(0) {
-                let done = self.follow(app, &marks);
                 self.seen = Some(marks);
+                let done = self.follow(app);
                 polls_to_retry = (!done).then_some(RETRY);
             }
         }
     }
 
-    /// Loads what the marks stand for, and serves it. False when the load failed.
-    fn follow(&mut self, app: &App, marks: &Marks) -> bool {
-        let pinned = self.pinned_of(marks);
-        let view = self.view_of(marks);
-        let next = State::put_together(&self.workspace, pinned, view);
-        match &next.pair {
-            Ok(pair) => {
-                let line = format!(
-                    "now serving {} run {} at {}",
-                    pair.pinned.model_name,
-                    pair.run().short(),
-                    pair.view.as_of()
-                );
+    /// Loads what is pinned and materialized now, and serves it. False when the load failed.
+    fn follow(&mut self, app: &App) -> bool {
+        let next = self.load();
+        let before = app.state();
+        match (&next.pair, &before.pair) {
+            (Ok(pair), Ok(old)) if is_same(pair, old) => {
+                if before.failed.is_some() {
+                    self.say(app, &format!("still serving {}", words(pair)));
+                    app.replace(next);
+                }
+                true
+            }
+            (Ok(pair), _) => {
+                let line = format!("now serving {}", words(pair));
                 app.replace(next);
                 app.telemetry.count_swap();
                 self.say(app, &line);
                 true
             }
-            Err(error) if app.state().pair.is_ok() => {
-                let line = format!("the pair as before goes on serving: {error}");
+            (Err(error), Ok(_)) => {
                 app.telemetry.count_failed_load();
-                self.say(app, &line);
+                self.say(
+                    app,
+                    &format!("the pair as before goes on serving: {}", full(error)),
+                );
+                app.replace(before.failing(error));
                 false
             }
-            Err(error) => {
-                let line = format!("not ready: {error}");
+            (Err(error), Err(_)) => {
+                self.say(app, &format!("not ready: {}", full(error)));
                 app.replace(next);
-                self.say(app, &line);
                 false
             }
         }
     }
 
-    fn pinned_of(&mut self, marks: &Marks) -> Result<Arc<PinnedRun>> {
-        if let (Some((bytes, pinned)), Some(now)) = (&self.pinned, &marks.pin)
-            && bytes == now
-        {
-            return Ok(Arc::clone(pinned));
-        }
-        let model = served_model(&self.workspace)?;
-        let pinned = Arc::new(load_pinned(&self.workspace, &model)?);
-        self.pinned = marks.pin.clone().map(|bytes| (bytes, Arc::clone(&pinned)));
-        Ok(pinned)
+    fn load(&mut self) -> State {
+        let view = self.newest_view();
+        let (pinned, golden) = match self.pinned_run() {
+            Ok(loaded) => (
+                Ok(Arc::clone(&loaded.run)),
+                Some(Arc::clone(&loaded.golden)),
+            ),
+            Err(error) => (Err(error), None),
+        };
+        State::put_together(&self.workspace, pinned, view, golden.as_deref())
     }
 
-    fn view_of(&mut self, marks: &Marks) -> Result<Option<Arc<OnlineView>>> {
-        if let Some((sequence, view)) = &self.view
-            && *sequence == marks.sequence
+    fn pinned_run(&mut self) -> Result<&Loaded> {
+        let model = served_model(&self.workspace)?;
+        let pin = production_pin(&self.workspace, &model)?;
+        let known = self
+            .pinned
+            .take_if(|known| known.model == model && known.pin == pin);
+        let loaded = match known {
+            Some(known) => known,
+            None => Loaded::of(&self.workspace, model, pin)?,
+        };
+        Ok(self.pinned.insert(loaded))
+    }
+
+    fn newest_view(&mut self) -> Result<Option<Arc<OnlineView>>> {
+        let store = self.workspace.store();
+        let sequence = newest_sequence(store.catalog())?;
+        if let Some((known, view)) = &self.view
+            && *known == sequence
         {
             return Ok(Some(Arc::clone(view)));
         }
-        let store = self.workspace.store();
         let Some(fact) = newest(store.catalog())? else {
             return Ok(None);
         };
@@ -146,4 +183,34 @@ impl Watcher {
             self.said = line.to_string();
         }
     }
+}
+
+impl Loaded {
+    fn of(workspace: &Workspace, model: ModelName, pin: Pin) -> Result<Self> {
+        let run = load_run(workspace, &model, pin)?;
+        let outputs = &run.execution.outputs;
+        let golden = GoldenRows::of(workspace.store(), pin.run, outputs, &run.spec)?;
+        Ok(Self {
+            model,
+            pin,
+            run: Arc::new(run),
+            golden: Arc::new(golden),
+        })
+    }
+}
+
+/// Whether two pairs are of the same load.
+fn is_same(a: &Pair, b: &Pair) -> bool {
+    Arc::ptr_eq(&a.pinned, &b.pinned) && Arc::ptr_eq(&a.view, &b.view)
+}
+
+fn words(pair: &Pair) -> String {
+    let (model, run) = (&pair.pinned.model_name, pair.run().short());
+    format!("{model} run {run} at {}", pair.view.as_of())
+}
+
+/// An error with its way out, on one line.
+fn full(error: &Error) -> String {
+    let help = error.all_help().iter().map(|help| format!("; {help}"));
+    format!("{error}{}", help.collect::<String>())
 }

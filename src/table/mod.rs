@@ -46,7 +46,7 @@ pub use frame::{Frame, Values, row_number};
 pub use loose::LooseTable;
 pub use parquet::{
     columns_of_parquet_object, digest_parquet_object, from_parquet_object, hash_parquet_object,
-    to_parquet,
+    head_of_parquet_object, to_parquet,
 };
 pub use parse::{
     cell as parse_cell, date as parse_date, datetime as parse_datetime, integer as parse_integer,

@@ -79,6 +79,18 @@ pub fn read_columns(
     }
 }
 
+/// The first rows of a stored table: those of its first row group, which are all of most tables.
+///
+/// # Errors
+/// As [`read`].
+pub fn head(store: &Store, name: TableHash, needed_by: &str) -> Result<Frame> {
+    let chain = bytes(store, name, needed_by)?;
+    match chain.as_slice() {
+        [whole] => table::head_of_parquet_object(whole),
+        _ => read(store, name, needed_by),
+    }
+}
+
 /// A stored table as a Parquet file: the bytes that are stored, where it is kept whole.
 ///
 /// # Errors

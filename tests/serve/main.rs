@@ -8,6 +8,7 @@ mod explain;
 mod hostile;
 mod limits;
 mod on_demand;
+mod swap;
 mod tasks;
 mod values;
 mod world;

@@ -24,6 +24,7 @@ pub use evaluate::{Judged, evaluate};
 pub use fit::fit;
 pub use leakage::leakage;
 pub use predict::{predict, test_rows};
+pub(super) use predictions::columns as score_columns;
 pub use predictions::{Decision, Predictions};
 pub use split::split;
 pub use training_set::training_set;

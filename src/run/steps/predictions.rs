@@ -60,7 +60,10 @@ impl std::fmt::Display for Decision {
 ///
 /// # Errors
 /// [`Kind::DataRefused`] where a class cannot name a column.
-pub(super) fn columns(outcome: &Outcome, scores: &[f64]) -> Result<BTreeMap<ColumnName, Values>> {
+pub(in crate::run) fn columns(
+    outcome: &Outcome,
+    scores: &[f64],
+) -> Result<BTreeMap<ColumnName, Values>> {
     let floats = |numbers: &mut dyn Iterator<Item = f64>| {
         Values::floats(&numbers.map(Some).collect::<Vec<_>>())
     };

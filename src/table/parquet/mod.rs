@@ -8,6 +8,6 @@ mod writer;
 
 pub use object::{
     columns_of_parquet_object, columns_to_parquet, digest_parquet_object, from_parquet_object,
-    hash_parquet_object, to_parquet,
+    hash_parquet_object, head_of_parquet_object, to_parquet,
 };
 pub use reader::{Damaged, File, Stored};

@@ -72,6 +72,15 @@ pub fn columns_of_parquet_object(bytes: &[u8], wanted: &BTreeSet<ColumnName>) ->
     read_columns(&file, |name| wanted.contains(name))
 }
 
+/// The same, with the rows of the first row group only.
+///
+/// # Errors
+/// As [`from_parquet_object`].
+pub fn head_of_parquet_object(bytes: &[u8]) -> Result<Frame> {
+    let file = File::open(bytes).map_err(no_table)?;
+    read_columns(&file.first_group(), |_| true)
+}
+
 fn read_columns(file: &File<'_>, is_wanted: impl Fn(&str) -> bool) -> Result<Frame> {
     let names = file.columns().iter().map(|(name, _)| name.as_str());
     let names: Vec<&str> = names.filter(|name| is_wanted(name)).collect();

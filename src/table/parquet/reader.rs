@@ -74,6 +74,19 @@ impl<'a> File<'a> {
         self.metadata.num_rows
     }
 
+    /// The file as if it ended with its first row group.
+    #[must_use]
+    pub fn first_group(self) -> Self {
+        let mut metadata = Arc::unwrap_or_clone(self.metadata);
+        metadata.row_groups.truncate(1);
+        let groups = metadata.row_groups.iter();
+        metadata.num_rows = groups.fold(0, |rows, group| rows + group.num_rows());
+        Self {
+            metadata: Arc::new(metadata),
+            ..self
+        }
+    }
+
     /// The values of these columns, each of a known type, in the order of the file.
     pub fn read(&self, names: &[&str]) -> Result<Vec<Series>, Damaged> {
         if !quietly(|| names.iter().all(|name| self.is_sound(name)))? {
