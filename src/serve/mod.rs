@@ -9,7 +9,8 @@
 //! **Requests touch memory only.** The store is opened by the watcher and by nobody else.
 //!
 //! **One thread a connection**, and a bound on everything a client can grow: connections, the head
-//! and the body of a request, the time either may take, the ids of a batch.
+//! and the body of a request, the time either may take, the ids of a batch, and the memory of all
+//! large requests together.
 //!
 //! | module | |
 //! |---|---|
@@ -22,6 +23,7 @@
 //! | `context` | what comes with a request, and features of it |
 //! | `explained` | what each feature contributes to a prediction |
 //! | `batch` | every entity into one table |
+//! | `budget` | memory that large requests may take together |
 //! | `problem` | errors as `application/problem+json` |
 //! | `legible` | what clients wrote, for the log |
 //! | `telemetry`, `freshness`, `openapi` | `/metrics`, how fresh each table is, `/openapi.json` |
@@ -29,6 +31,7 @@
 mod access;
 mod batch;
 mod body;
+mod budget;
 mod context;
 mod derived;
 mod explained;

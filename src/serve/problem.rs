@@ -7,6 +7,9 @@ use super::http::{Reply, phrase};
 use crate::error::{Error, Kind};
 use crate::hash::RunId;
 
+/// The slug of what is worth trying again in a second.
+const BUSY: &str = "busy";
+
 /// What went wrong, for a program and for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -31,6 +34,14 @@ impl Problem {
             detail: detail.into().into_boxed_str(),
             missing_features: Vec::new(),
             run: None,
+        }
+    }
+
+    /// Others must come to an end first.
+    pub fn busy(detail: &str) -> Self {
+        Self {
+            slug: BUSY,
+            ..Self::new(503, detail)
         }
     }
 
@@ -80,7 +91,10 @@ impl Problem {
     }
 
     pub fn to_reply(&self) -> Reply {
-        let reply = Reply::json(self.status, "application/problem+json", self);
+        let mut reply = Reply::json(self.status, "application/problem+json", self);
+        if self.slug == BUSY {
+            reply = reply.with_header("Retry-After", "1");
+        }
         match self.run {
             Some(run) => reply.with_header("X-Streamflow-Run", run.to_string()),
             None => reply,

@@ -239,6 +239,7 @@ fn decode(text: &str) -> Result<String, Problem> {
 fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
     let explains = wants_explanation(&request.head.query)?;
     check_type(request.head.header("content-type"))?;
+    let _share = app.budget.for_body(request.body.len()).ok_or_else(busy)?;
     let asked = body::parse(&request.body, state.key().as_str())?;
     let pair = pair_of(app, state)?;
     match answered(app, state, pair, &asked, explains) {
@@ -282,6 +283,10 @@ fn answered(
     }
 }
 
+fn busy() -> Problem {
+    Problem::busy("Other large requests are being answered; try again.")
+}
+
 /// The features that need the request, for each key.
 fn computed(
     app: &App,
@@ -321,6 +326,9 @@ fn predict_many(
     context: &Contexts,
     explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
+    let named = pair.inputs.len() * (1 + usize::from(explainer.is_some()));
+    let share = app.budget.for_answers(keys.len(), named);
+    let share = share.ok_or_else(busy)?;
     let computed = computed(app, state, pair, keys, context)?;
     let answers =
         answer(pair, keys, &computed, explainer).map_err(|error| app.problem(state, &error))?;
@@ -332,7 +340,8 @@ fn predict_many(
             Err(error) => Item::Refused(pair.key().as_str(), key, app.problem(state, &error)),
         })
         .collect();
-    Ok(Reply::json(200, JSON, &Batch { predictions }))
+    let reply = Reply::json(200, JSON, &Batch { predictions });
+    Ok(reply.with_share(share))
 }
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::access::Access;
+use super::budget::Budget;
 use super::http::{Incoming, Patience, Reply, Request, Unread};
 use super::legible::legible;
 use super::problem::Problem;
@@ -53,6 +54,7 @@ pub struct Settings {
 pub struct App {
     pub settings: Settings,
     pub telemetry: Telemetry,
+    pub budget: Arc<Budget>,
     state: RwLock<Arc<State>>,
     stopping: AtomicBool,
     /// Whether idle connections should make room.
@@ -172,6 +174,7 @@ pub fn run(
     let app = Arc::new(App {
         settings: Settings { access, max_age },
         telemetry: Telemetry::default(),
+        budget: Arc::default(),
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),
         crowded: AtomicBool::new(false),
@@ -334,8 +337,7 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
 
 /// Tells a client that there are too many, without waiting for it.
 fn refuse(mut stream: TcpStream) {
-    let problem = Problem::new(503, "There are too many connections; try again.");
-    let reply = problem.to_reply().with_header("Retry-After", "1");
+    let reply = Problem::busy("There are too many connections; try again.").to_reply();
     if stream.set_nonblocking(true).is_ok() {
         // What lies unread when a connection is closed takes the reply with it.
         let _ = stream.read(&mut [0; 4096]);

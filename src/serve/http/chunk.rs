@@ -147,6 +147,10 @@ fn malformed() -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     /// The body of bytes that arrive in pieces of a length, and what is left of them.
@@ -204,6 +208,19 @@ mod tests {
                 let shown = String::from_utf8_lossy(bytes);
                 assert_eq!(decode(bytes, piece, 10), Err(400), "{shown:?} {piece}");
             }
+        }
+    }
+
+    proptest! {
+        /// One reader must not see another body than the next because the network cut it elsewhere.
+        #[test]
+        fn a_body_is_the_same_however_it_arrives(
+            tokens in vec(select(vec!["0", "1", "2", "a", ";", "\r\n", "\r", "\n", "x", "\r\n\r\n", "0\r\n"]), 0..40),
+            piece in 1..9_usize,
+        ) {
+            let text = tokens.concat();
+            let whole = decode(text.as_bytes(), text.len().max(1), 100);
+            prop_assert_eq!(decode(text.as_bytes(), piece, 100), whole);
         }
     }
 

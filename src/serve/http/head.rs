@@ -218,6 +218,10 @@ fn is_token(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Head, u16> {
@@ -251,6 +255,29 @@ mod tests {
         assert!(head.keeps_alive());
         let old = parse("GET / HTTP/1.0\n\n").unwrap();
         assert!(!old.keeps_alive());
+    }
+
+    proptest! {
+        /// What is taken for a request is one to everybody: its lines are those that a line feed ends
+        /// too, and no name or value holds what ends one.
+        #[test]
+        fn a_head_is_understood_in_one_way_or_refused(
+            tokens in vec(select(vec![
+                "GET ", "/", " HTTP/1.1", "\r\n", "\n", "\r", " ", "\t", ":", "Host: x", "Content-Length: 1",
+                "Transfer-Encoding: chunked", "a", "\0", "\u{a0}", "?", "#", "%2e",
+            ]), 0..20),
+        ) {
+            let text = format!("GET / HTTP/1.1\r\nHost: y\r\n{}\r\n\r\n", tokens.concat());
+            let Some(end) = end_of_head(text.as_bytes()) else { unreachable!("it has an end") };
+            if let Ok(head) = Head::parse(&text.as_bytes()[..end]) {
+                let lines = text[..end].trim_end().split('\n').count();
+                prop_assert_eq!(lines, 1 + head.headers.len());
+                let is_end = |letter: char| letter == '\r' || letter == '\n' || letter == '\0';
+                prop_assert!(!head.headers.iter().any(|(name, value)| name.contains(is_end) || value.contains(is_end)));
+                let lengths = head.all("content-length").count() + head.all("transfer-encoding").count();
+                prop_assert!(lengths < 2 || head.framing().is_err());
+            }
+        }
     }
 
     #[test]

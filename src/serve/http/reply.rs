@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::host;
+use crate::serve::budget::Share;
 
 /// What a client is told.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Reply {
     content_type: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    /// Held until the reply is written.
+    share: Option<Share>,
 }
 
 impl Reply {
@@ -22,6 +25,7 @@ impl Reply {
             content_type,
             headers: Vec::new(),
             body: body.into(),
+            share: None,
         }
     }
 
@@ -41,6 +45,13 @@ impl Reply {
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Keeps what the reply takes of the memory for large ones.
+    #[must_use]
+    pub fn with_share(mut self, share: Share) -> Self {
+        self.share = Some(share);
         self
     }
 
