@@ -120,7 +120,8 @@ impl Token {
             let message = format!(
                 "every user of this machine can read or change the token file {shown} (mode {mode:03o})"
             );
-            return Err(Error::usage(message).help(format!("`chmod 600 {shown}`, and a new token")));
+            return Err(Error::usage(message)
+                .help("a token that others could read is no secret: `(umask 077; openssl rand -hex 32 > FILE)` makes another"));
         }
         let mut bytes = Vec::new();
         let most = file.take(2 * MOST as u64);

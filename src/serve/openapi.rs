@@ -29,6 +29,8 @@ fn demand_token(document: &mut Value) {
     document["components"]["securitySchemes"] =
         json!({ "token": { "type": "http", "scheme": "bearer" } });
     document["security"] = json!([{ "token": [] }]);
+    // Without a token it says no more.
+    document["components"]["schemas"]["Ready"]["required"] = json!(["status"]);
     let Some(paths) = document["paths"].as_object_mut() else {
         return;
     };

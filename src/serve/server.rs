@@ -144,7 +144,8 @@ pub fn bind(address: &str, access: &Access) -> Result<TcpListener> {
         if in_use {
             error.help("another program has the port: stop it, or choose one with `--address 127.0.0.1:PORT`")
         } else {
-            error.help("an address is HOST:PORT, such as 127.0.0.1:8000")
+            error
+                .help("an address is HOST:PORT with a host of this machine, such as 127.0.0.1:8000")
         }
     };
     let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(cannot)?.collect();
@@ -165,12 +166,13 @@ pub fn run(
     let failed = |error| Error::failure("the server cannot be started").caused_by(error);
     let address = listener.local_addr().map_err(failed)?;
     let max_age = workspace.definitions().project.serve.max_age;
-    let mut watcher = Watcher::new(workspace);
-    let state = watcher.first();
-    // What a bug says of itself may quote a request.
+    // What a bug says of itself may quote a request. Before the first table is read: what reads tables
+    // wraps this hook, and keeps damaged ones from it.
     std::panic::set_hook(Box::new(move |bug| {
         log(&legible(&format!("error: a bug: {bug}")));
     }));
+    let mut watcher = Watcher::new(workspace);
+    let state = watcher.first();
     let app = Arc::new(App {
         settings: Settings { access, max_age },
         telemetry: Telemetry::default(),
