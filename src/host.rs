@@ -228,12 +228,17 @@ pub fn wait(time: Duration) {
 }
 
 /// Who runs the program: `STREAMFLOW_USER`, else the login name, else `unknown`.
+///
+/// [`NOBODY`] where nothing says it.
 pub fn user() -> String {
     ["STREAMFLOW_USER", "USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .unwrap_or_else(|| "unknown".to_string())
+        .unwrap_or_else(|| NOBODY.to_string())
 }
+
+/// What [`user`] says where the environment names nobody.
+pub const NOBODY: &str = "unknown";
 
 /// The value of an environment variable that a definition names; none when it is not set or no
 /// text.

@@ -89,6 +89,7 @@ const DOORS: &[(&[&str], &[&str], &str)] = &[
         "starting programs",
     ),
     (&["libm::"], &["math"], "libm"),
+    (&["ed25519_dalek::"], &["registry"], "ed25519_dalek"),
     (&["toml::"], &["definition", "lockfile"], "toml"),
     (&["polars::"], &["table", "check", "feature"], "polars"),
     (&["polars_parquet::"], &["table"], "polars_parquet"),

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod data;
+mod registry;
 mod show;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use self::data::{
     ChecksArguments, DriftArguments, DriftMethod, FlowArguments, IngestArguments,
     SnapshotDiffArguments, SnapshotShowArguments, SnapshotsArguments, SnapshotsCommand,
 };
+pub use self::registry::{HistoryArguments, PromoteArguments, RollbackArguments};
 pub use self::show::ShowArguments;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
@@ -364,36 +366,6 @@ impl ValueEnum for ArtefactName {
 }
 
 #[derive(Debug, Args)]
-pub struct PromoteArguments {
-    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@staging.
-    pub run: String,
-    /// production or staging.
-    #[arg(long, value_name = "STAGE")]
-    pub to: String,
-    /// Why, for those who come later.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-}
-
-#[derive(Debug, Args)]
-pub struct RollbackArguments {
-    /// The registered model.
-    pub model: String,
-    /// Why, for those who come later.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-}
-
-#[derive(Debug, Args)]
-pub struct HistoryArguments {
-    /// The registered model; may be left out while there is one.
-    pub model: Option<String>,
-    /// Shows what was pinned then: RFC 3339, or a date, which stands for its end.
-    #[arg(long, value_name = "TIME")]
-    pub at: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub struct SchemaArguments {
     /// Which file.
     pub kind: SchemaKind,
@@ -495,6 +467,9 @@ pub struct ServeArguments {
     /// Answers everyone who reaches the address, also one that is not loopback.
     #[arg(long)]
     pub insecure: bool,
+    /// Serves only what this Ed25519 key signed (`promote --sign`); may be given several times.
+    #[arg(long, value_name = "PUBLIC_KEY")]
+    pub require_signature: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

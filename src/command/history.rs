@@ -1,17 +1,16 @@
 //! `streamflow history`.
 
-use std::collections::BTreeMap;
-
 use super::Context;
 use super::arguments::HistoryArguments;
 use super::output::Output;
-use crate::definition::{ModelName, Stage};
+use crate::definition::ModelName;
 use crate::error::{Error, Result};
 use crate::host::Instant;
-use crate::lockfile::Pin;
+use crate::lockfile::{PinFile, pin_path};
 use crate::registry::{self, Transition};
 use crate::report::{self, HistoryView};
 use crate::run;
+use crate::workspace::Workspace;
 
 /// Shows the transitions of a model, and what is or was pinned.
 pub fn history(context: &Context, arguments: &HistoryArguments) -> Result<Output> {
@@ -21,28 +20,51 @@ pub fn history(context: &Context, arguments: &HistoryArguments) -> Result<Output
         Some(name) => run::find_model(&workspace, name)?,
         None => run::only_model(&workspace)?,
     };
+    if arguments.verify {
+        return verify(&workspace, &model);
+    }
     let log = registry::transitions(workspace.store().catalog(), &model)?;
-    let pins = registry::pins(&workspace, &model)?;
-    let view = match at {
-        None => HistoryView {
-            model: &model,
-            transitions: &log,
-            pinned: pins.iter().map(|(stage, pin)| (*stage, pin.run)).collect(),
-            at,
-            notices: notices(&model, &log, &pins),
-        },
-        Some(at) => HistoryView {
-            model: &model,
-            transitions: &log[..log.partition_point(|transition| transition.at <= at)],
-            pinned: registry::pinned_at(&log, at),
-            at: Some(at),
-            notices: before_the_log(&log, at),
-        },
+    let (file, shown, notices) = match at {
+        None => {
+            let file = registry::pin_file(&workspace, &model)?;
+            let notices = notices(&log, &file);
+            (file, &log[..], notices)
+        }
+        Some(at) => (
+            registry::file_at(&model, &log, at),
+            &log[..log.partition_point(|transition| transition.at <= at)],
+            before_the_log(&log, at),
+        ),
+    };
+    let stages = file.pins.iter().map(|(stage, pin)| (*stage, pin.run));
+    let aliases = file
+        .aliases
+        .iter()
+        .map(|(alias, pin)| (alias.clone(), pin.run));
+    let view = HistoryView {
+        model: &model,
+        transitions: shown,
+        pinned: stages.collect(),
+        aliases: aliases.collect(),
+        at,
+        notices,
     };
     Ok(Output::new(
         report::history_text(&view),
         &report::history_document(&view),
     ))
+}
+
+/// Holds every entry of the log against its hash, its neighbours and the pin file.
+fn verify(workspace: &Workspace, model: &ModelName) -> Result<Output> {
+    let file = registry::pin_file(workspace, model)?;
+    let audit = registry::verify_log(workspace.store().catalog(), model, &file)?;
+    let mut output = Output::new(
+        report::audit_text(model, &audit),
+        &report::audit_document(model, &audit),
+    );
+    output.error = report::audit_error(model, &audit);
+    Ok(output)
 }
 
 fn time(text: &str) -> Result<Instant> {
@@ -53,15 +75,14 @@ fn time(text: &str) -> Result<Instant> {
 }
 
 /// How log and pin file stand to each other.
-fn notices(model: &ModelName, log: &[Transition], pins: &BTreeMap<Stage, Pin>) -> Vec<String> {
-    let mut notices: Vec<String> = registry::ahead_of_file(model, log, pins)
-        .into_iter()
-        .collect();
-    let unknown = |pin: &&Pin| log.iter().all(|transition| transition.hash != pin.hash);
-    if let Some(pin) = pins.values().filter(unknown).max_by_key(|pin| pin.sequence) {
+fn notices(log: &[Transition], file: &PinFile) -> Vec<String> {
+    let mut notices: Vec<String> = registry::ahead_of_file(log, file).into_iter().collect();
+    let end = file.end();
+    if let Some(end) = end.filter(|end| log.iter().all(|entry| entry.hash != end.hash)) {
         notices.push(format!(
-            "transition {} of lockfiles/{model}.pin was made in another store, which has its log",
-            pin.sequence
+            "transition {} of {} was made in another store, which has its log",
+            end.sequence,
+            pin_path(&file.model)
         ));
     }
     notices

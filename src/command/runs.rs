@@ -24,10 +24,10 @@ pub fn runs(context: &Context, arguments: &RunsArguments) -> Result<Output> {
     if let Some(metric) = sort {
         sort_by(&mut runs, metric);
     }
-    let stages = registry::stages(&workspace)?;
+    let places = registry::places(&workspace)?;
     Ok(Output::new(
-        report::runs_text(&runs, &stages, sort),
-        &report::runs_document(&runs, &stages),
+        report::runs_text(&runs, &places, sort),
+        &report::runs_document(&runs, &places),
     ))
 }
 

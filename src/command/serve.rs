@@ -7,12 +7,18 @@ use super::arguments::ServeArguments;
 use super::output::Output;
 use crate::error::Result;
 use crate::hash::Digest;
+use crate::registry::PublicKey;
 use crate::report;
-use crate::serve::{self, Access, State, Token};
+use crate::serve::{self, Access, State, Token, Trust};
 use crate::workspace::Workspace;
 
 /// Answers over HTTP until SIGINT or SIGTERM.
 pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
+    let keys = arguments.require_signature.iter();
+    let keys = keys
+        .map(|path| PublicKey::read(path))
+        .collect::<Result<_>>()?;
+    let trust = Trust::of(keys);
     let workspace = context.workspace()?;
     let declared = &workspace.definitions().project.serve.address;
     let address = arguments.address.as_ref().unwrap_or(declared).clone();
@@ -26,7 +32,7 @@ pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
         Access::Everyone => "\n  everyone who reaches this address is answered (--insecure)",
         Access::Holders(_) => "\n  whoever asks must send the token",
     };
-    let answered = serve::run(listener, workspace, access, log, |state| {
+    let answered = serve::run(listener, workspace, access, trust, log, |state| {
         context.printer.log(&(opening(state, &told) + asked));
     })?;
     let text = format!("Stopped after {}.\n", report::plural(answered, "request"));

@@ -79,7 +79,7 @@ fn overview(workspace: &Workspace, known: &KnownRun) -> Result<Output> {
 /// Everything that this store and the project's history know of a run.
 pub fn view_of<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<RunView<'a>> {
     let found = run::find_commit(workspace, &known.record.identity(), known.commit())?;
-    let mut stages = registry::stages(workspace)?;
+    let mut places = registry::places(workspace)?;
     let leakage = match known.outputs() {
         None => None,
         Some(outputs) => run::leakage_of(
@@ -98,7 +98,7 @@ pub fn view_of<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<RunView
         band: run::band_of(workspace.store(), known.run)?,
         report: run::stored_report(workspace.store(), known)?,
         commit: found.and_then(|found| found.commit),
-        stages: stages.remove(&known.run).unwrap_or_default(),
+        places: places.remove(&known.run).unwrap_or_default(),
         known,
     })
 }

@@ -32,6 +32,8 @@ pub struct Experiment {
     pub search: Option<Search>,
     pub allow: Allow,
     pub gates: BTreeMap<Stage, Vec<Gate>>,
+    /// How many people must approve a run before it is pinned to production; 0: nobody is asked.
+    pub approvals: u32,
     pub origin: Origin,
 }
 
@@ -258,6 +260,15 @@ pub enum Gate {
     Reproduced,
     /// The definitions are committed.
     Clean,
+    /// The guards against leakage see nothing, also nothing that is allowed.
+    NoLeakage,
+    /// `drift < 0.3`: the largest population stability index of the run's features, between its
+    /// train rows and the newest snapshot.
+    Drift {
+        comparison: Comparison,
+        limit: f64,
+        text: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,8 +54,8 @@ pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};
 pub use input_name::InputName;
 pub use name::{
-    ColumnName, DerivedName, EntityName, ExperimentName, FeatureName, FlowName, InvalidName,
-    ModelName, Stage, TableName,
+    AliasName, ColumnName, DerivedName, EntityName, ExperimentName, FeatureName, FlowName,
+    InvalidName, ModelName, Stage, Standing, TableName,
 };
 pub use preprocess::{
     CategoricalEncoding, CategoricalPreprocess, CategoricalRule, FeaturePreprocess,

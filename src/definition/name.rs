@@ -49,6 +49,40 @@ fn check_column(text: &str) -> Result<(), InvalidName> {
     Ok(())
 }
 
+/// Words that name a run already: `NAME@latest`, a stage, git's own names.
+const RESERVED: [&str; 12] = [
+    "latest",
+    "locked",
+    "production",
+    "staging",
+    "archived",
+    "none",
+    "head",
+    "fetch_head",
+    "orig_head",
+    "merge_head",
+    "main",
+    "master",
+];
+
+/// Aliases stand behind `@`, where git revisions and stages stand too: none of them can be taken for
+/// one.
+fn check_alias(text: &str) -> Result<(), InvalidName> {
+    let invalid = |why: &str| Err(InvalidName(format!("`{text}` is not an alias: {why}")));
+    let first = text.chars().next().is_some_and(|c| c.is_ascii_lowercase());
+    let part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if !first || !text.chars().all(part) || text.len() > 64 {
+        return invalid("use up to 64 of a-z, 0-9, `_` and `-`, a letter first");
+    }
+    if RESERVED.contains(&text) {
+        return invalid("the word means something else behind `@`");
+    }
+    if text.len() >= 4 && text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return invalid("it reads like the beginning of a hash");
+    }
+    Ok(())
+}
+
 /// Columns of the store: those of files, and our own.
 fn check_stored_column(text: &str) -> Result<(), InvalidName> {
     match text {
@@ -131,6 +165,8 @@ define_names! {
     DerivedName by check_plain, stored by check_plain;
     /// What is done for a date, in order: `monthly` in `[flow.monthly]`.
     FlowName by check_plain, stored by check_plain;
+    /// A free pointer to a run of a model: `champion` in `MODEL@champion`.
+    AliasName by check_alias, stored by check_alias;
 }
 
 impl ColumnName {
@@ -259,9 +295,124 @@ impl FromStr for Stage {
     }
 }
 
+/// What is said of a run of a model, as policy: a stage that pins it, or that it has left them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    Pinned(Stage),
+    /// It has stood in a stage, or was set aside.
+    Archived,
+    /// Nothing was decided about it.
+    None,
+}
+
+impl Standing {
+    pub const ALL: [Self; 4] = [
+        Self::Pinned(Stage::Production),
+        Self::Pinned(Stage::Staging),
+        Self::Archived,
+        Self::None,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pinned(stage) => stage.as_str(),
+            Self::Archived => "archived",
+            Self::None => "none",
+        }
+    }
+
+    /// The stage that pins it.
+    pub const fn stage(self) -> Option<Stage> {
+        match self {
+            Self::Pinned(stage) => Some(stage),
+            Self::Archived | Self::None => None,
+        }
+    }
+}
+
+impl From<Stage> for Standing {
+    fn from(stage: Stage) -> Self {
+        Self::Pinned(stage)
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Standing {
+    type Err = InvalidName;
+
+    /// Case does not matter.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::ALL
+            .into_iter()
+            .find(|standing| standing.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| {
+                InvalidName(format!(
+                    "`{text}` is not a stage: production or staging; archived or none take a run out"
+                ))
+            })
+    }
+}
+
+impl Serialize for Standing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Standing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = Self::ALL
+            .into_iter()
+            .find(|standing| standing.as_str() == text);
+        known.ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a stage")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alias_is_never_taken_for_something_else() {
+        for text in [
+            "",
+            "latest",
+            "locked",
+            "production",
+            "staging",
+            "archived",
+            "none",
+            "head",
+            "main",
+            "Champion",
+            "HEAD",
+            "beef",
+            "facade",
+            "deadbeef",
+            "1a2b",
+            "v1.0",
+            "a b",
+            "a/b",
+            "a@b",
+            "-a",
+            "_a",
+            "HEAD~1",
+            "é",
+            "..",
+            &"x".repeat(65),
+        ] {
+            assert!(text.parse::<AliasName>().is_err(), "{text:?}");
+        }
+        for text in ["champion", "challenger-2", "v2", "bee", "beefy", "eu_west"] {
+            assert!(text.parse::<AliasName>().is_ok(), "{text:?}");
+        }
+    }
 
     #[test]
     fn names_that_would_leave_their_folder_are_refused() {

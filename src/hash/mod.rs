@@ -27,7 +27,7 @@ mod sha256;
 pub use content::{ContentHash, ContentHasher};
 pub use id::{
     ColumnHash, ContentKey, Digest, EnvironmentHash, FeatureHash, MaterializationId, ObjectId,
-    ReadingHash, RunId, SearchId, SnapshotHash, StepKey, TableHash, TransitionHash,
+    PersonHash, ReadingHash, RunId, SearchId, SnapshotHash, StepKey, TableHash, TransitionHash,
 };
 pub use prefix::HashPrefix;
 pub use sha256::Sha256;

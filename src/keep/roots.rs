@@ -281,8 +281,8 @@ impl Files {
             }
             return Ok(());
         }
-        let pins = PinFile::parse(&at, text).map_err(untold)?.pins;
-        for run in pins.values().map(|pin| pin.run).collect::<BTreeSet<_>>() {
+        let pins = PinFile::parse(&at, text).map_err(untold)?;
+        for run in pins.runs().collect::<BTreeSet<_>>() {
             let same = |root: &&mut FileRoot| root.path == path && root.run == run;
             match self.pins.iter_mut().find(same) {
                 Some(root) => root.places.push(place.to_string()),

@@ -14,7 +14,7 @@ mod read;
 mod write;
 
 pub use model::{Lock, LockVersion, LockedCode, LockedData, LockedResults, LockedSearch, Outputs};
-pub use pin::{Pin, PinFile};
+pub use pin::{LogEnd, Pin, PinFile, PinSignature, PinnedApproval};
 pub use read::parse_lock;
 pub use write::render_lock;
 

@@ -1,6 +1,7 @@
 //! Text to a lock, or a reason why it is none.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
@@ -64,7 +65,8 @@ struct RawEnvironment {
 pub fn parse_lock(path: &str, text: &str) -> Result<Lock> {
     refuse_conflict_markers(path, text)?;
     let table: toml::Table = toml::from_str(text).map_err(|error| unreadable(path, &error))?;
-    refuse_newer_version(path, &table)?;
+    let current = LockVersion::CURRENT.0;
+    refuse_unknown_version(path, &table, current..=current)?;
     let raw: RawLock = table.try_into().map_err(|error| unreadable(path, &error))?;
     let declared = flat(path, raw.declared)?;
     let search = raw.search.map(|raw| {
@@ -121,9 +123,13 @@ pub(super) fn refuse_conflict_markers(path: &str, text: &str) -> Result<()> {
     }
 }
 
-pub(super) fn refuse_newer_version(path: &str, table: &toml::Table) -> Result<()> {
+pub(super) fn refuse_unknown_version(
+    path: &str,
+    table: &toml::Table,
+    known: RangeInclusive<u32>,
+) -> Result<()> {
     let version = table.get("version").and_then(toml::Value::as_integer);
-    let current = i64::from(LockVersion::CURRENT.0);
+    let (oldest, current) = (i64::from(*known.start()), i64::from(*known.end()));
     match version {
         Some(version) if version > current => Err(Error::new(
             Kind::Lock,
@@ -133,7 +139,7 @@ pub(super) fn refuse_newer_version(path: &str, table: &toml::Table) -> Result<()
             "its version is {version}, this program reads up to {current}"
         ))
         .help("install the newer streamflow")),
-        Some(version) if version == current => Ok(()),
+        Some(version) if version >= oldest => Ok(()),
         _ => Err(damaged(path).detail("it has no `version` that this program knows")),
     }
 }

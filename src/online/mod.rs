@@ -22,6 +22,7 @@
 //! | `served` | whole tables of values, for other programs |
 //! | `pinned` | the model of a run, out of the store |
 //! | `drift` | all columns of two dates compared |
+//! | `shift` | what a run was trained on against the newest snapshot |
 //!
 //! What a pinned run needs and today's tables cannot give (a column that is gone, a key that is
 //! another) is left out with a notice: it must not keep a new run from being materialized.
@@ -36,6 +37,7 @@ mod obtain;
 mod pinned;
 mod served;
 mod sheet;
+mod shift;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -49,5 +51,6 @@ pub use materialize::{Materialized, MaterializedTable, materialize};
 pub use obtain::Recompute;
 pub use pinned::{PinnedRun, lacks_features, load_pinned, load_run, production_pin, served_model};
 pub use served::{Served, served};
+pub use shift::{Shift, largest_shift};
 pub use view::{EntityRows, OnlineSheet, OnlineView, TableFreshness, ValueAt};
 pub use wanted::{Wanted, default_date};

@@ -68,7 +68,7 @@ pub fn production_pin(workspace: &Workspace, model: &ModelName) -> Result<Pin> {
     let pins = lockfile::read_pins(workspace, model)?
         .ok_or_else(|| nothing_pinned(&format!("there is no {path}")))?;
     let pin = pins.pins.get(&Stage::Production);
-    pin.copied()
+    pin.cloned()
         .ok_or_else(|| nothing_pinned(&format!("{path} names no run in production")))
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::code::CommitId;
 use crate::definition::{Bound, Comparison, Gate, Stage};
 use crate::host::Instant;
+use crate::run::Leak;
 
 /// What is known of a run that asks to be pinned.
 #[derive(Debug, Clone)]
@@ -18,6 +19,19 @@ pub struct GateFacts {
     pub reproduction: Reproduction,
     /// The commit whose definitions give the run.
     pub commit: Option<CommitId>,
+    /// What the guards see of it; none where this store cannot tell.
+    pub leaks: Option<Vec<Leak>>,
+    /// How far the newest values have moved; asked for only where a gate asks.
+    pub drift: Option<DriftFact>,
+}
+
+/// The feature of a run that has moved most.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriftFact {
+    /// The population stability index, and of what it is, since when.
+    Found { psi: f64, of: String },
+    /// Why it cannot be told.
+    Unknown(String),
 }
 
 /// Whether a run came out the same again.
@@ -32,13 +46,20 @@ pub enum Reproduction {
 }
 
 /// A gate and how it was answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GateResult {
     /// As it is written.
     pub gate: String,
     pub held: bool,
     /// The numbers, or the reason.
     pub detail: String,
+    /// What was compared, where it is a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// With what it was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// What makes it hold; empty where nothing but another run does.
     #[serde(skip)]
     pub way_out: Option<WayOut>,
@@ -53,6 +74,8 @@ pub enum WayOut {
     Commit,
     /// Settle on one of several results.
     Settle,
+    /// Ask more people.
+    Approve,
 }
 
 /// Answers every gate.
@@ -68,10 +91,27 @@ fn answer(gate: &Gate, facts: &GateFacts) -> GateResult {
             bound,
             text,
         } => {
-            let (held, detail) = compare(metric, *comparison, bound, facts);
-            result(text, held, detail, None)
+            let (value, limit) = match sides(metric, bound, facts) {
+                Ok(sides) => sides,
+                Err((held, detail)) => return result(text, held, detail, None),
+            };
+            compared(text, *comparison, value, limit, bound.pinned.is_some())
         }
         Gate::Reproduced => reproduced(&facts.reproduction),
+        Gate::NoLeakage => no_leakage(facts.leaks.as_deref()),
+        Gate::Drift {
+            comparison,
+            limit,
+            text,
+        } => match &facts.drift {
+            Some(DriftFact::Found { psi, of }) => {
+                let mut answer = compared(text, *comparison, *psi, *limit, false);
+                answer.detail = format!("{} in {of}", answer.detail);
+                answer
+            }
+            Some(DriftFact::Unknown(why)) => result(text, false, why.clone(), None),
+            None => result(text, false, "it was not looked at".to_string(), None),
+        },
         Gate::Clean => match &facts.commit {
             Some(commit) => result("clean", true, format!("commit {}", commit.short()), None),
             None => {
@@ -82,11 +122,28 @@ fn answer(gate: &Gate, facts: &GateFacts) -> GateResult {
     }
 }
 
+fn no_leakage(leaks: Option<&[Leak]>) -> GateResult {
+    let gate = "no_leakage";
+    match leaks {
+        None => {
+            let detail = "this store never looked at its rows".to_string();
+            result(gate, false, detail, Some(WayOut::Replay))
+        }
+        Some([]) => result(gate, true, "the guards see nothing".to_string(), None),
+        Some(leaks) => {
+            let evidence: Vec<&str> = leaks.iter().map(|leak| leak.evidence.as_str()).collect();
+            result(gate, false, evidence.join("; "), None)
+        }
+    }
+}
+
 fn result(gate: &str, held: bool, detail: String, way_out: Option<WayOut>) -> GateResult {
     GateResult {
         gate: gate.to_string(),
         held,
         detail,
+        value: None,
+        limit: None,
         way_out,
     }
 }
@@ -108,34 +165,44 @@ fn reproduced(reproduction: &Reproduction) -> GateResult {
     result("reproduced", held, detail, way_out)
 }
 
-/// Holds only for two numbers that compare so: what is absent or no number never does.
-fn compare(
-    metric: &str,
-    comparison: Comparison,
-    bound: &Bound,
-    facts: &GateFacts,
-) -> (bool, String) {
+/// A metric and what it is compared with; else the answer and why there is nothing to compare.
+fn sides(metric: &str, bound: &Bound, facts: &GateFacts) -> Result<(f64, f64), (bool, String)> {
     let Some(value) = facts.metrics.get(metric).copied() else {
-        return (false, format!("the run has no {metric}"));
+        return Err((false, format!("the run has no {metric}")));
     };
-    let limit = match &bound.pinned {
-        None => bound.number,
-        Some((stage, other)) => match facts.pinned.get(stage) {
-            None => return (true, format!("nothing is pinned to {stage}")),
-            Some(None) => return (false, format!("the run in {stage} is not known here")),
-            Some(Some(metrics)) => match metrics.get(other) {
-                None => return (false, format!("the run in {stage} has no {other}")),
-                Some(pinned) => pinned + bound.number,
-            },
+    let Some((stage, other)) = &bound.pinned else {
+        return Ok((value, bound.number));
+    };
+    match facts.pinned.get(stage) {
+        None => Err((true, format!("nothing is pinned to {stage}"))),
+        Some(None) => Err((false, format!("the run in {stage} is not known here"))),
+        Some(Some(metrics)) => match metrics.get(other) {
+            None => Err((false, format!("the run in {stage} has no {other}"))),
+            Some(pinned) => Ok((value, pinned + bound.number)),
         },
-    };
+    }
+}
+
+/// Holds only for two numbers that compare so: what is no number never does.
+fn compared(
+    gate: &str,
+    comparison: Comparison,
+    value: f64,
+    limit: f64,
+    with_limit: bool,
+) -> GateResult {
     let held = match comparison {
         Comparison::AtLeast => value >= limit,
         Comparison::MoreThan => value > limit,
         Comparison::AtMost => value <= limit,
         Comparison::LessThan => value < limit,
     };
-    (held, numbers(value, limit, bound.pinned.is_some()))
+    let number = |number: f64| number.is_finite().then_some(number);
+    GateResult {
+        value: number(value),
+        limit: number(limit),
+        ..result(gate, held, numbers(value, limit, with_limit), None)
+    }
 }
 
 /// The metric, beside the limit where that is not in the gate's text. As many digits as tell the
@@ -163,6 +230,8 @@ mod tests {
             pinned: BTreeMap::new(),
             reproduction: Reproduction::Never,
             commit: None,
+            leaks: None,
+            drift: None,
         }
     }
 
@@ -230,6 +299,46 @@ mod tests {
         assert!(!holds(against(), &facts));
         facts.pinned = BTreeMap::from([(Stage::Production, None)]);
         assert!(!holds(against(), &facts), "what is not known is no licence");
+    }
+
+    #[test]
+    fn what_is_not_known_of_leakage_and_drift_is_no_licence() {
+        let drift = |limit| Gate::Drift {
+            comparison: Comparison::LessThan,
+            limit,
+            text: format!("drift < {limit}"),
+        };
+        let mut facts = facts(0.8);
+        assert!(!holds(Gate::NoLeakage, &facts));
+        assert!(!holds(drift(0.3), &facts));
+        facts.leaks = Some(Vec::new());
+        assert!(holds(Gate::NoLeakage, &facts));
+        facts.leaks = Some(vec![Leak {
+            guard: crate::run::GuardName::EntityOverlap,
+            feature: None,
+            evidence: "2 entities have rows on both sides of the split".into(),
+        }]);
+        let answer = &evaluate(&[Gate::NoLeakage], &facts)[0];
+        assert!(!answer.held && answer.detail.contains("2 entities"));
+        facts.drift = Some(DriftFact::Found {
+            psi: 0.25,
+            of: "a.b".into(),
+        });
+        let answer = &evaluate(&[drift(0.3)], &facts)[0];
+        assert!(answer.held);
+        assert_eq!(answer.detail, "0.2500 in a.b");
+        assert_eq!((answer.value, answer.limit), (Some(0.25), Some(0.3)));
+        assert!(!holds(drift(0.25), &facts));
+        for psi in [f64::INFINITY, f64::NAN] {
+            facts.drift = Some(DriftFact::Found {
+                psi,
+                of: "a.b".into(),
+            });
+            let answer = &evaluate(&[drift(0.3)], &facts)[0];
+            assert!(!answer.held && answer.value.is_none());
+        }
+        facts.drift = Some(DriftFact::Unknown("nothing is there".into()));
+        assert!(!holds(drift(9.0), &facts));
     }
 
     #[test]

@@ -1,176 +1,67 @@
-//! The log of a model's transitions, each chained to the one before.
+//! The log of a model in this store: reading it, and whether its entries are what they were.
+//!
+//! Each entry is held fast by the next, which names its hash, and the last by the pin file, which
+//! people commit. So that somebody who edits the catalog, and computes every checksum and every
+//! hash again, still has another last hash than the file ([`verify_log`]).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::definition::{ModelName, Stage};
+use super::signature::is_vouched_for;
+use super::transition::{EntryVersion, Transition, TransitionKind};
+use crate::definition::{ModelName, Standing};
 use crate::error::{Error, Result};
-use crate::hash::{ContentHash, ContentHasher, Digest, RunId, TransitionHash};
-use crate::host::Instant;
-use crate::lockfile::{Pin, PinFile};
-use crate::store::Catalog;
+use crate::hash::{Digest, PersonHash, TransitionHash};
+use crate::lockfile::{LogEnd, PinFile, pin_path};
+use crate::store::{Catalog, Chained};
 
 const TRANSITION: &str = "transition";
 
-/// What sort of decision it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TransitionKind {
-    Promotion,
-    Rollback,
+/// What is wrong with a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// An entry is not what its hash says, or cannot be read.
+    Edited,
+    /// Entries are not there.
+    Missing,
+    /// An entry does not stand where its number belongs.
+    OutOfOrder,
+    /// An entry does not name the hash of the one before.
+    Unchained,
+    /// The pin file names another entry of this number.
+    NotPinned,
+    /// The pin file does not know of the entry.
+    NotInPinFile,
+    /// The signature of an entry is not of this entry.
+    Signature,
 }
 
-impl TransitionKind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Promotion => "promotion",
-            Self::Rollback => "rollback",
-        }
-    }
-}
-
-/// One entry: a run was pinned to a stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Transition {
-    /// From 1, over all stages of the model.
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogProblem {
+    pub kind: ProblemKind,
+    /// The number of the entry, or of the first of those that are missing.
     pub sequence: u64,
-    pub run: RunId,
-    /// The other stage the run stood in, if it did.
-    pub from: Option<Stage>,
-    pub to: Stage,
-    pub by: String,
-    pub at: Instant,
-    pub reason: String,
-    pub hash: TransitionHash,
-    /// None for the very first.
-    pub previous_hash: Option<TransitionHash>,
-    pub kind: TransitionKind,
-    /// The run that stood there before.
-    pub replaced: Option<RunId>,
-    /// The entry before it is in another store: sequence and hash continue the pin file.
-    #[serde(default)]
-    pub adopted: bool,
+    /// A sentence without its full stop.
+    pub what: String,
+    /// Hashes that differ, one a line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
 }
 
-/// What is decided, before it has a place in the chain.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    pub run: RunId,
-    pub from: Option<Stage>,
-    pub to: Stage,
-    pub by: String,
-    pub at: Instant,
-    pub reason: String,
-    pub kind: TransitionKind,
-    pub replaced: Option<RunId>,
-}
-
-/// Where the next transition goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
-    pub sequence: u64,
-    pub hash: Option<TransitionHash>,
-    /// The pin file is ahead of the log, or holds another entry of the same number.
-    pub adopted: bool,
-}
-
-impl Head {
-    /// The greater of log and pin file; the file where both have one number and two hashes.
-    pub fn of(log: &[Transition], pins: Option<&PinFile>) -> Self {
-        let logged = Self {
-            sequence: log.last().map_or(0, |last| last.sequence),
-            hash: log.last().map(|last| last.hash),
-            adopted: false,
-        };
-        let newest: Option<&Pin> =
-            pins.and_then(|file| file.pins.values().max_by_key(|pin| pin.sequence));
-        match newest {
-            Some(pin) if pin.sequence >= logged.sequence && Some(pin.hash) != logged.hash => Self {
-                sequence: pin.sequence,
-                hash: Some(pin.hash),
-                adopted: true,
-            },
-            _ => logged,
-        }
-    }
-}
-
-impl Transition {
-    /// Gives a decision its place after `head`.
-    pub fn after(head: Head, decision: Decision) -> Self {
-        let Decision {
-            run,
-            from,
-            to,
-            by,
-            at,
-            reason,
+impl LogProblem {
+    fn new(kind: ProblemKind, sequence: u64, what: String) -> Self {
+        Self {
             kind,
-            replaced,
-        } = decision;
-        let mut transition = Self {
-            sequence: head.sequence + 1,
-            run,
-            from,
-            to,
-            by,
-            at,
-            reason,
-            hash: TransitionHash::from_bytes([0; 32]),
-            previous_hash: head.hash,
-            kind,
-            replaced,
-            adopted: head.adopted,
-        };
-        transition.hash = TransitionHash::of(&transition);
-        transition
-    }
-
-    pub fn pin(&self) -> Pin {
-        Pin {
-            run: self.run,
-            sequence: self.sequence,
-            hash: self.hash,
-        }
-    }
-
-    /// Whether it follows on the entry before it in the log.
-    fn follows(&self, before: Option<&Self>) -> bool {
-        let (sequence, hash) = before.map_or((0, None), |b| (b.sequence, Some(b.hash)));
-        match self.adopted {
-            false => self.sequence == sequence + 1 && self.previous_hash == hash,
-            true => self.sequence > sequence && self.previous_hash.is_some(),
-        }
-    }
-}
-
-/// Everything but the hash itself.
-impl ContentHash for Transition {
-    fn feed(&self, hasher: &mut ContentHasher) {
-        let Self {
             sequence,
-            run,
-            from,
-            to,
-            by,
-            at,
-            reason,
-            hash: _,
-            previous_hash,
-            kind,
-            replaced,
-            adopted,
-        } = self;
-        hasher.integer(sequence.cast_signed());
-        run.feed(hasher);
-        from.map(Stage::as_str).feed(hasher);
-        to.as_str().feed(hasher);
-        by.feed(hasher);
-        at.to_string().feed(hasher);
-        reason.feed(hasher);
-        previous_hash.feed(hasher);
-        kind.as_str().feed(hasher);
-        replaced.feed(hasher);
-        adopted.feed(hasher);
+            what,
+            details: Vec::new(),
+        }
+    }
+
+    fn detail(mut self, line: String) -> Self {
+        self.details.push(line);
+        self
     }
 }
 
@@ -184,42 +75,367 @@ pub fn transitions(catalog: &Catalog, model: &ModelName) -> Result<Vec<Transitio
 
 /// The log, and the number of its last fact: what an append must have seen.
 pub fn read(catalog: &Catalog, model: &ModelName) -> Result<(Vec<Transition>, i64)> {
-    let facts = catalog.chained::<Transition>(TRANSITION, model.as_str())?;
-    let seen = facts.last().map_or(0, |fact| fact.sequence);
-    let log: Vec<Transition> = facts.into_iter().map(|fact| fact.value).collect();
-    verify(model, &log)?;
-    Ok((log, seen))
-}
-
-fn verify(model: &ModelName, log: &[Transition]) -> Result<()> {
-    let mut before = None;
-    for transition in log {
-        let computed = TransitionHash::of(transition);
-        if computed != transition.hash || !transition.follows(before) {
-            return Err(broken(model, transition, computed));
-        }
-        before = Some(transition);
+    let rows = catalog.chained::<Transition>(TRANSITION, model.as_str())?;
+    let seen = rows.last().map_or(0, |row| row.sequence);
+    let (log, problems) = chain(model, rows);
+    match problems.into_iter().next() {
+        None => Ok((log, seen)),
+        Some(problem) => Err(broken(model, problem)),
     }
-    Ok(())
 }
 
-fn broken(model: &ModelName, transition: &Transition, computed: TransitionHash) -> Error {
-    let sequence = transition.sequence;
-    let error = Error::failure(format!(
-        "the log of {model} is broken at transition {sequence}"
-    ));
-    let error = if computed == transition.hash {
-        error.detail("it does not follow on the entry before it")
-    } else {
-        error
-            .detail(format!("recorded  {}", transition.hash))
-            .detail(format!("computed  {computed} from its content"))
+fn broken(model: &ModelName, problem: LogProblem) -> Error {
+    Error::failure(format!(
+        "the log of {model} is broken at transition {}",
+        problem.sequence
+    ))
+    .detail(problem.what)
+    .details(problem.details)
+    .help(format!(
+        "`streamflow history {model} --verify` names everything that is wrong"
+    ))
+    .help("the store's catalog was changed by something else than streamflow;")
+    .help(format!(
+        "what is pinned still stands in {} and its git history",
+        pin_path(model)
+    ))
+}
+
+/// What a log is, held against itself and the pin file.
+#[derive(Debug, Clone)]
+pub struct LogAudit {
+    /// Entries that can be read.
+    pub log: Vec<Transition>,
+    pub problems: Vec<LogProblem>,
+    /// Entries that were made in another store, by the chain itself.
+    pub elsewhere: Vec<(u64, u64)>,
+}
+
+/// Looks at every entry of a log, and at what the pin file says of it.
+pub fn verify_log(catalog: &Catalog, model: &ModelName, file: &PinFile) -> Result<LogAudit> {
+    let rows = catalog.chained::<Transition>(TRANSITION, model.as_str())?;
+    let (log, mut problems) = chain(model, rows);
+    against_end(model, &log, file.end(), &mut problems);
+    against_pins(model, &log, file, &mut problems);
+    against_approvals(&log, file, &mut problems);
+    let mut elsewhere = Vec::new();
+    let mut before = 0;
+    for entry in &log {
+        if entry.adopted && entry.sequence > before + 1 {
+            elsewhere.push((before + 1, entry.sequence - 1));
+        }
+        before = entry.sequence;
+    }
+    Ok(LogAudit {
+        log,
+        problems,
+        elsewhere,
+    })
+}
+
+/// The entries that can be read, and what is wrong with the chain they make.
+fn chain(model: &ModelName, rows: Vec<Chained<Transition>>) -> (Vec<Transition>, Vec<LogProblem>) {
+    let readable = rows.iter().filter_map(|row| row.value.as_ref().ok());
+    let mut walk = Walk {
+        present: readable.map(|entry| entry.sequence).collect(),
+        expected: 1,
+        before: Some(None),
+        problems: Vec::new(),
     };
-    error
-        .help("the store's catalog was changed by something else than streamflow;")
-        .help(format!(
-            "what is pinned still stands in lockfiles/{model}.pin and its git history"
-        ))
+    let mut log = Vec::new();
+    for row in rows {
+        match row.value {
+            Err(error) => walk.unreadable(&error),
+            Ok(entry) => {
+                walk.alone(model, &entry, row.sound);
+                walk.follows(&entry);
+                log.push(entry);
+            }
+        }
+    }
+    (log, walk.problems)
+}
+
+/// How far a chain has been followed.
+struct Walk {
+    /// The numbers of all entries that can be read.
+    present: Vec<u64>,
+    expected: u64,
+    /// The hash of the entry before, none of the very first; none where it could not be read.
+    before: Option<Option<TransitionHash>>,
+    problems: Vec<LogProblem>,
+}
+
+impl Walk {
+    fn problem(&mut self, kind: ProblemKind, sequence: u64, what: String) {
+        self.problems.push(LogProblem::new(kind, sequence, what));
+    }
+
+    fn unreadable(&mut self, error: &Error) {
+        let sequence = self.expected;
+        let what = format!("transition {sequence} was edited: it cannot be read any more");
+        let cause =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        self.problems
+            .push(LogProblem::new(ProblemKind::Edited, sequence, what).detail(cause));
+        self.expected += 1;
+        self.before = None;
+    }
+
+    /// Holds an entry against its own hash.
+    fn alone(&mut self, model: &ModelName, entry: &Transition, sound: bool) {
+        let sequence = entry.sequence;
+        let computed = TransitionHash::of(entry);
+        let edited = |what: String| {
+            LogProblem::new(
+                ProblemKind::Edited,
+                sequence,
+                format!("transition {sequence} {what}"),
+            )
+        };
+        let problem = if entry.version > EntryVersion::CURRENT {
+            edited(format!(
+                "is of version {}, which a newer streamflow writes",
+                entry.version.0
+            ))
+        } else if computed != entry.hash {
+            edited("was edited: its content has another hash".to_string())
+                .detail(format!("recorded  {}", entry.hash))
+                .detail(format!("computed  {computed}"))
+        } else if !entry.fits_its_version() {
+            edited("was edited: it says what its version does not say".to_string())
+        } else if let Some(other) = entry.model.as_ref().filter(|other| *other != model) {
+            edited(format!("is an entry of the model {other}"))
+        } else if !sound {
+            edited("was edited: its row has another checksum".to_string())
+        } else if !is_vouched_for(entry) {
+            let what = format!("the signature of transition {sequence} is not of this transition");
+            LogProblem::new(ProblemKind::Signature, sequence, what)
+        } else {
+            return;
+        };
+        self.problems.push(problem);
+    }
+
+    /// Holds an entry against the one before.
+    fn follows(&mut self, entry: &Transition) {
+        let sequence = entry.sequence;
+        if sequence < self.expected {
+            let twice = self
+                .present
+                .iter()
+                .filter(|other| **other == sequence)
+                .count()
+                > 1;
+            let what = match twice {
+                true => format!("transition {sequence} stands there twice"),
+                false => format!(
+                    "transition {sequence} stands after transition {}",
+                    self.expected - 1
+                ),
+            };
+            self.problem(ProblemKind::OutOfOrder, sequence, what);
+            return;
+        }
+        let passed_over = self.expected..sequence;
+        if !entry.adopted {
+            let missing = passed_over.filter(|number| !self.present.contains(number));
+            if let Some((first, last)) = span(missing) {
+                self.problem(ProblemKind::Missing, first, missing_words(first, last));
+            } else if sequence == self.expected {
+                self.chained(entry, entry.previous_hash);
+            }
+        } else if entry.version > EntryVersion::FIRST {
+            self.chained(entry, entry.beside);
+        }
+        self.expected = sequence + 1;
+        self.before = Some(Some(entry.hash));
+    }
+
+    /// Holds the hash that an entry names against the one that the entry before has.
+    fn chained(&mut self, entry: &Transition, named: Option<TransitionHash>) {
+        let Some(before) = self.before else {
+            return;
+        };
+        if named == before {
+            return;
+        }
+        let sequence = entry.sequence;
+        let words = |hash: Option<TransitionHash>| {
+            hash.map_or("nothing before it".to_string(), |hash| hash.to_string())
+        };
+        let what = format!(
+            "transition {sequence} does not follow on the one before it: one of the two was edited"
+        );
+        self.problems.push(
+            LogProblem::new(ProblemKind::Unchained, sequence, what)
+                .detail(format!("it names    {}", words(named)))
+                .detail(format!("there is    {}", words(before))),
+        );
+    }
+}
+
+/// The first and the last of some numbers.
+fn span(mut numbers: impl Iterator<Item = u64>) -> Option<(u64, u64)> {
+    let first = numbers.next()?;
+    Some((first, numbers.last().unwrap_or(first)))
+}
+
+fn missing_words(first: u64, last: u64) -> String {
+    match first == last {
+        true => format!("transition {first} is missing"),
+        false => format!("transitions {first} to {last} are missing"),
+    }
+}
+
+/// Holds the end of a log against the end that the pin file names.
+fn against_end(
+    model: &ModelName,
+    log: &[Transition],
+    end: Option<LogEnd>,
+    problems: &mut Vec<LogProblem>,
+) {
+    let path = pin_path(model);
+    let last = log.iter().map(|entry| entry.sequence).max().unwrap_or(0);
+    let known = end.map_or(0, |end| end.sequence);
+    if let Some(end) = end {
+        if end.sequence > last {
+            let words = missing_words(last + 1, end.sequence);
+            let what = format!(
+                "{words}: {path} names transition {}; they were removed, or made in another store",
+                end.sequence
+            );
+            problems.push(LogProblem::new(ProblemKind::Missing, last + 1, what));
+        } else if let Some(other) = unlike(log, end.sequence, end.hash) {
+            let what = format!(
+                "transition {} is not the one that {path} names: it was edited, one before it \
+                 was, or the file is of another store",
+                end.sequence
+            );
+            problems.push(
+                LogProblem::new(ProblemKind::NotPinned, end.sequence, what)
+                    .detail(format!("in the file  {}", end.hash))
+                    .detail(format!("in the log   {}", other.hash)),
+            );
+        }
+    }
+    if last > known {
+        let what = match last - known {
+            1 => format!("transition {last} is in the log and not in {path}"),
+            _ => format!(
+                "transitions {} to {last} are in the log and not in {path}",
+                known + 1
+            ),
+        };
+        let what = format!(
+            "{what}: somebody else wrote into the log, the writing of the file was cut short, or an \
+             older file was put back"
+        );
+        problems.push(LogProblem::new(ProblemKind::NotInPinFile, known + 1, what));
+    }
+}
+
+/// The entry of a number, where it has another hash than this.
+fn unlike(log: &[Transition], sequence: u64, hash: TransitionHash) -> Option<&Transition> {
+    let entry = log.iter().find(|entry| entry.sequence == sequence)?;
+    (entry.hash != hash).then_some(entry)
+}
+
+/// Holds what the pin file says of each entry against the entry.
+fn against_pins(
+    model: &ModelName,
+    log: &[Transition],
+    file: &PinFile,
+    problems: &mut Vec<LogProblem>,
+) {
+    let stages = file
+        .pins
+        .iter()
+        .map(|(stage, pin)| (stage.to_string(), pin));
+    let aliases = file
+        .aliases
+        .iter()
+        .map(|(alias, pin)| (format!("@{alias}"), pin));
+    for (place, pin) in stages.chain(aliases) {
+        let Some(entry) = own_entry(log, pin.sequence, pin.hash) else {
+            continue;
+        };
+        let told = problems.iter().any(|problem| {
+            (problem.kind, problem.sequence) == (ProblemKind::NotPinned, pin.sequence)
+        });
+        if told {
+            continue;
+        }
+        if place_of(entry).as_ref() != Some(&place) || entry.pin() != *pin {
+            let what = format!(
+                "{} pins {} to {place} by transition {}, which says something else",
+                pin_path(model),
+                pin.run.short(),
+                pin.sequence
+            );
+            problems.push(
+                LogProblem::new(ProblemKind::NotPinned, pin.sequence, what)
+                    .detail(format!("the log says  {}", words_of(entry))),
+            );
+        }
+    }
+}
+
+/// Holds the approvals of the pin file against the entries that gave them.
+fn against_approvals(log: &[Transition], file: &PinFile, problems: &mut Vec<LogProblem>) {
+    for approval in &file.approvals {
+        let Some(entry) = own_entry(log, approval.sequence, approval.hash) else {
+            continue;
+        };
+        let says = (entry.kind, entry.run, PersonHash::of(&entry.by), entry.hash);
+        let expected = (
+            TransitionKind::Approval,
+            approval.run,
+            approval.person,
+            approval.hash,
+        );
+        if says != expected {
+            let what = format!(
+                "{} has an approval of {} by transition {}, which says something else",
+                pin_path(&file.model),
+                approval.run.short(),
+                approval.sequence
+            );
+            problems.push(
+                LogProblem::new(ProblemKind::NotPinned, approval.sequence, what)
+                    .detail(format!("the log says  {}", words_of(entry))),
+            );
+        }
+    }
+}
+
+/// The entry of a number, if it is the one that the pin file means. One of another hash may have
+/// been made in another store whose chain this log went on from later; else that is to be told.
+fn own_entry(log: &[Transition], sequence: u64, hash: TransitionHash) -> Option<&Transition> {
+    let entry = log.iter().find(|entry| entry.sequence == sequence)?;
+    let went_on = log
+        .iter()
+        .any(|later| later.adopted && later.sequence > sequence);
+    (entry.hash == hash || !went_on).then_some(entry)
+}
+
+/// Where an entry put its run, as a pin file names it.
+fn place_of(entry: &Transition) -> Option<String> {
+    match (&entry.alias, entry.to) {
+        (Some(alias), _) => Some(format!("@{alias}")),
+        (None, Some(Standing::Pinned(stage))) => Some(stage.to_string()),
+        (None, _) => None,
+    }
+}
+
+fn words_of(entry: &Transition) -> String {
+    let place = place_of(entry).unwrap_or_else(|| entry.kind.as_str().to_string());
+    format!(
+        "{} {place} by {}, hash {}",
+        entry.run.short(),
+        entry.by,
+        entry.hash
+    )
 }
 
 /// The names of the models that have a log in this store.
@@ -237,102 +453,4 @@ pub fn append(
 ) -> Result<bool> {
     let added = catalog.append_after(TRANSITION, model.as_str(), Some(seen), transition, &[])?;
     Ok(added.is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    fn decision(run: &str) -> Decision {
-        Decision {
-            run: RunId::of(run),
-            from: None,
-            to: Stage::Production,
-            by: "ann".into(),
-            at: Instant::parse("2024-02-01T10:00:00Z").unwrap(),
-            reason: "because".into(),
-            kind: TransitionKind::Promotion,
-            replaced: None,
-        }
-    }
-
-    fn chain(runs: &[&str]) -> Vec<Transition> {
-        let mut log: Vec<Transition> = Vec::new();
-        for run in runs {
-            log.push(Transition::after(Head::of(&log, None), decision(run)));
-        }
-        log
-    }
-
-    fn pins(transition: &Transition) -> PinFile {
-        PinFile {
-            model: "m".parse().unwrap(),
-            pins: BTreeMap::from([(transition.to, transition.pin())]),
-        }
-    }
-
-    fn sound(log: &[Transition]) -> bool {
-        verify(&"m".parse().unwrap(), log).is_ok()
-    }
-
-    #[test]
-    fn a_chain_is_sound_until_an_entry_is_changed_or_taken_out() {
-        let log = chain(&["a", "b", "c"]);
-        assert!(sound(&log));
-        assert_eq!(log[2].sequence, 3);
-        assert_eq!(log[2].previous_hash, Some(log[1].hash));
-
-        let mut changed = log.clone();
-        changed[1].reason = "another".into();
-        assert!(!sound(&changed));
-        changed[1].hash = TransitionHash::of(&changed[1]);
-        assert!(!sound(&changed), "the next entry names the old hash");
-
-        let mut shortened = log.clone();
-        shortened.remove(1);
-        assert!(!sound(&shortened));
-        assert!(!sound(&log[1..]), "a chain begins at 1");
-    }
-
-    #[test]
-    fn every_field_is_hashed() {
-        let one = Transition::after(Head::of(&[], None), decision("a"));
-        let mut others = vec![one.clone(); 9];
-        others[0].sequence = 2;
-        others[1].run = RunId::of("b");
-        others[2].from = Some(Stage::Staging);
-        others[3].to = Stage::Staging;
-        others[4].by = "bob".into();
-        others[5].at = Instant::parse("2024-02-02").unwrap();
-        others[6].kind = TransitionKind::Rollback;
-        others[7].replaced = Some(RunId::of("c"));
-        others[8].adopted = true;
-        for other in &others {
-            assert_ne!(TransitionHash::of(other), one.hash, "{other:?}");
-        }
-    }
-
-    #[test]
-    fn a_clone_continues_from_the_pin_file() {
-        let theirs = chain(&["a", "b", "c"]);
-        let file = pins(&theirs[2]);
-        let head = Head::of(&[], Some(&file));
-        let mine = vec![Transition::after(head, decision("d"))];
-        assert_eq!(mine[0].sequence, 4);
-        assert_eq!(mine[0].previous_hash, Some(theirs[2].hash));
-        assert!(sound(&mine));
-    }
-
-    #[test]
-    fn of_two_entries_with_one_number_the_file_decides() {
-        let (mine, theirs) = (chain(&["a", "b"]), chain(&["a", "c"]));
-        let head = Head::of(&mine, Some(&pins(&theirs[1])));
-        assert_eq!((head.sequence, head.adopted), (2, true));
-        let mut log = mine.clone();
-        log.push(Transition::after(head, decision("d")));
-        assert!(sound(&log));
-        let behind = Head::of(&mine, Some(&pins(&mine[0])));
-        assert_eq!((behind.sequence, behind.adopted), (2, false));
-    }
 }

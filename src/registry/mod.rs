@@ -22,16 +22,28 @@
 //! `rollback` needs to know what stood in Production before. Promotions push, rollbacks pop
 //! ([`stack`]); what the log does not know is read from the file's git history.
 
+mod alias;
+mod approval;
+mod demote;
 mod gate;
 mod log;
 mod promote;
 mod rollback;
+mod signature;
 mod stack;
 mod stage;
+#[cfg(test)]
+mod tests;
+mod transition;
 
-pub use gate::{GateFacts, GateResult, Reproduction, WayOut, evaluate};
-pub use log::{Transition, TransitionKind, logged_models, transitions};
-pub use promote::{Outcome, Promotion, promote};
+pub use alias::{AliasChange, remove_alias, set_alias};
+pub use approval::{Approval, approve};
+pub use demote::{Demotion, demote};
+pub use gate::{DriftFact, GateFacts, GateResult, Reproduction, WayOut, evaluate};
+pub use log::{LogAudit, LogProblem, ProblemKind, logged_models, transitions, verify_log};
+pub use promote::{Outcome, Promote, Promotion, promote};
 pub use rollback::{Rollback, returnable, rollback};
+pub use signature::{PublicKey, SignatureKey, require_signature};
 pub use stack::{Pinning, stack_of};
-pub use stage::{ahead_of_file, pinned_at, pins, stages};
+pub use stage::{Places, ahead_of_file, file_at, pin_file, places};
+pub use transition::{EntryVersion, Signed, Transition, TransitionKind};

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gate::{GateFacts, GateResult, Reproduction, WayOut, evaluate};
-use super::log::{Decision, Transition, TransitionKind};
-use super::stage::Registry;
-use crate::definition::{Experiment, ModelName, Stage};
+use super::approval::approved_by;
+use super::gate::{DriftFact, GateFacts, GateResult, Reproduction, WayOut, evaluate};
+use super::signature::SignatureKey;
+use super::stage::{Registry, pin_file};
+use super::transition::{Transition, TransitionKind};
+use crate::definition::{Experiment, Gate, ModelName, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, RunId};
-use crate::host;
 use crate::lockfile::Pin;
 use crate::run::{self, Disagreement, KnownRun};
 use crate::workspace::Workspace;
@@ -21,6 +22,30 @@ pub enum Outcome {
     Unchanged,
     /// The run was not pinned.
     Refused,
+}
+
+impl Outcome {
+    /// The entry of the log, where something was done.
+    pub fn transition(&self) -> Option<&Transition> {
+        match self {
+            Self::Promoted(transition) => Some(transition),
+            Self::Unchanged | Self::Refused => None,
+        }
+    }
+}
+
+/// What is asked for beside the run.
+pub struct Promote<'a> {
+    pub stage: Stage,
+    pub reason: &'a str,
+    /// Pins the run also where gates do not hold. It needs its approvals all the same.
+    pub override_gates: bool,
+    /// Vouches for the promotion.
+    pub key: Option<&'a SignatureKey>,
+    /// How far the newest values have moved from those of the run.
+    pub drift: &'a dyn Fn(&KnownRun) -> Result<DriftFact>,
+    /// Finds what stands against a run whose gates hold.
+    pub obstacle: &'a dyn Fn(&KnownRun) -> Result<Option<Error>>,
 }
 
 /// A promotion and how it was judged.
@@ -40,7 +65,7 @@ pub struct Promotion {
     pub disagreement: Option<Disagreement>,
 }
 
-/// Pins a run to a stage, if its gates hold and `obstacle` finds none.
+/// Pins a run to a stage, if its gates hold or are overridden, and nothing stands against it.
 ///
 /// A run that is refused gives both the promotion, with every gate's answer, and the error.
 ///
@@ -49,11 +74,10 @@ pub struct Promotion {
 pub fn promote(
     workspace: &Workspace,
     known: &KnownRun,
-    stage: Stage,
-    reason: &str,
-    obstacle: &dyn Fn(&KnownRun) -> Result<Option<Error>>,
+    asked: &Promote,
 ) -> Result<(Promotion, Option<Error>)> {
-    let reason = reason_of(reason)?;
+    let reason = reason_of(asked.reason)?;
+    let stage = asked.stage;
     let (experiment, model) = registering(workspace, known)?;
     if known.results.is_none() {
         return Err(never_executed(known));
@@ -66,49 +90,99 @@ pub fn promote(
         experiment: experiment.name.to_string(),
         gates: Vec::new(),
         outcome: Outcome::Unchanged,
-        before: registry.pins.get(&stage).copied(),
+        before: registry.file.pins.get(&stage).cloned(),
         notices: registry.notice().into_iter().collect(),
         disagreement: Disagreement::of(known),
     };
-    if promotion.before.is_some_and(|pin| pin.run == known.run) {
+    if promotion
+        .before
+        .as_ref()
+        .is_some_and(|pin| stands(pin, known, asked))
+    {
         return Ok((promotion, None));
     }
     let gates = experiment.gates.get(&stage).map_or(&[][..], Vec::as_slice);
-    promotion.gates = evaluate(gates, &facts_of(workspace, known, &registry)?);
+    let facts = facts_of(workspace, known, &registry, gates, asked)?;
+    promotion.gates = evaluate(gates, &facts);
+    let fails = |gate: &GateResult| !gate.held;
+    let overridden = asked.override_gates && promotion.gates.iter().any(fails);
+    if asked.override_gates && !overridden {
+        promotion
+            .notices
+            .push("every gate holds: nothing was overridden".to_string());
+    }
+    let approved_by = approved_by(&registry, known.run);
+    let needed = match stage {
+        Stage::Production => experiment.approvals,
+        Stage::Staging => 0,
+    };
+    let approvals = (needed > 0).then(|| approvals(needed, &approved_by));
+    let approved = approvals.as_ref().is_none_or(|approvals| approvals.held);
+    promotion.gates.extend(approvals);
     let error = match refused(&promotion, known) {
-        Some(error) => Some(error),
-        None => obstacle(known)?,
+        Some(error) if !(overridden && approved) => Some(error),
+        _ => (asked.obstacle)(known)?,
     };
     if error.is_some() {
         promotion.outcome = Outcome::Refused;
         return Ok((promotion, error));
     }
-    let transition = registry.record(Decision {
-        run: known.run,
-        from: registry.other_stage(known.run, stage),
-        to: stage,
-        by: host::user(),
-        at: host::now(),
-        reason,
-        kind: TransitionKind::Promotion,
-        replaced: promotion.before.map(|pin| pin.run),
-    })?;
+    let mut decision = registry.pinning(TransitionKind::Promotion, known.run, stage, reason);
+    decision.gates.clone_from(&promotion.gates);
+    decision.overridden = overridden;
+    if stage == Stage::Production {
+        decision.approved_by = approved_by;
+    }
+    let signer = asked.key.zip(known.outputs());
+    let transition = registry.record_signed(decision, signer)?;
     promotion.outcome = Outcome::Promoted(Box::new(transition));
     Ok((promotion, None))
 }
 
-/// A reason without the spaces around it; there has to be one.
-pub(super) fn reason_of(text: &str) -> Result<String> {
-    match text.trim() {
-        "" => Err(Error::usage("the reason is empty")
-            .help("`--reason TEXT` tells those who come later why; one sentence is enough")),
-        reason => Ok(reason.to_string()),
+/// Whether nothing is to be done: the run is pinned, and by whoever is to vouch for it.
+fn stands(pin: &Pin, known: &KnownRun, asked: &Promote) -> bool {
+    let signed_with = pin.signature.as_ref().map(|signature| &signature.key);
+    let vouched_for = asked
+        .key
+        .is_none_or(|key| signed_with == Some(&key.public()));
+    pin.run == known.run && vouched_for
+}
+
+/// How many people must approve, answered as a gate.
+fn approvals(needed: u32, approved_by: &[String]) -> GateResult {
+    let count = approved_by.len();
+    let held = count >= needed as usize;
+    let detail = match approved_by.is_empty() {
+        true => format!("0 of {needed}"),
+        false => format!("{count} of {needed}: {}", approved_by.join(", ")),
+    };
+    GateResult {
+        gate: format!("approvals = {needed}"),
+        held,
+        detail,
+        value: Some(count as f64),
+        limit: Some(f64::from(needed)),
+        way_out: Some(WayOut::Approve),
     }
+}
+
+/// A reason on one line; there has to be one.
+pub(super) fn reason_of(text: &str) -> Result<String> {
+    let reason = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if reason.is_empty() {
+        return Err(Error::usage("the reason is empty")
+            .help("`--reason TEXT` tells those who come later why; one sentence is enough"));
+    }
+    if reason.chars().any(char::is_control) {
+        return Err(Error::usage("the reason holds control characters")
+            .help("write it as plain text; screens show it later"));
+    }
+    Ok(reason)
 }
 
 /// The experiment of the working tree whose model the run competes for. Several may be one run:
 /// the one it was named by comes first, then those that executed it, the last first.
-fn registering<'a>(
+pub(super) fn registering<'a>(
     workspace: &'a Workspace,
     known: &KnownRun,
 ) -> Result<(&'a Experiment, &'a ModelName)> {
@@ -148,7 +222,28 @@ fn registering<'a>(
     )
 }
 
-fn never_executed(known: &KnownRun) -> Error {
+/// The model a run belongs to: the one it competes for, else the only one that points at it.
+pub(super) fn model_of(workspace: &Workspace, known: &KnownRun) -> Result<ModelName> {
+    let error = match registering(workspace, known) {
+        Ok((_, model)) => return Ok(model.clone()),
+        Err(error) => error,
+    };
+    let mut pointing = Vec::new();
+    for model in run::models(workspace)? {
+        if pin_file(workspace, &model)?
+            .runs()
+            .any(|run| run == known.run)
+        {
+            pointing.push(model);
+        }
+    }
+    match (pointing.pop(), pointing.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(error),
+    }
+}
+
+pub(super) fn never_executed(known: &KnownRun) -> Error {
     Error::new(
         Kind::MissingInput,
         format!("run {} was never executed", known.run.short()),
@@ -156,9 +251,15 @@ fn never_executed(known: &KnownRun) -> Error {
     .help(format!("`streamflow run {}` executes it", known.experiment))
 }
 
-fn facts_of(workspace: &Workspace, known: &KnownRun, registry: &Registry) -> Result<GateFacts> {
+fn facts_of(
+    workspace: &Workspace,
+    known: &KnownRun,
+    registry: &Registry,
+    gates: &[Gate],
+    asked: &Promote,
+) -> Result<GateFacts> {
     let mut pinned = BTreeMap::new();
-    for (stage, pin) in &registry.pins {
+    for (stage, pin) in &registry.file.pins {
         let run = run::find_known(workspace, pin.run)?;
         let results = run.and_then(|run| run.results);
         pinned.insert(*stage, results.map(|results| results.metrics));
@@ -172,6 +273,11 @@ fn facts_of(workspace: &Workspace, known: &KnownRun, registry: &Registry) -> Res
         pinned,
         reproduction: reproduction_of(known),
         commit: found.and_then(|found| found.commit),
+        leaks: run::leaks_of(workspace, known)?,
+        drift: match gates.iter().any(|gate| matches!(gate, Gate::Drift { .. })) {
+            true => Some((asked.drift)(known)?),
+            false => None,
+        },
     })
 }
 
@@ -219,6 +325,9 @@ fn refused(promotion: &Promotion, known: &KnownRun) -> Option<Error> {
         error = error.help(match way {
             WayOut::Replay => format!("`streamflow replay {run}` proves that it comes out again"),
             WayOut::Commit => "commit the definitions of this run".to_string(),
+            WayOut::Approve => format!(
+                "each of those who agree: `streamflow promote {run} --approve --reason TEXT`"
+            ),
             WayOut::Settle => format!(
                 "`streamflow run {} --no-cache --accept` settles on what this machine gives; then replay it",
                 promotion.experiment

@@ -1,9 +1,9 @@
 //! What a rollback goes back to: promotions push, rollbacks pop.
 
-use super::log::{Transition, TransitionKind};
+use super::transition::{Transition, TransitionKind};
 use crate::hash::RunId;
 
-/// A run that was put into a stage, as far as is known.
+/// A run that was put into a stage or taken out, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pinning {
     pub sequence: u64,
@@ -29,7 +29,8 @@ impl From<&Transition> for Pinning {
 ///
 /// `pinnings` in order of their sequence. A promotion stands on the run it replaced, whatever the
 /// log says was there: the file may have been put back by git in between. A rollback takes off
-/// everything above the run it went back to. What only a pin file tells of counts as a rollback
+/// everything above the run it went back to. A run that was set aside is gone back to no more, until
+/// it is promoted again. What only a pin file tells of counts as a rollback
 /// when it is the run before, else as a promotion.
 pub fn stack_of(pinnings: &[Pinning]) -> Vec<RunId> {
     let mut stack = Vec::new();
@@ -42,6 +43,9 @@ pub fn stack_of(pinnings: &[Pinning]) -> Vec<RunId> {
                 }
                 push(&mut stack, pinning.run);
             }
+            // What was set aside is not gone back to.
+            Some(TransitionKind::Demotion) => stack.retain(|run| *run != pinning.run),
+            Some(TransitionKind::Alias | TransitionKind::Unalias | TransitionKind::Approval) => {}
             None if stack.len() > 1 && stack[stack.len() - 2] == pinning.run => {
                 stack.pop();
             }
@@ -144,6 +148,26 @@ mod tests {
             promotion(3, "2", Some("1")),
         ];
         assert_eq!(stack_of(&twice), [run("1"), run("2")]);
+    }
+
+    #[test]
+    fn what_was_set_aside_is_passed_over() {
+        let pinning = |sequence, name: &str, kind| Pinning {
+            sequence,
+            run: run(name),
+            kind: Some(kind),
+            replaced: None,
+        };
+        let (promotion, demotion) = (TransitionKind::Promotion, TransitionKind::Demotion);
+        let mut pinnings = vec![
+            pinning(1, "1", promotion),
+            pinning(2, "2", promotion),
+            pinning(3, "2", demotion),
+            pinning(4, "3", promotion),
+        ];
+        assert_eq!(stack_of(&pinnings), [run("1"), run("3")]);
+        pinnings.push(pinning(5, "2", promotion));
+        assert_eq!(stack_of(&pinnings), [run("1"), run("3"), run("2")]);
     }
 
     #[test]

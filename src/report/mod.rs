@@ -17,6 +17,7 @@ mod expectation;
 mod explanation;
 mod family;
 mod flow;
+mod history;
 mod init;
 mod inspect;
 mod keep;
@@ -53,6 +54,9 @@ pub use flow::{
     flow_document, flow_done_text, flow_headline, flow_history_document, flow_history_text,
     flow_record_text, flow_step_line, flows_text,
 };
+pub use history::{
+    HistoryView, audit_document, audit_error, audit_text, history_document, history_text,
+};
 pub use init::{NewProject, from_exports_text, new_project_document, sample_text};
 pub use inspect::{
     dependence_document, dependence_text, importances_document, importances_text,
@@ -70,12 +74,12 @@ pub use performed::{
 pub use portrait::{Pair, Portrait, pair_document, pair_page, portrait_document, portrait_page};
 pub use publish::{published_document, published_text};
 pub use registry::{
-    HistoryView, history_document, history_text, promotion_document, promotion_text,
-    rollback_document, rollback_text,
+    alias_document, alias_text, approval_document, approval_text, demotion_document, demotion_text,
+    promotion_document, promotion_text, rollback_document, rollback_text,
 };
 pub use retrieval::{retrieved_document, retrieved_text};
 pub use run::{RunDocument, RunScreen, run_text};
-pub use runs::{Stages, runs_document, runs_text};
+pub use runs::{AllPlaces, runs_document, runs_text};
 pub use search::{search_document, search_text, tried_words};
 pub use show::{RunView, show_document, show_text};
 pub use snapshots::{

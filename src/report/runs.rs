@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::style::{Table, dim, fixed, green, yellow};
-use crate::definition::{METRICS, ModelName, Stage};
+use crate::definition::{METRICS, Stage, Standing};
 use crate::hash::{Digest, RunId};
+use crate::registry::Places;
 use crate::run::RunSummary;
 
-/// Where runs are pinned.
-pub type Stages = BTreeMap<RunId, Vec<(ModelName, Stage)>>;
+/// Where runs stand.
+pub type AllPlaces = BTreeMap<RunId, Places>;
 
 /// Metrics with the heading each has in a narrow column; those that are shown first stand first.
 const HEADINGS: [(&str, &str); METRICS.len()] = [
@@ -55,7 +56,7 @@ pub(super) fn heading(metric: &str) -> &'static str {
 }
 
 /// `{"runs":[…]}`, contract §3.
-pub fn runs_document(runs: &[RunSummary], stages: &Stages) -> Value {
+pub fn runs_document(runs: &[RunSummary], places: &AllPlaces) -> Value {
     let runs: Vec<Value> = runs
         .iter()
         .map(|run| {
@@ -67,7 +68,8 @@ pub fn runs_document(runs: &[RunSummary], stages: &Stages) -> Value {
                 "executions": run.executions,
                 "metrics": run.metrics,
                 "code": run.code,
-                "stage": stage_of(run, stages),
+                "stage": standing_of(run, places),
+                "aliases": aliases_of(run, places),
                 "reproduced": run.reproduced,
                 "two_results": run.two_results,
             })
@@ -76,14 +78,25 @@ pub fn runs_document(runs: &[RunSummary], stages: &Stages) -> Value {
     json!({ "runs": runs })
 }
 
-/// Production before staging.
-fn stage_of(run: &RunSummary, stages: &Stages) -> Option<Stage> {
-    let places = stages.get(&run.run)?;
-    places.iter().map(|(_, stage)| *stage).min()
+/// Production before staging before archived; none of a run about which nothing was decided.
+fn standing_of(run: &RunSummary, places: &AllPlaces) -> Option<Standing> {
+    let standing = places.get(&run.run)?.standing();
+    (standing != Standing::None).then_some(standing)
+}
+
+/// `MODEL@ALIAS` of every alias that points at the run.
+fn aliases_of(run: &RunSummary, places: &AllPlaces) -> Vec<String> {
+    let aliases = places
+        .get(&run.run)
+        .map_or(&[][..], |places| &places.aliases);
+    let named = aliases
+        .iter()
+        .map(|(model, alias)| format!("{model}@{alias}"));
+    named.collect()
 }
 
 /// Newest first at 80 columns. `sorted_by` is always among the metrics shown.
-pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) -> String {
+pub fn runs_text(runs: &[RunSummary], places: &AllPlaces, sorted_by: Option<&str>) -> String {
     if runs.is_empty() {
         return "No run was executed in this store yet.\nnext: `streamflow run`\n".into();
     }
@@ -98,7 +111,7 @@ pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) 
     }
     table.left(dim("commit"));
     for run in runs {
-        let (mark, _) = mark_of(run, stages);
+        let (mark, _) = mark_of(run, places);
         table
             .row()
             .left(mark)
@@ -111,7 +124,7 @@ pub fn runs_text(runs: &[RunSummary], stages: &Stages, sorted_by: Option<&str>) 
         }
         table.left(commit_words(run));
     }
-    table.render(0) + &legend(runs, stages)
+    table.render(0) + &legend(runs, places)
 }
 
 fn commit_words(run: &RunSummary) -> String {
@@ -140,12 +153,13 @@ fn shown_metrics(
 }
 
 /// What is most to be known of a run, a character each, with the meanings.
-fn mark_of(run: &RunSummary, stages: &Stages) -> (String, Vec<&'static str>) {
+fn mark_of(run: &RunSummary, places: &AllPlaces) -> (String, Vec<&'static str>) {
     const TWO: &str = "≠ gave different outputs: `streamflow show RUN`";
-    let (stage, meaning) = match stage_of(run, stages) {
-        Some(Stage::Production) => (green('P'), "P production"),
-        Some(Stage::Staging) => ("S".to_string(), "S staging"),
-        None => (String::new(), ""),
+    let (stage, meaning) = match standing_of(run, places) {
+        Some(Standing::Pinned(Stage::Production)) => (green('P'), "P production"),
+        Some(Standing::Pinned(Stage::Staging)) => ("S".to_string(), "S staging"),
+        Some(Standing::Archived) => (dim('a'), "a archived"),
+        Some(Standing::None) | None => (String::new(), ""),
     };
     let mut meanings = vec![meaning];
     if run.two_results {
@@ -155,8 +169,8 @@ fn mark_of(run: &RunSummary, stages: &Stages) -> (String, Vec<&'static str>) {
     (stage, meanings)
 }
 
-fn legend(runs: &[RunSummary], stages: &Stages) -> String {
-    let mut meanings: Vec<&str> = runs.iter().flat_map(|run| mark_of(run, stages).1).collect();
+fn legend(runs: &[RunSummary], places: &AllPlaces) -> String {
+    let mut meanings: Vec<&str> = runs.iter().flat_map(|run| mark_of(run, places).1).collect();
     meanings.retain(|meaning| !meaning.is_empty());
     meanings.sort_unstable();
     meanings.dedup();

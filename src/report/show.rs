@@ -10,10 +10,11 @@ use super::leakage::counted;
 use super::run::{RunDocument, RunScreen, result_text};
 use super::style::{Table, bold, count, dim, fixed, green, seconds, yellow};
 use crate::code::{CodeState, CommitId};
-use crate::definition::{METRICS, ModelName, Stage};
+use crate::definition::{METRICS, ModelName, Standing};
 use crate::hash::Digest;
 use crate::learn::{Interval, Leakage};
 use crate::lockfile::Outputs;
+use crate::registry::Places;
 use crate::run::{Band, Disagreement, ExecutionRecord, KnownRun, Report};
 
 /// A run as `show` found it.
@@ -32,7 +33,7 @@ pub struct RunView<'a> {
     pub band: Option<Band>,
     /// The commit whose definitions give the run.
     pub commit: Option<CommitId>,
-    pub stages: Vec<(ModelName, Stage)>,
+    pub places: Places,
 }
 
 impl RunView<'_> {
@@ -58,7 +59,8 @@ pub fn show_document(view: &RunView) -> Value {
         "data": known.record.data,
         "declared": known.record.declared,
         "operations": known.record.operations,
-        "stages": stages_document(&view.stages),
+        "stages": stages_document(&view.places.stages),
+        "aliases": aliases_document(&view.places),
         "executions": known.executions.iter().map(execution_document).collect::<Vec<_>>(),
         "reproduced": view.reproduced(),
         "two_results": known.has_two_results(),
@@ -134,11 +136,18 @@ fn execution_document(execution: &ExecutionRecord) -> Value {
     })
 }
 
-fn stages_document(stages: &[(ModelName, Stage)]) -> Value {
+fn stages_document(stages: &[(ModelName, Standing)]) -> Value {
     let places = stages
         .iter()
         .map(|(model, stage)| json!({ "model": model, "stage": stage }));
     places.collect()
+}
+
+fn aliases_document(places: &Places) -> Value {
+    let aliases = places.aliases.iter();
+    aliases
+        .map(|(model, alias)| json!({ "model": model, "alias": alias }))
+        .collect()
 }
 
 /// The screen of `show`.
@@ -214,12 +223,15 @@ fn facts(view: &RunView) -> String {
         table.row().left(name).left(words);
     };
     row("code", code_words(view));
-    if !view.stages.is_empty() {
-        let places = view
-            .stages
-            .iter()
-            .map(|(model, stage)| format!("{model}@{stage}"));
-        row("pinned", green(places.collect::<Vec<_>>().join(", ")));
+    let pinned = pinned_words(&view.places);
+    if !pinned.is_empty() {
+        row("pinned", green(pinned.join(", ")));
+    }
+    let archived = view.places.stages.iter();
+    let archived = archived.filter(|(_, standing)| *standing == Standing::Archived);
+    let archived: Vec<&str> = archived.map(|(model, _)| model.as_str()).collect();
+    if !archived.is_empty() {
+        row("archived", format!("of {}", archived.join(", ")));
     }
     row("executions", executions_words(view));
     for leak in known.shown_execution().iter().flat_map(|e| &e.overrides) {
@@ -242,6 +254,18 @@ fn facts(view: &RunView) -> String {
         row(name, hash);
     }
     table.render(2)
+}
+
+/// `MODEL@STAGE` and `MODEL@ALIAS`: what people may name the run by.
+pub(super) fn pinned_words(places: &Places) -> Vec<String> {
+    let stages = places.stages.iter();
+    let stages = stages
+        .filter(|(_, standing)| standing.stage().is_some())
+        .map(|(model, stage)| format!("{model}@{stage}"));
+    let aliases = places.aliases.iter();
+    stages
+        .chain(aliases.map(|(model, alias)| format!("{model}@{alias}")))
+        .collect()
 }
 
 fn code_words(view: &RunView) -> String {

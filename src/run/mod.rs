@@ -17,6 +17,7 @@ mod diff;
 mod disagreement;
 mod divergence;
 mod engine;
+mod evidence;
 mod execute;
 mod family;
 mod golden;
@@ -26,6 +27,7 @@ mod inspect;
 mod list;
 mod lock;
 mod locks;
+mod model_names;
 mod onnx;
 mod perform;
 mod record;
@@ -56,6 +58,7 @@ pub use disagreement::{Answer, Disagreement, Source, proofs};
 pub use divergence::{
     CellChange, Divergence, FactPair, Found, RowChanges, ScoreChanges, SideChanges, ThreadPair,
 };
+pub use evidence::{leaks_of, trained_on};
 pub use execute::{
     CACHE_KINDS, CachePolicy, Events, Execution, Silent, SoFar, StepOutcome, execute,
 };
@@ -71,6 +74,7 @@ pub use inspect::{
 };
 pub use list::{RunSummary, summaries};
 pub use lock::{environment_lines, lock_of, out_of_date, usable};
+pub use model_names::{find_model, models, only_model};
 pub use onnx::onnx_of;
 pub use perform::{
     Chosen, LockOutcome, Performed, RunOptions, RunResult, circumstances, code_state,
@@ -81,7 +85,7 @@ pub use record::{
     RunRecord, all_executions, enter, executions_of, find_run, finished, keep_files, latest_of,
     record, run_ids, short,
 };
-pub use reference::{KnownRun, find_known, find_model, find_reference, models, only_model};
+pub use reference::{KnownRun, find_known, find_reference};
 pub use replay::{ReplayOptions, Replayed, replay};
 pub use resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,

@@ -6,6 +6,7 @@
 //! | `NAME@latest` | the one the experiment finished last; where none was, the locked one |
 //! | `NAME@locked`, `NAME@GITREV` | of the experiment's lock in the working tree, or at a revision |
 //! | `MODEL@production`, `MODEL@staging` | the pinned one, by `lockfiles/MODEL.pin` |
+//! | `MODEL@ALIAS` | the one that a name of somebody's own points at, by the same file |
 //! | `production`, `staging` | the same while there is one model |
 //!
 //! What a run is comes from the store; where the store has never executed it, as in a fresh clone,
@@ -14,20 +15,18 @@
 //! that is unique here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use super::disagreement::Disagreement;
 use super::lock::consistent;
+use super::model_names::{find_model, models, only_model};
 use super::record::{ExecutionKind, ExecutionRecord, RunRecord, executions_of, find_run, run_ids};
 use super::{latest_of, locks};
 use crate::code::{Code, CommitId};
-use crate::definition::{AsOf, ExperimentName, ModelName, Stage};
+use crate::definition::{AliasName, AsOf, ExperimentName, ModelName, Stage};
 use crate::error::{Error, Result, did_you_mean};
 use crate::hash::{Digest, HashPrefix, RunId};
 use crate::host::Environment;
-use crate::lockfile::{
-    FOLDER, Lock, LockedResults, Outputs, lock_path, parse_lock, read_lock, read_pins,
-};
+use crate::lockfile::{Lock, LockedResults, Outputs, lock_path, parse_lock, read_lock, read_pins};
 use crate::plan::RunSpec;
 use crate::workspace::Workspace;
 
@@ -178,7 +177,10 @@ pub fn find_reference(workspace: &Workspace, word: &str) -> Result<KnownRun> {
             (_, Ok(stage)) if !is_branch_of_experiment(workspace, name, which)? => {
                 pinned(workspace, &find_model(workspace, name)?, stage)
             }
-            _ => at_revision(workspace, name, which),
+            _ => match aliased(workspace, name, which)? {
+                Some(known) => Ok(known),
+                None => at_revision(workspace, name, which),
+            },
         };
     }
     if let Ok(stage) = word.parse::<Stage>() {
@@ -294,16 +296,68 @@ fn pinned(workspace: &Workspace, model: &ModelName, stage: Stage) -> Result<Know
                 )),
         );
     };
-    let known = find_known(workspace, pin.run)?.ok_or_else(|| {
-        Error::usage(format!(
-            "{model} has run {} in {stage}, of which nothing is known",
-            pin.run.short()
-        ))
-        .detail(format!("run  {}", pin.run))
-        .detail("neither this store nor a lock of the working tree or of git history has it")
-        .help("fetch the history that holds its lock, or the store it was executed in")
-    })?;
+    let known = find_known(workspace, pin.run)?
+        .ok_or_else(|| unknown_pinned(model, pin.run, &format!("in {stage}")))?;
     Ok(registering(workspace, known, model))
+}
+
+/// The run that an alias of a model points at; none where the word may mean a revision alone.
+fn aliased(workspace: &Workspace, name: &str, which: &str) -> Result<Option<KnownRun>> {
+    let models = models(workspace)?;
+    let Some(model) = models.get(name) else {
+        return Ok(None);
+    };
+    let aliases = read_pins(workspace, model)?.map_or(BTreeMap::new(), |file| file.aliases);
+    let experiment = workspace.definitions().experiments.contains_key(name);
+    let Some(pin) = aliases.get(which) else {
+        return match experiment {
+            true => Ok(None),
+            false => Err(no_alias(
+                model,
+                which,
+                aliases.keys().map(AliasName::as_str),
+            )),
+        };
+    };
+    if experiment && Code::discover(workspace.root())?.has_revision(which) {
+        return Err(Error::usage(format!("`{name}@{which}` means two runs"))
+            .detail(format!(
+                "an alias of the model {name}: run {}",
+                pin.run.short()
+            ))
+            .detail(format!(
+                "the lock of the experiment {name} at the git revision {which}"
+            ))
+            .help(format!(
+                "name the run by its hash, or the revision as `{name}@refs/heads/{which}`"
+            )));
+    }
+    let known = find_known(workspace, pin.run)?
+        .ok_or_else(|| unknown_pinned(model, pin.run, &format!("as {which}")))?;
+    Ok(Some(registering(workspace, known, model)))
+}
+
+fn no_alias<'a>(model: &ModelName, which: &str, aliases: impl Iterator<Item = &'a str>) -> Error {
+    let mut words = vec!["production", "staging"];
+    words.extend(aliases);
+    let error = Error::usage(format!("{model} has no `@{which}`"))
+        .detail(format!("of a model there are {}", words.join(", ")));
+    match did_you_mean(which, words) {
+        Some(close) => error.help(format!("did you mean `{model}@{close}`?")),
+        None => error.help(format!(
+            "`streamflow promote RUN --alias NAME --reason TEXT` makes an alias of {model}"
+        )),
+    }
+}
+
+fn unknown_pinned(model: &ModelName, run: RunId, place: &str) -> Error {
+    Error::usage(format!(
+        "{model} has run {} {place}, of which nothing is known",
+        run.short()
+    ))
+    .detail(format!("run  {run}"))
+    .detail("neither this store nor a lock of the working tree or of git history has it")
+    .help("fetch the history that holds its lock, or the store it was executed in")
 }
 
 /// Calls a run by an experiment that competes for the model, if one of those that gave it does.
@@ -455,7 +509,7 @@ fn no_reference(workspace: &Workspace, word: &str) -> Error {
     match did_you_mean(word, names) {
         Some(close) => error.help(format!("did you mean `{close}@latest`?")),
         None => error.help(
-            "a run is its hash (4 digits or more), NAME@latest, NAME@locked, NAME@GITREV, MODEL@production or MODEL@staging",
+            "a run is its hash (4 digits or more), NAME@latest, NAME@locked, NAME@GITREV, MODEL@production, MODEL@staging or MODEL@ALIAS",
         ),
     }
 }
@@ -482,66 +536,5 @@ fn no_name(workspace: &Workspace, name: &str) -> Error {
             "{name} is a model: `{name}@production` is the run pinned there"
         )),
         None => error.help("`streamflow runs` lists the runs of this store"),
-    }
-}
-
-/// The models that runs are registered for: those experiments compete for, and those with pins.
-pub fn models(workspace: &Workspace) -> Result<BTreeSet<ModelName>> {
-    let experiments = workspace.definitions().experiments.values();
-    let mut models: BTreeSet<ModelName> = experiments
-        .filter_map(|experiment| experiment.registers.clone())
-        .collect();
-    // A folder that cannot be read has no pins either; reading one of them would say why.
-    if let Ok(entries) = fs::read_dir(workspace.root().join(FOLDER)) {
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let stem = name.to_str().and_then(|name| name.strip_suffix(".pin"));
-            models.extend(stem.and_then(|stem| stem.parse().ok()));
-        }
-    }
-    Ok(models)
-}
-
-/// The model of a name.
-pub fn find_model(workspace: &Workspace, name: &str) -> Result<ModelName> {
-    let models = models(workspace)?;
-    if let Some(model) = models.get(name) {
-        return Ok(model.clone());
-    }
-    let names = || models.iter().map(ModelName::as_str);
-    let error = Error::usage(format!("there is no model `{name}`"));
-    let error = match models.is_empty() {
-        true => error
-            .help("`registers = \"NAME\"` in an experiment names the model its runs compete for"),
-        false => error.detail(format!(
-            "models: {}",
-            names().collect::<Vec<_>>().join(", ")
-        )),
-    };
-    let registered = workspace
-        .definitions()
-        .experiments
-        .get(name)
-        .and_then(|experiment| experiment.registers.as_ref());
-    Err(match (registered, did_you_mean(name, names())) {
-        (Some(model), _) => error.help(format!("the experiment {name} registers as {model}")),
-        (None, Some(close)) => error.help(format!("did you mean `{close}`?")),
-        (None, None) => error,
-    })
-}
-
-/// The model, while there is one.
-pub fn only_model(workspace: &Workspace) -> Result<ModelName> {
-    let models: Vec<ModelName> = models(workspace)?.into_iter().collect();
-    match models.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => Err(Error::usage("the project registers no model")
-            .help("`registers = \"NAME\"` in an experiment names the model its runs compete for")),
-        several => {
-            let names: Vec<&str> = several.iter().map(ModelName::as_str).collect();
-            Err(Error::usage(format!("there are {} models", several.len()))
-                .detail(format!("models: {}", names.join(", ")))
-                .help(format!("name one of them: `{}@production`", names[0])))
-        }
     }
 }

@@ -19,6 +19,7 @@
 //! | `access` | who may ask: whoever reaches a loopback address, or holds a token |
 //! | `route` | request → reply |
 //! | `state`, `watch` | what answers; how it is replaced |
+//! | `trust` | whose signatures a pin needs |
 //! | `predict` | keys → answers, for the routes and the commands alike |
 //! | `context` | what comes with a request, and features of it |
 //! | `explained` | what each feature contributes to a prediction |
@@ -47,6 +48,7 @@ mod route;
 mod server;
 mod state;
 mod telemetry;
+mod trust;
 mod verdict;
 mod watch;
 
@@ -59,4 +61,5 @@ pub use predict::{Answer, answer};
 pub use problem::Problem;
 pub use server::{bind, run};
 pub use state::{Pair, State};
+pub use trust::Trust;
 pub use verdict::Verdict;

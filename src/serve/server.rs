@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::route;
 use super::state::State;
 use super::telemetry::Telemetry;
+use super::trust::Trust;
 use super::watch::Watcher;
 use crate::definition::Age;
 use crate::error::{Error, Kind, Result};
@@ -160,6 +161,7 @@ pub fn run(
     listener: TcpListener,
     workspace: Workspace,
     access: Access,
+    trust: Trust,
     log: fn(&str),
     ready: impl FnOnce(&State),
 ) -> Result<u64> {
@@ -171,7 +173,8 @@ pub fn run(
     std::panic::set_hook(Box::new(move |bug| {
         log(&legible(&format!("error: a bug: {bug}")));
     }));
-    let mut watcher = Watcher::new(workspace);
+    trust.refuse_pinned(&workspace)?;
+    let mut watcher = Watcher::new(workspace, trust);
     let state = watcher.first();
     let app = Arc::new(App {
         settings: Settings { access, max_age },

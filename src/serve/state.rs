@@ -341,5 +341,5 @@ fn transition_of(workspace: &Workspace, model: &ModelName, run: RunId) -> Option
     let log = registry::transitions(workspace.store().catalog(), model).ok()?;
     log.into_iter()
         .rev()
-        .find(|entry| entry.run == run && entry.to == Stage::Production)
+        .find(|entry| entry.run == run && entry.stage() == Some(Stage::Production))
 }

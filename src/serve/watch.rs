@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::server::App;
 use super::state::{Pair, State};
+use super::trust::Trust;
 use crate::definition::ModelName;
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
@@ -46,6 +47,7 @@ impl Marks {
 /// The watcher's own view of the project. What did not change is not loaded again.
 pub struct Watcher {
     workspace: Workspace,
+    trust: Trust,
     seen: Option<Marks>,
     pinned: Option<Loaded>,
     view: Option<(i64, Arc<OnlineView>)>,
@@ -62,9 +64,10 @@ struct Loaded {
 }
 
 impl Watcher {
-    pub fn new(workspace: Workspace) -> Self {
+    pub fn new(workspace: Workspace, trust: Trust) -> Self {
         Self {
             workspace,
+            trust,
             seen: None,
             pinned: None,
             view: None,
@@ -156,7 +159,7 @@ impl Watcher {
             .take_if(|known| known.model == model && known.pin == pin);
         let loaded = match known {
             Some(known) => known,
-            None => Loaded::of(&self.workspace, model, pin)?,
+            None => Loaded::of(&self.workspace, &self.trust, model, pin)?,
         };
         Ok(self.pinned.insert(loaded))
     }
@@ -186,8 +189,9 @@ impl Watcher {
 }
 
 impl Loaded {
-    fn of(workspace: &Workspace, model: ModelName, pin: Pin) -> Result<Self> {
-        let run = load_run(workspace, &model, pin)?;
+    fn of(workspace: &Workspace, trust: &Trust, model: ModelName, pin: Pin) -> Result<Self> {
+        let run = load_run(workspace, &model, pin.clone())?;
+        trust.refuse(&run)?;
         let outputs = &run.execution.outputs;
         let golden = GoldenRows::of(workspace.store(), pin.run, outputs, &run.spec)?;
         Ok(Self {

@@ -31,6 +31,15 @@ pub struct Fact<T> {
     pub value: T,
 }
 
+/// A fact of a chain, whatever became of its row.
+#[derive(Debug)]
+pub struct Chained<T> {
+    pub sequence: i64,
+    /// Whether the row is what its checksum says.
+    pub sound: bool,
+    pub value: Result<T>,
+}
+
 /// What a file looked like when its hash was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStamp {
@@ -145,13 +154,18 @@ impl Catalog {
         self.query(kind, sql, &[kind, key])
     }
 
-    /// All facts of a key, the oldest first, by what they say alone: for records that are chained,
-    /// and tell themselves whether they were changed.
-    pub fn chained<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Result<Vec<Fact<T>>> {
+    /// All facts of a key, the oldest first, each as far as it can be read: for records that are
+    /// chained, and tell themselves whether they were changed.
+    pub fn chained<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Result<Vec<Chained<T>>> {
         let sql = "SELECT sequence, key, value, checksum FROM facts
                    WHERE kind = ?1 AND key = ?2 ORDER BY sequence";
         let rows = self.rows(sql, &[kind, key])?;
-        rows.into_iter().map(|row| row.parsed(kind)).collect()
+        let chained = |row: FactRow| Chained {
+            sequence: row.sequence,
+            sound: row.is_sound(kind),
+            value: row.parsed(kind).map(|fact| fact.value),
+        };
+        Ok(rows.into_iter().map(chained).collect())
     }
 
     /// All facts of a kind, the oldest first.

@@ -38,7 +38,7 @@ use crate::fsio;
 pub use audit::{
     AuditedObjects, Damage, DamagedObject, FoundTable, StoredObject, Stray, TableVerifier,
 };
-pub use catalog::{Catalog, Fact, FileStamp, ObjectFacts};
+pub use catalog::{Catalog, Chained, Fact, FileStamp, ObjectFacts};
 pub use health::{CatalogDamage, Health, health};
 pub use objects::{NewObject, ObjectName, Objects};
 pub use salvage::{Salvaged, salvage};

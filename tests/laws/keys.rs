@@ -143,6 +143,7 @@ pub const COUNTS_NOT: &[&str] = &[
     "experiment allow.entity_overlap",
     "experiment promote.production",
     "experiment promote.staging",
+    "experiment promote.approvals",
     // What a search tries becomes a value of a run when it is chosen.
     "experiment search.candidates",
     "experiment search.factor",

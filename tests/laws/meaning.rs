@@ -61,6 +61,7 @@ impl Meaning {
             search: _,
             allow: _,
             gates: _,
+            approvals: _,
             origin: _,
         } = experiment;
         let used: BTreeSet<&TableName> = features

@@ -118,9 +118,15 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
             json!(["passthrough", "standardize"]),
         ]),
         "experiment search.resource.key" => texts(&["model.max_iterations", "model.trees"]),
-        "experiment promote.production" | "experiment promote.staging" => {
-            words(&["clean", "reproduced", "auc >= 0.5", "auc >= production.auc"])
-        }
+        "experiment promote.approvals" => (0..5).prop_map(|people| json!(people)).boxed(),
+        "experiment promote.production" | "experiment promote.staging" => words(&[
+            "clean",
+            "reproduced",
+            "no_leakage",
+            "drift < 0.3",
+            "auc >= 0.5",
+            "auc >= production.auc",
+        ]),
         _ => return None,
     })
 }

@@ -201,18 +201,11 @@ impl World {
 
     /// As `promote` writes it: the file is replaced whole.
     pub fn pin_to(&self, runs: &[(Stage, RunId)]) {
-        let pin = |(stage, run): &(Stage, RunId)| {
-            let pin = Pin {
-                run: *run,
-                sequence: 1,
-                hash: TransitionHash::from_bytes([7; 32]),
-            };
-            (*stage, pin)
-        };
-        let pins = PinFile {
-            model: "streamflow_churn".parse().unwrap(),
-            pins: runs.iter().map(pin).collect(),
-        };
+        let mut pins = PinFile::empty("streamflow_churn".parse().unwrap());
+        for (stage, run) in runs {
+            let pin = Pin::plain(*run, 1, TransitionHash::from_bytes([7; 32]));
+            pins.pins.insert(*stage, pin);
+        }
         let path = self.root.join("lockfiles/streamflow_churn.pin");
         let beside = path.with_extension("new");
         fs::write(&beside, pins.render()).unwrap();

@@ -78,13 +78,14 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
         let derived = preprocess.as_ref().map(|preprocess| &preprocess.derived);
         allow::read(&section, derived, label.as_ref(), tables)
     });
-    let gates = root
+    let promote = root
         .section("promote")
         .map(|section| gate::read(&section, task, beside.folds));
     // Read when all else is known.
     root.optional(SEARCH);
     root.finish();
     let features = features?;
+    let promote = promote?;
     Some(Experiment {
         name,
         description: description.unwrap_or_default().to_string(),
@@ -101,7 +102,8 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
         calibrate,
         search: None,
         allow: allow?,
-        gates: gates?,
+        gates: promote.gates,
+        approvals: promote.approvals,
     })
 }
 

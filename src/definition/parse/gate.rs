@@ -1,7 +1,8 @@
-//! `[promote]`: the gates of each stage.
+//! `[promote]`: the gates of each stage, and how many people must approve.
 //!
 //! ```text
-//! gate   = "reproduced" | "clean" | METRIC (">=" | ">" | "<=" | "<") bound
+//! gate   = "reproduced" | "clean" | "no_leakage" | "drift" ("<" | "<=") NUMBER
+//!        | METRIC (">=" | ">" | "<=" | "<") bound
 //! bound  = NUMBER | STAGE "." METRIC [("+" | "-") NUMBER]
 //! ```
 
@@ -21,15 +22,17 @@ const COMPARISONS: [(&str, Comparison); 4] = [
     ("<", Comparison::LessThan),
 ];
 
-/// Gates that are facts.
-const GATES: [&str; 2] = ["reproduced", "clean"];
+/// Gates that are no metrics.
+const GATES: [&str; 4] = ["reproduced", "clean", "no_leakage", "drift"];
+
+/// What `[promote]` says.
+pub(super) struct Promote {
+    pub gates: BTreeMap<Stage, Vec<Gate>>,
+    pub approvals: u32,
+}
 
 /// `folds`: whether the experiment has means over folds.
-pub(super) fn read(
-    section: &Section<'_>,
-    task: Option<Task>,
-    folds: bool,
-) -> BTreeMap<Stage, Vec<Gate>> {
+pub(super) fn read(section: &Section<'_>, task: Option<Task>, folds: bool) -> Promote {
     // Of a label that is in error any metric may be meant.
     let of_task = |name: &str| task.is_none_or(|task| task.metrics().contains(&name));
     let is_there = |name: &&str| match CrossValidation::metric_of(name) {
@@ -49,8 +52,28 @@ pub(super) fn read(
             gates.insert(stage, stage_gates.collect());
         }
     }
+    let approvals = section
+        .optional("approvals")
+        .and_then(|item| approvals(&item));
     section.finish();
-    gates
+    Promote {
+        gates,
+        approvals: approvals.unwrap_or(0),
+    }
+}
+
+/// The most people that can be asked for.
+const MOST_APPROVALS: i64 = 100;
+
+fn approvals(item: &Item<'_>) -> Option<u32> {
+    let count = item.integer()?;
+    match u32::try_from(count) {
+        Ok(count) if i64::from(count) <= MOST_APPROVALS => Some(count),
+        _ => {
+            item.refuse_value("expected how many people, from 0 to 100");
+            None
+        }
+    }
 }
 
 fn gate(text: &str, item: &Item<'_>, metrics: &[&'static str]) -> Option<Gate> {
@@ -72,6 +95,7 @@ fn parse(text: &str, metrics: &[&'static str]) -> Result<Gate, Trouble> {
     match text.trim() {
         "reproduced" => return Ok(Gate::Reproduced),
         "clean" => return Ok(Gate::Clean),
+        "no_leakage" => return Ok(Gate::NoLeakage),
         _ => {}
     }
     let mut scanner = Scanner {
@@ -79,6 +103,9 @@ fn parse(text: &str, metrics: &[&'static str]) -> Result<Gate, Trouble> {
         metrics,
         at: 0,
     };
+    if scanner.word() == "drift" {
+        return scanner.drift();
+    }
     let metric = scanner.metric("unknown gate", &GATES)?;
     let comparison = scanner.comparison()?;
     let bound = scanner.bound()?;
@@ -140,6 +167,24 @@ impl<'t> Scanner<'t> {
         };
         let named = if word.is_empty() { self.text } else { word };
         self.trouble(word.len(), format!("{otherwise} `{named}`"), label)
+    }
+
+    /// `drift < NUMBER`.
+    fn drift(&mut self) -> Result<Gate, Trouble> {
+        self.at += "drift".len();
+        let length = self.rest().len();
+        let comparison = self.comparison()?;
+        if !matches!(comparison, Comparison::LessThan | Comparison::AtMost) {
+            self.at = self.text.len() - length;
+            let label = "less drift is better: expected `<` or `<=`".to_string();
+            return self.trouble(1, self.invalid(), label);
+        }
+        let limit = self.number()?;
+        Ok(Gate::Drift {
+            comparison,
+            limit,
+            text: self.text.trim().to_string(),
+        })
     }
 
     fn comparison(&mut self) -> Result<Comparison, Trouble> {
@@ -249,6 +294,21 @@ mod tests {
     }
 
     #[test]
+    fn drift_is_held_below_a_number() {
+        for (text, expected) in [
+            ("drift < 0.3", Comparison::LessThan),
+            (" drift<=0.3 ", Comparison::AtMost),
+        ] {
+            match parse(text, Task::Binary.metrics()).unwrap() {
+                Gate::Drift {
+                    comparison, limit, ..
+                } => assert_eq!((comparison, limit), (expected, 0.3)),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn each_sign_is_its_own_comparison() {
         let comparison = |text: &str| match parse(text, Task::Binary.metrics()).unwrap() {
             Gate::Metric { comparison, .. } => comparison,
@@ -283,6 +343,14 @@ mod tests {
             "clean reproduced",
             "é",
             "AUC >= 0.5",
+            "drift",
+            "drift > 0.3",
+            "drift >= 0.3",
+            "drift < production.drift",
+            "drift < production.auc",
+            "drifts < 0.3",
+            "no_leakage < 1",
+            "auc >= production.drift",
         ] {
             let trouble = parse(text, Task::Binary.metrics()).expect_err(text);
             assert!(

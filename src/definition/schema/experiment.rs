@@ -334,16 +334,30 @@ fn promote() -> Value {
     let metric = format!("({})", METRICS.join("|"));
     let number = r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?";
     let pinned = format!(r"[A-Za-z]+\.{metric}(\s*[-+]\s*{number})?");
-    let gate = format!(r"^\s*(reproduced|clean|{metric}\s*(>=|>|<=|<)\s*({number}|{pinned}))\s*$");
+    let fact = format!(r"reproduced|clean|no_leakage|drift\s*(<=|<)\s*{number}");
+    let gate = format!(r"^\s*({fact}|{metric}\s*(>=|>|<=|<)\s*({number}|{pinned}))\s*$");
     let gates = |about: &str| {
         let mut gates = texts(about);
         gates["items"]["pattern"] = json!(gate);
-        gates["items"]["examples"] = json!(["auc >= production.auc - 0.01", "reproduced", "clean"]);
+        gates["items"]["examples"] = json!([
+            "auc >= production.auc - 0.01",
+            "reproduced",
+            "clean",
+            "no_leakage",
+            "drift < 0.3"
+        ]);
         gates
     };
     let properties = json!({
         "production": gates("All must hold to pin a run to production."),
         "staging": gates("All must hold to pin a run to staging."),
+        "approvals": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "default": 0,
+            "description": "How many different people must approve a run before it is pinned to production.",
+        },
     });
     section("Gates, read from the working tree.", &[], &properties)
 }

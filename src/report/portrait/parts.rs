@@ -2,6 +2,7 @@
 
 use super::super::leakage::counted;
 use super::super::page::{count, escaped};
+use super::super::show::pinned_words;
 use super::super::style::fixed;
 use super::super::svg;
 use super::Portrait;
@@ -149,10 +150,9 @@ pub fn facts(portrait: &Portrait) -> Vec<(&'static str, String)> {
         );
         facts.push(("machine", escaped(&words)));
     }
-    if !view.stages.is_empty() {
-        let places = view.stages.iter();
-        let places = places.map(|(model, stage)| format!("{model}@{stage}"));
-        facts.push(("pinned", breakable(&places.collect::<Vec<_>>().join(", "))));
+    let pinned = pinned_words(&view.places);
+    if !pinned.is_empty() {
+        facts.push(("pinned", breakable(&pinned.join(", "))));
     }
     let proof = match (known.has_two_results(), view.reproduced()) {
         (true, _) => "executions gave different outputs",

@@ -23,7 +23,7 @@ pub use derived::derived_values;
 pub use evaluate::{Judged, evaluate};
 pub use fit::fit;
 pub use leakage::leakage;
-pub use predict::{predict, test_rows};
+pub use predict::{predict, test_rows, train_rows};
 pub(super) use predictions::columns as score_columns;
 pub use predictions::{Decision, Predictions};
 pub use split::split;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::split::TEST;
+use super::split::{TEST, TRAIN};
 use super::{AS_OF, LABEL, column, feature_columns, own, predictions, rows_of};
 use crate::error::Result;
 use crate::learn::Model;
@@ -12,6 +12,13 @@ use crate::table::{Frame, row_number};
 /// The test rows, in the order of the training set.
 pub fn test_rows(training_set: &Frame, split: &Frame) -> Result<Frame> {
     let rows = rows_of(split, TEST)?.into_iter();
+    let rows: Vec<_> = rows.map(|row| Some(row_number(row))).collect();
+    Ok(training_set.gather(&rows))
+}
+
+/// The rows of a training set that a model was fitted on.
+pub fn train_rows(training_set: &Frame, split: &Frame) -> Result<Frame> {
+    let rows = rows_of(split, TRAIN)?.into_iter();
     let rows: Vec<_> = rows.map(|row| Some(row_number(row))).collect();
     Ok(training_set.gather(&rows))
 }

@@ -1,0 +1,37 @@
+//! Which promotions are served: all, or those that somebody trusted vouches for.
+
+use crate::definition::Stage;
+use crate::error::Result;
+use crate::online::{PinnedRun, load_pinned, served_model};
+use crate::registry::{PublicKey, require_signature};
+use crate::workspace::Workspace;
+
+/// Whose signatures are asked for; nobody's where it is empty.
+#[derive(Debug, Clone, Default)]
+pub struct Trust(Vec<PublicKey>);
+
+impl Trust {
+    pub fn of(keys: Vec<PublicKey>) -> Self {
+        Self(keys)
+    }
+
+    /// Refuses to begin with a run that is pinned and may not be served. What is not there yet is
+    /// refused when it comes.
+    pub fn refuse_pinned(&self, workspace: &Workspace) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let pinned = served_model(workspace).and_then(|model| load_pinned(workspace, &model));
+        pinned.map_or(Ok(()), |pinned| self.refuse(&pinned))
+    }
+
+    /// Refuses a run that none of these people vouches for.
+    pub fn refuse(&self, pinned: &PinnedRun) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let outputs = &pinned.execution.outputs;
+        let (model, stage) = (&pinned.model_name, Stage::Production);
+        require_signature(model, stage, &pinned.pin, outputs, &self.0)
+    }
+}
