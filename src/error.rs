@@ -212,6 +212,13 @@ impl Error {
         self
     }
 
+    /// The same, of another kind: where it means something else to whoever asked.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     pub fn kind(&self) -> Kind {
         self.0.kind
     }

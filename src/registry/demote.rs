@@ -22,8 +22,8 @@ pub struct Demotion {
     pub notices: Vec<String>,
 }
 
-/// Takes a run out of whatever stages it stands in, and archives it or forgets that it ever was.
-/// No gates are asked. A run that stands nowhere may be archived too.
+/// Takes a run out of whatever stages it stands in, and archives it or forgets that it ever was;
+/// approvals that nobody has used are withdrawn. No gates are asked. A run that stands nowhere may be archived too.
 ///
 /// # Errors
 /// `to` is a stage, the reason is empty, or the run belongs to no model.
@@ -51,7 +51,9 @@ pub fn demote(
         left,
     };
     let archived = registry.is_archived(known.run);
-    if demotion.left.is_empty() && archived == (to == Standing::Archived) {
+    let mut approvals = registry.file.approvals.iter();
+    let approved = approvals.any(|approval| approval.run == known.run);
+    if demotion.left.is_empty() && !approved && archived == (to == Standing::Archived) {
         return Ok(demotion);
     }
     let mut decision = registry.decision(TransitionKind::Demotion, known.run, reason);

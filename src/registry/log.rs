@@ -114,6 +114,11 @@ pub struct LogAudit {
 /// Looks at every entry of a log, and at what the pin file says of it.
 pub fn verify_log(catalog: &Catalog, model: &ModelName, file: &PinFile) -> Result<LogAudit> {
     let rows = catalog.chained::<Transition>(TRANSITION, model.as_str())?;
+    Ok(audit(model, rows, file))
+}
+
+/// The same of rows at hand.
+pub(super) fn audit(model: &ModelName, rows: Vec<Chained<Transition>>, file: &PinFile) -> LogAudit {
     let (log, mut problems) = chain(model, rows);
     against_end(model, &log, file.end(), &mut problems);
     against_pins(model, &log, file, &mut problems);
@@ -126,11 +131,11 @@ pub fn verify_log(catalog: &Catalog, model: &ModelName, file: &PinFile) -> Resul
         }
         before = entry.sequence;
     }
-    Ok(LogAudit {
+    LogAudit {
         log,
         problems,
         elsewhere,
-    })
+    }
 }
 
 /// The entries that can be read, and what is wrong with the chain they make.

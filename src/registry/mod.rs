@@ -3,15 +3,17 @@
 //! Two records say it, and each has its part:
 //!
 //! - **`lockfiles/MODEL.pin`** is the truth of what is pinned: a small file that people review and
-//!   commit, so that a clone knows it too. It names for each stage the run and the sequence number
-//!   and chain hash of the transition that set it.
-//! - **The log** is the memory: facts in the store, one for each transition, never rewritten. Each
-//!   is hashed over its content and the hash before it, so that a changed entry shows ([`log`]).
+//!   commit, so that a clone knows it too. It names for each stage and alias the run, and the sequence
+//!   number and chain hash of the transition that set it; approvals that wait; and the log's last entry.
+//! - **The log** is the memory: facts in the store, one for each decision, never rewritten. Each
+//!   is hashed over its content and the hash before it ([`transition`]). The file holds the last hash
+//!   fast, so that a changed, removed or moved entry shows, whoever computes what again ([`log`]).
 //!
-//! The log lives in the store where promotions were made; the store is not committed. In a clone it
+//! The log lives in the store where decisions were made; the store is not committed. In a clone it
 //! is empty, and the next transition continues the chain from the file: sequence and hash are those
 //! of whichever is ahead. Where the file was ahead, the entry says so (`adopted`), which is how a
-//! chain that was continued elsewhere is told from a broken one.
+//! chain that was continued elsewhere is told from a broken one; and it names the last entry of the
+//! own log (`beside`), which would be held fast by nothing else.
 //!
 //! A transition is logged first and then written to the file, both under one lock, so that of two
 //! promotions at once the second sees the first. A crash between the two leaves a log that is ahead
@@ -21,6 +23,11 @@
 //!
 //! `rollback` needs to know what stood in Production before. Promotions push, rollbacks pop
 //! ([`stack`]); what the log does not know is read from the file's git history.
+//!
+//! A stage is policy, an alias is a name: only stages ask gates, archive and are served. An approval
+//! is an entry like any other, and stands in the file until a promotion uses it. A signature binds a
+//! promotion to its run, outputs, reason and place in the log ([`signature`]); who serves may demand
+//! one.
 
 mod alias;
 mod approval;

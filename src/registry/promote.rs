@@ -101,27 +101,17 @@ pub fn promote(
     {
         return Ok((promotion, None));
     }
-    let gates = experiment.gates.get(&stage).map_or(&[][..], Vec::as_slice);
-    let facts = facts_of(workspace, known, &registry, gates, asked)?;
-    promotion.gates = evaluate(gates, &facts);
-    let fails = |gate: &GateResult| !gate.held;
-    let overridden = asked.override_gates && promotion.gates.iter().any(fails);
-    if asked.override_gates && !overridden {
-        promotion
-            .notices
-            .push("every gate holds: nothing was overridden".to_string());
-    }
-    let approved_by = approved_by(&registry, known.run);
-    let needed = match stage {
-        Stage::Production => experiment.approvals,
-        Stage::Staging => 0,
-    };
-    let approvals = (needed > 0).then(|| approvals(needed, &approved_by));
-    let approved = approvals.as_ref().is_none_or(|approvals| approvals.held);
-    promotion.gates.extend(approvals);
-    let error = match refused(&promotion, known) {
-        Some(error) if !(overridden && approved) => Some(error),
-        _ => (asked.obstacle)(known)?,
+    let judged = judge(
+        workspace,
+        known,
+        &registry,
+        experiment,
+        asked,
+        &mut promotion,
+    )?;
+    let error = match judged.refusal {
+        Some(error) => Some(error),
+        None => (asked.obstacle)(known)?,
     };
     if error.is_some() {
         promotion.outcome = Outcome::Refused;
@@ -129,14 +119,65 @@ pub fn promote(
     }
     let mut decision = registry.pinning(TransitionKind::Promotion, known.run, stage, reason);
     decision.gates.clone_from(&promotion.gates);
-    decision.overridden = overridden;
-    if stage == Stage::Production {
-        decision.approved_by = approved_by;
-    }
+    decision.overridden = judged.overridden;
+    decision.approved_by = judged.approved_by;
     let signer = asked.key.zip(known.outputs());
     let transition = registry.record_signed(decision, signer)?;
     promotion.outcome = Outcome::Promoted(Box::new(transition));
     Ok((promotion, None))
+}
+
+/// What became of a promotion's gates.
+struct Judgement {
+    /// Some did not hold, and the run is pinned all the same.
+    overridden: bool,
+    /// Whose approvals it uses.
+    approved_by: Vec<String>,
+    refusal: Option<Error>,
+}
+
+/// Asks every gate, and whether enough people approve of a run that is to go to production.
+fn judge(
+    workspace: &Workspace,
+    known: &KnownRun,
+    registry: &Registry,
+    experiment: &Experiment,
+    asked: &Promote,
+    promotion: &mut Promotion,
+) -> Result<Judgement> {
+    let gates = experiment
+        .gates
+        .get(&asked.stage)
+        .map_or(&[][..], Vec::as_slice);
+    let facts = facts_of(workspace, known, registry, gates, asked)?;
+    promotion.gates = evaluate(gates, &facts);
+    let fails = promotion.gates.iter().any(|gate| !gate.held);
+    let overridden = asked.override_gates && fails;
+    if asked.override_gates && !fails {
+        let notice = "every gate holds: nothing was overridden".to_string();
+        promotion.notices.push(notice);
+    }
+    // One that stands there already and is to be signed has been approved.
+    let enters = promotion
+        .before
+        .as_ref()
+        .is_none_or(|pin| pin.run != known.run);
+    let approved_by = match asked.stage {
+        Stage::Production if enters => approved_by(registry, known.run),
+        _ => Vec::new(),
+    };
+    let needed = experiment.approvals;
+    let mut approved = true;
+    if needed > 0 && asked.stage == Stage::Production && enters {
+        let approvals = approvals(needed, &approved_by);
+        approved = approvals.held;
+        promotion.gates.push(approvals);
+    }
+    Ok(Judgement {
+        overridden,
+        approved_by,
+        refusal: refused(promotion, known).filter(|_| !(overridden && approved)),
+    })
 }
 
 /// Whether nothing is to be done: the run is pinned, and by whoever is to vouch for it.

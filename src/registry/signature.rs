@@ -15,7 +15,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 use super::transition::{Signed, Transition};
 use crate::definition::{ModelName, Stage};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::hash::{Digest, RunId, TransitionHash};
 use crate::lockfile::{Outputs, Pin, pin_path};
@@ -156,7 +156,7 @@ pub(super) fn is_vouched_for(entry: &Transition) -> bool {
 /// `outputs` are those of the run as it would serve.
 ///
 /// # Errors
-/// [`crate::error::Kind::Failure`]: no signature, one by somebody else, or of something else.
+/// [`Kind::NotReady`]: no signature, one by somebody else, or of something else.
 pub fn require_signature(
     model: &ModelName,
     stage: Stage,
@@ -166,7 +166,7 @@ pub fn require_signature(
 ) -> Result<()> {
     let run = pin.run.short();
     let refused = |what: &str| {
-        Error::failure(format!("run {run} is not served: {what}"))
+        Error::new(Kind::NotReady, format!("run {run} is not served: {what}"))
             .detail(format!("pin   {} ({stage})", pin_path(model)))
             .help(format!(
                 "`streamflow promote {run} --to {stage} --sign KEY --reason TEXT` vouches for it"

@@ -1,13 +1,15 @@
 //! Logs as they are kept, and everything somebody might do to one.
 
-use super::log::{ProblemKind, append, read, verify_log};
+use proptest::prelude::*;
+
+use super::log::{ProblemKind, append, audit, read, verify_log};
 use super::stage::enter;
 use super::transition::{EntryVersion, Head, Transition, TransitionKind};
 use crate::definition::{ModelName, Stage};
 use crate::hash::{Digest, RunId, TransitionHash};
 use crate::host::Instant;
 use crate::lockfile::{LogEnd, PinFile};
-use crate::store::Store;
+use crate::store::{Chained, Store};
 
 fn model() -> ModelName {
     "m".parse().unwrap()
@@ -265,4 +267,67 @@ fn of_two_entries_with_one_number_the_file_decides() {
         hash: TransitionHash::of("x"),
     };
     assert_eq!(Head::of(&mine, Some(end)).hash, Some(end.hash));
+}
+
+/// Something done to a log, at a place and another.
+fn tamper(log: &mut Vec<Transition>, how: u8, one: usize, other: usize) {
+    if log.is_empty() {
+        return;
+    }
+    let (one, other) = (one % log.len(), other % log.len());
+    match how {
+        0 => {
+            log.remove(one);
+        }
+        1 => log.swap(one, other),
+        2 => log.insert(one, log[other].clone()),
+        3 => log.truncate(one),
+        4 => log[one].by = format!("mallory {other}"),
+        _ => log[one].run = RunId::of(&format!("another {other}")),
+    }
+    // Computes hashes again: of the one entry, of all after it, or of the whole log with its numbers.
+    match how {
+        5 => log[one] = log[one].clone().sealed(),
+        6 => reseal(log, one),
+        7 => {
+            for (entry, sequence) in log.iter_mut().zip(1..) {
+                entry.sequence = sequence;
+            }
+            reseal(log, 0);
+        }
+        _ => {}
+    }
+}
+
+fn reseal(log: &mut [Transition], from: usize) {
+    for at in from..log.len() {
+        log[at].previous_hash = at.checked_sub(1).map(|before| log[before].hash);
+        log[at] = log[at].clone().sealed();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever is done to a log that was written beside a pin file, it shows.
+    #[test]
+    fn no_log_but_the_one_that_was_written_is_verified(
+        length in 1..7_usize,
+        done in prop::collection::vec((0..8_u8, 0..7_usize, 0..7_usize), 1..4),
+    ) {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let log = chain(&names[..length.min(6)]);
+        let file = file_of(&log);
+        let mut tampered = log.clone();
+        for (how, one, other) in done {
+            tamper(&mut tampered, how, one, other);
+        }
+        let rows = tampered.iter().zip(1..).map(|(entry, sequence)| Chained {
+            sequence,
+            sound: true,
+            value: Ok(entry.clone()),
+        });
+        let problems = audit(&model(), rows.collect(), &file).problems;
+        prop_assert_eq!(problems.is_empty(), tampered == log, "{:?}", problems);
+    }
 }

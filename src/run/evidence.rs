@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::guard::{Leak, declared_leaks, found_leaks, leakage_of};
+use super::guard::{Leak, Looked, declared_leaks, found_leaks, leakage_of};
 use super::reference::KnownRun;
 use super::steps;
 use super::stored::{ArtefactName, artefact_bytes};
@@ -21,8 +21,12 @@ pub fn leaks_of(workspace: &Workspace, known: &KnownRun) -> Result<Option<Vec<Le
     let Some(outputs) = known.outputs() else {
         return Ok(None);
     };
-    let (training_set, split) = (outputs.training_set.into(), outputs.split.into());
-    let Some(leakage) = leakage_of(workspace.store(), training_set, split)? else {
+    let looked = Looked {
+        training_set: outputs.training_set.into(),
+        split: outputs.split.into(),
+        declared: &known.record.declared,
+    };
+    let Some(leakage) = leakage_of(workspace.store(), looked)? else {
         return Ok(None);
     };
     let spec = RunSpec::from_declared(&known.record.declared)?;

@@ -1,7 +1,7 @@
 //! Which promotions are served: all, or those that somebody trusted vouches for.
 
 use crate::definition::Stage;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::online::{PinnedRun, load_pinned, served_model};
 use crate::registry::{PublicKey, require_signature};
 use crate::workspace::Workspace;
@@ -22,7 +22,10 @@ impl Trust {
             return Ok(());
         }
         let pinned = served_model(workspace).and_then(|model| load_pinned(workspace, &model));
-        pinned.map_or(Ok(()), |pinned| self.refuse(&pinned))
+        let refuse = |pinned: PinnedRun| self.refuse(&pinned);
+        let verdict = pinned.map_or(Ok(()), refuse);
+        // Waiting for a signature helps whoever starts a server less than being told at once.
+        verdict.map_err(|error| error.with_kind(Kind::Failure))
     }
 
     /// Refuses a run that none of these people vouches for.
