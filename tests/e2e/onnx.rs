@@ -183,7 +183,30 @@ fn a_misspelt_format_is_told_all_that_there_are() {
         let words = [command, "small@latest", "--format", format];
         world.run(&words).assert_code(2).screen()
     };
-    assert_snapshot!(typed("export", "onnix"), @"");
-    assert_snapshot!(typed("export", "pdf"), @"");
-    assert_snapshot!(typed("show", "onnix"), @"");
+    assert_snapshot!(typed("export", "onnix"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'onnix' for '--format <FORMAT>'
+      [possible values: text, json, slsa, model-card, onnx]
+
+      tip: a similar value exists: 'onnx'
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(typed("export", "pdf"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'pdf' for '--format <FORMAT>'
+      [possible values: text, json, slsa, model-card, onnx]
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(typed("show", "onnix"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'onnix' for '--format <FORMAT>'
+      [possible values: text, json]
+
+    For more information, try '--help'.
+    ");
 }

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Tables, dataset};
 use crate::definition::section::Section;
-use crate::definition::{Allow, DerivedName, InputName, Label};
+use crate::definition::{Allow, DerivedName, InputName, Label, Preprocess};
 
 pub(super) fn read(
     section: &Section<'_>,
-    derived: Option<&BTreeMap<DerivedName, String>>,
+    preprocess: Option<&Preprocess>,
     label: Option<&Label>,
     tables: &Tables,
 ) -> Allow {
     let none = BTreeMap::new();
     let label_column = features(section, "label_column", &none, label, tables);
-    let derived = derived.unwrap_or(&none);
+    let derived = preprocess.map_or(&none, |preprocess| &preprocess.derived);
     let label_function = features(section, "label_function", derived, label, tables);
     let entity_overlap = section
         .optional("entity_overlap")

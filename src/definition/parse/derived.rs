@@ -40,6 +40,20 @@ pub(super) fn read(section: &Section<'_>, known: &Known<'_>) -> Derived {
     section.entries().filter_map(one).collect()
 }
 
+impl<'a> Known<'a> {
+    pub fn new(
+        features: Option<&'a dataset::Places>,
+        label: Option<&'a Label>,
+        tables: &'a Tables,
+    ) -> Self {
+        Self {
+            features,
+            label,
+            tables,
+        }
+    }
+}
+
 impl Known<'_> {
     /// The features of the dataset by full name; none while a table is in error, which may offer what is
     /// asked for.

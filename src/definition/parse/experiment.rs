@@ -49,14 +49,10 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
     let split = root
         .section("split")
         .map(|section| split(&section, as_of.as_deref(), task));
-    let preprocess = root.section("preprocess").map(|section| {
-        let known = derived::Known {
-            features: features.as_ref(),
-            label: label.as_ref(),
-            tables,
-        };
-        preprocess::read(&section, &known)
-    });
+    let known = derived::Known::new(features.as_ref(), label.as_ref(), tables);
+    let preprocess = root
+        .section("preprocess")
+        .map(|section| preprocess::read(&section, &known));
     let model = root
         .required_section("model", "say what learns: `kind`")
         .and_then(|section| model::read(&section, label.as_ref()));
@@ -74,10 +70,9 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
     };
     let calibrate =
         written(&root, "calibrate").and_then(|section| calibrate::read(&section, &beside));
-    let allow = root.section("allow").map(|section| {
-        let derived = preprocess.as_ref().map(|preprocess| &preprocess.derived);
-        allow::read(&section, derived, label.as_ref(), tables)
-    });
+    let allow = root
+        .section("allow")
+        .map(|section| allow::read(&section, preprocess.as_ref(), label.as_ref(), tables));
     let promote = root
         .section("promote")
         .map(|section| gate::read(&section, task, beside.folds));
