@@ -13,14 +13,14 @@ use crate::definition::{
 
 pub(super) fn read(
     document: &Document,
-    name: ExperimentName,
+    name: &ExperimentName,
     tables: &Tables,
 ) -> Option<Experiment> {
-    let experiment = as_written(document, name.clone(), tables);
+    let experiment = as_written(document, name, tables);
     let experiment_so_far = experiment.as_ref().filter(|_| document.is_sound());
     let search = written(&document.root(), SEARCH).and_then(|section| {
         search::read(&section, document, experiment_so_far, &|trial| {
-            as_written(trial, name.clone(), tables);
+            as_written(trial, name, tables);
         })
     });
     Some(Experiment {
@@ -32,7 +32,7 @@ pub(super) fn read(
 const SEARCH: &str = "search";
 
 /// The experiment with the values that are written, whatever is tried beside them.
-fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Option<Experiment> {
+fn as_written(document: &Document, name: &ExperimentName, tables: &Tables) -> Option<Experiment> {
     let root = document.root();
     let description = root.optional("description").and_then(|item| item.text());
     let registers = root.optional("registers").and_then(|item| item.parse());
@@ -82,7 +82,7 @@ fn as_written(document: &Document, name: ExperimentName, tables: &Tables) -> Opt
     let features = features?;
     let promote = promote?;
     Some(Experiment {
-        name,
+        name: name.clone(),
         description: description.unwrap_or_default().to_string(),
         registers,
         as_of: as_of?,

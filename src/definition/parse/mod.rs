@@ -74,7 +74,7 @@ impl Definitions {
             let is_meant = experiment.is_none_or(|meant| *meant == name);
             let set = if is_meant { overrides } else { &[] };
             let experiment = report.read(path, text, set, |document| {
-                experiment::read(document, name.clone(), &tables)
+                experiment::read(document, &name, &tables)
             });
             experiments.insert(name, experiment);
         }

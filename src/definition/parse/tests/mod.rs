@@ -139,7 +139,7 @@ pub(in crate::definition) fn asked_by_the_parser(
                     + "[preprocess.columns.each]\nbins = 3\n"
                     + "[preprocess.columns.word]\nrare = 0.1\n";
                 read(FOREST, &text, &|document| {
-                    super::experiment::read(document, ExperimentName::clone(&name), &tables);
+                    super::experiment::read(document, &name, &tables);
                 });
             }
         }
