@@ -18,8 +18,8 @@ trees = [4, 12]
 /// The small project with a search after its other sections.
 fn with_search(text: &str) -> World {
     let world = World::small();
-    let sections = format!("[cross_validation]\nfolds = 3\n\n[model]\n");
-    world.edit(EXPERIMENT, "[model]\n", &sections);
+    let sections = "[cross_validation]\nfolds = 3\n\n[model]\n";
+    world.edit(EXPERIMENT, "[model]\n", sections);
     let experiment = world.read(EXPERIMENT) + "\n" + text;
     world.write(EXPERIMENT, &experiment);
     world

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::definition::document::Document;
 use crate::definition::estimator::ESTIMATORS;
 use crate::definition::schema::SchemaKind;
-use crate::definition::{DefinitionFiles, Definitions, ExperimentName};
+use crate::definition::{DefinitionFiles, Definitions};
 use crate::error::{Error, Finding};
 
 const PROJECT: &str = "streamflow.toml";
