@@ -12,7 +12,9 @@ use super::record::{
 use super::resolve::{
     Resolved, locked_tables, operations, resolve, resolve_with, spec_of, used_files,
 };
-use super::search::{SearchRecord, choice_under_lock, chosen_spec, locked_differences};
+use super::search::{
+    SearchRecord, choice_under_lock, chosen_spec, locked_differences, refuse_other_search,
+};
 use crate::code::{Code, CodeState};
 use crate::definition::{
     DefinitionFiles, Definitions, Experiment, ExperimentName, Value, ValuePath,
@@ -229,6 +231,7 @@ pub fn run_locked(
     if let Some(error) = out_of_date(&lock, &identity, definitions, experiment) {
         return Err(error);
     }
+    refuse_other_search(experiment, &lock, &spec)?;
     guards.before_data()?;
     let mut notices = Vec::new();
     let tables = locked_tables(&snapshots, &spec, &identity.data, &lock.data, |notice| {

@@ -533,7 +533,7 @@ fn a_candidate_that_fails_is_named() {
 #[test]
 fn a_lock_whose_choice_was_edited_is_refused() {
     let world = with_search(GRID);
-    json(&world, &["run", "small"]);
+    let run = json(&world, &["run", "small"]);
     let lock = world.read(LOCK);
     let chosen = lock[lock.find("[search.chosen]").unwrap()..]
         .lines()
@@ -550,7 +550,11 @@ fn a_lock_whose_choice_was_edited_is_refused() {
             refused.stderr
         );
     }
-    // Another candidate with the run of the first does not fit together.
+    // A search over other data, or another one, has another name.
+    let id = run["search"]["id"].as_str().unwrap();
+    world.write(LOCK, &lock.replacen(id, &"0".repeat(64), 1));
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+    // Another candidate is not the run that is locked.
     let trees = if lock.contains("model.trees = 4") {
         ("= 4", "= 12")
     } else {

@@ -6,8 +6,8 @@ use crate::definition::{Experiment, Search};
 use crate::error::Result;
 use crate::hash::{ContentHash, ContentHasher, Digest, RunId, SearchId};
 use crate::lockfile::LockedData;
-use crate::plan::RunSpec;
-use crate::run::resolve::{Resolved, operations, resolve, resolve_with, spec_of};
+use crate::plan::{DataInput, RunIdentity, RunSpec};
+use crate::run::resolve::{Resolved, operations, resolve, spec_of};
 use crate::snapshot::{Ingested, Snapshots};
 
 /// The candidates of a search over the data there is.
@@ -35,19 +35,9 @@ impl<'a> Contest<'a> {
         let candidates = candidates(search)?;
         let spec = spec_of(snapshots, experiment)?;
         let round = rounds(search, candidates.len())[0];
-        let values = |candidate: &Values| values_in(search, candidate, round);
-        let first = resolve(
-            snapshots,
-            &spec.with(&values(&candidates[0]))?,
-            locked,
-            seen,
-        )?;
-        let run = |candidate: &Values| {
-            let spec = spec.with(&values(candidate))?;
-            let resolved = resolve_with(&spec, operations(&spec), first.tables.clone())?;
-            Ok(resolved.plan.run)
-        };
-        let runs: Vec<RunId> = candidates.iter().map(run).collect::<Result<_>>()?;
+        let values = values_in(search, &candidates[0], round);
+        let first = resolve(snapshots, &spec.with(&values)?, locked, seen)?;
+        let runs = runs_of(search, &candidates, &spec, &first.plan.identity.data)?;
         Ok(Self {
             id: id_of(search, &runs),
             search,
@@ -57,6 +47,32 @@ impl<'a> Contest<'a> {
             first,
         })
     }
+}
+
+/// The name of a search over given data; `spec` has the values that are not tried.
+pub fn id_over(search: &Search, spec: &RunSpec, data: &[DataInput]) -> Result<SearchId> {
+    let candidates = candidates(search)?;
+    Ok(id_of(search, &runs_of(search, &candidates, spec, data)?))
+}
+
+/// What each candidate is in the first round. All of them read the same data.
+fn runs_of(
+    search: &Search,
+    candidates: &[Values],
+    spec: &RunSpec,
+    data: &[DataInput],
+) -> Result<Vec<RunId>> {
+    let round = rounds(search, candidates.len())[0];
+    let run = |candidate: &Values| {
+        let spec = spec.with(&values_in(search, candidate, round))?;
+        let identity = RunIdentity {
+            declared: spec.declare(),
+            operations: operations(&spec),
+            data: data.to_vec(),
+        };
+        Ok(identity.id())
+    };
+    candidates.iter().map(run).collect()
 }
 
 /// The name of a search: what it declares, then its candidates in their order. What a candidate becomes

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::contest::Contest;
+use super::contest::{Contest, id_over};
 use super::draw::Values;
 use crate::definition::{Experiment, Search, ValuePath};
 use crate::error::{Error, Kind, Result};
@@ -62,9 +62,11 @@ pub fn chosen_spec(
     };
     let data = lock.map_or(&[][..], |lock| &lock.data);
     let contest = Contest::of(snapshots, experiment, search, data, |_| {})?;
-    let locked = lock.and_then(|lock| lock.search.clone());
-    match locked.filter(|locked| locked.id == contest.id) {
-        Some(locked) => Ok((contest.spec.with(&locked.chosen)?, Some(locked))),
+    match contest.locked_choice(lock) {
+        Some(values) => Ok((
+            contest.spec.with(values)?,
+            lock.and_then(|lock| lock.search.clone()),
+        )),
         None => Err(Error::new(
             Kind::Lock,
             format!("which run {} is, only its search can tell", experiment.name),
@@ -90,29 +92,53 @@ pub fn choice_under_lock(experiment: &Experiment, lock: &Lock) -> Result<Values>
             .map(|(path, value)| (path.clone(), value.clone()))
             .collect());
     }
+    let why = match could_choose(search, &locked.chosen) {
+        Ok(()) => return Ok(locked.chosen.clone()),
+        Err(why) => why,
+    };
     let path = lock_path(&lock.experiment);
-    let has_all = search.paths().all(|path| locked.chosen.contains_key(path));
-    let odd = locked
-        .chosen
-        .iter()
-        .find(|(path, value)| !search.allows(path, value));
-    if let Some((key, value)) = odd {
-        return Err(unlikely(&path).detail(format!("{key} = {value} is none of what it tries")));
-    }
-    match has_all {
-        true => Ok(locked.chosen.clone()),
-        false => Err(unlikely(&path).detail("it does not say all values that were chosen")),
-    }
-}
-
-fn unlikely(path: &str) -> Error {
-    Error::new(
+    let error = Error::new(
         Kind::Lock,
         format!("the search in {path} cannot have chosen what stands there"),
-    )
-    .help(format!(
+    );
+    Err(restored(error.detail(why), &path))
+}
+
+/// Refuses a lock whose search is not the one over its own values and data. `spec` is what the lock declares.
+pub fn refuse_other_search(experiment: &Experiment, lock: &Lock, spec: &RunSpec) -> Result<()> {
+    let (Some(search), Some(locked)) = (&experiment.search, &lock.search) else {
+        return Ok(());
+    };
+    let computed = id_over(search, spec, &lock.identity().data)?;
+    if computed == locked.id {
+        return Ok(());
+    }
+    let path = lock_path(&lock.experiment);
+    let error = Error::new(Kind::Lock, format!("{path} does not fit together"))
+        .detail(format!("search    {}", locked.id))
+        .detail(format!(
+            "computed  {computed} from what it declares and the runs it compares"
+        ));
+    Err(restored(error, &path))
+}
+
+fn restored(error: Error, path: &str) -> Error {
+    error.help(format!(
         "restore it with `git checkout -- {path}`, or write it anew with `streamflow run`"
     ))
+}
+
+/// Whether these are values for all that a search tries, and none but such; else why not.
+fn could_choose(search: &Search, chosen: &Values) -> std::result::Result<(), String> {
+    let mut chosen_ones = chosen.iter();
+    if let Some((path, value)) = chosen_ones.find(|(path, value)| !search.allows(path, value)) {
+        return Err(format!("{path} = {value} is none of what it tries"));
+    }
+    let mut paths = search.paths();
+    match paths.find(|path| !chosen.contains_key(*path)) {
+        Some(path) => Err(format!("it does not say what it chose for {path}")),
+        None => Ok(()),
+    }
 }
 
 /// The values that a run has where an experiment leaves them open; none when the search could not have
@@ -131,6 +157,7 @@ impl Contest<'_> {
     /// The values that a lock says this very search chose.
     pub fn locked_choice<'l>(&self, lock: Option<&'l Lock>) -> Option<&'l Values> {
         let locked = lock?.search.as_ref()?;
-        (locked.id == self.id).then_some(&locked.chosen)
+        let could = locked.id == self.id && could_choose(self.search, &locked.chosen).is_ok();
+        could.then_some(&locked.chosen)
     }
 }

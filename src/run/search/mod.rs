@@ -14,7 +14,8 @@ mod round;
 pub use contest::Contest;
 pub use draw::Values;
 pub use locked::{
-    choice_of, choice_under_lock, chosen_spec, locked_differences, search_differences,
+    choice_of, choice_under_lock, chosen_spec, locked_differences, refuse_other_search,
+    search_differences,
 };
 pub use record::{SearchRecord, last_search, note_search};
 pub use round::{Tried, goes_before, ranked, rounds, values_in};
