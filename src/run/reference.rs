@@ -253,7 +253,11 @@ fn at_revision(workspace: &Workspace, name: &str, revision: &str) -> Result<Know
     let code = Code::discover(workspace.root())?;
     if !code.has_revision(revision) {
         find_name(workspace, name)?;
-        return Err(no_revision(&code, name, revision));
+        let error = no_revision(&code, name, revision);
+        return Err(match aliasing(workspace, name, revision)? {
+            Some(model) => error.help(format!("did you mean `{model}@{revision}`?")),
+            None => error,
+        });
     }
     let path = lock_path(&experiment);
     let Some(text) = code.file_at(revision, &path)? else {
@@ -266,6 +270,16 @@ fn at_revision(workspace: &Workspace, name: &str, revision: &str) -> Result<Know
     };
     let path = format!("{revision}:{path}");
     KnownRun::locked(workspace, parse_lock(&path, &text)?, &path)
+}
+
+/// The model of an experiment, where a word is an alias of the model.
+fn aliasing(workspace: &Workspace, name: &str, word: &str) -> Result<Option<ModelName>> {
+    let experiment = workspace.definitions().experiments.get(name);
+    let Some(model) = experiment.and_then(|experiment| experiment.registers.clone()) else {
+        return Ok(None);
+    };
+    let aliases = read_pins(workspace, &model)?.map_or(BTreeMap::new(), |file| file.aliases);
+    Ok(aliases.contains_key(word).then_some(model))
 }
 
 fn no_revision(code: &Code, name: &str, revision: &str) -> Error {

@@ -143,6 +143,10 @@ fn aliases_name_runs_here_and_in_a_clone() {
     assert!(history["transitions"][0]["to"].is_null());
     world.run("history").exits(0).says("@champion");
     // The file has no stage, and a clone knows all the same.
+    world
+        .run("show churn_prior@champion")
+        .exits(2)
+        .says("did you mean `streamflow_churn@champion`");
     world.commit("aliases");
     let clone = world.cloned();
     assert_eq!(shown(&clone, "streamflow_churn@champion"), runs[1]);
