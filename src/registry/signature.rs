@@ -339,7 +339,19 @@ mod tests {
     fn the_signed_text_is_one_fact_a_line() {
         let entry = signed(&key(1));
         let outputs = outputs("o");
-        insta::assert_snapshot!(statement_of(&entry, &outputs).unwrap().text(), @"");
+        insta::assert_snapshot!(statement_of(&entry, &outputs).unwrap().text(), @"
+        streamflow promotion 1
+        model m
+        stage production
+        run 294946413119c21ee497b1861c6cf386cdfa8c9778149ed0d2f074b39e6e1e6d
+        output training_set 16789f4a42a31add22e083dfe5f69d8844b50d599e84db713834801ac6f7eb99
+        output split a68c3c40efa6037da6c1afe4e65abce4617ca7b30f54c6f63f2db87cec986e2c
+        output model ccca53791b024d98ee5d8c126d923e16f6cede945beb0b93c9abca301ed453e7
+        output predictions 5758ca84a4a23e29c9dc5c91f911362ec1b6c8ce917a0a9fbf2670572b8054fb
+        sequence 1
+        previous none
+        reason because
+        ");
     }
 
     #[test]
