@@ -26,10 +26,10 @@ pub struct PromoteArguments {
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Signs the promotion with an Ed25519 key, a file as `openssl genpkey` makes it.
-    #[arg(long, value_name = "KEY", requires = "to")]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["alias", "remove_alias", "approve"])]
     pub sign: Option<PathBuf>,
     /// Pins the run also where gates do not hold; the log, the pin and every screen say so.
-    #[arg(long, requires = "to")]
+    #[arg(long, conflicts_with_all = ["alias", "remove_alias", "approve"])]
     pub override_gates: bool,
 }
 
