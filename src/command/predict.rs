@@ -54,7 +54,7 @@ fn predict_some(workspace: &Workspace, arguments: &PredictArguments) -> Result<O
             .help("`--context NAME=VALUE` for each, `--context NAME=` for null")
     })?;
     let computed = Computed::of(&pair, &keys, &context)?;
-    let answers = answer(&pair, &keys, &computed, explainer)?;
+    let answers = answer(&pair, &keys, &computed, explainer, None)?;
     if let [_] = answers[..] {
         let only = answers.into_iter().next().expect("there is one");
         let found = only?;

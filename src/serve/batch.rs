@@ -39,7 +39,7 @@ pub fn score_all(pair: &Arc<Pair>, explainer: Option<&Explainer>) -> Result<Scor
         return Err(needs_requests(pair));
     }
     let nothing = Computed::default();
-    for found in answer(pair, &keys, &nothing, explainer)? {
+    for found in answer(pair, &keys, &nothing, explainer, None)? {
         let found = found.map_err(|error| reason(&error));
         if let Some(columns) = &mut explained {
             let answer = found.as_ref().ok();

@@ -27,7 +27,8 @@
 //! | `budget` | memory that large requests may take together |
 //! | `problem` | errors as `application/problem+json` |
 //! | `legible` | what clients wrote, for the log |
-//! | `telemetry`, `freshness`, `openapi` | `/metrics`, how fresh each table is, `/openapi.json` |
+//! | `telemetry`, `tally`, `histogram` | `/metrics`: requests, what each run said, numbers in buckets |
+//! | `freshness`, `openapi` | how fresh each table is, `/openapi.json` |
 
 mod access;
 mod batch;
@@ -37,6 +38,7 @@ mod context;
 mod derived;
 mod explained;
 mod freshness;
+mod histogram;
 mod http;
 mod legible;
 mod lookup;
@@ -47,6 +49,7 @@ mod query;
 mod route;
 mod server;
 mod state;
+mod tally;
 mod telemetry;
 mod trust;
 mod verdict;

@@ -9,6 +9,7 @@ use super::context::Computed;
 use super::derived::{DerivedValue, DerivedValues};
 use super::explained::Explained;
 use super::state::{Pair, Source};
+use super::tally::Tally;
 use super::verdict::Verdict;
 use crate::definition::AsOf;
 use crate::error::{Error, Kind, Result};
@@ -82,7 +83,7 @@ impl<T: Serialize> Serialize for Features<'_, T> {
 
 /// Answers for each key, in their order, with what was computed of its request; one that cannot be
 /// answered for does not keep the others. With an explainer, which is the pair's, each answer is
-/// taken apart.
+/// taken apart; with a tally, each is counted.
 ///
 /// # Errors
 /// Of a key: [`Kind::UnknownEntity`], or [`Kind::MissingFeatures`] with the names of the features as
@@ -92,15 +93,17 @@ pub fn answer<'a>(
     keys: &[Key],
     computed: &'a Computed,
     explainer: Option<&Explainer>,
+    tally: Option<&Tally>,
 ) -> Result<Vec<Result<Answer<'a>>>> {
-    let inputs = |(at, key)| inputs_of(pair, at, key, computed);
+    let inputs = |(at, key)| inputs_of(pair, at, key, computed, tally);
     let mut rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().enumerate().map(inputs).collect();
     let derived = derive(pair, keys, &mut rows);
     let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
     let mut said = said_of(pair, &usable, &derived, explainer)?
         .into_iter()
         .enumerate();
-    keys.iter()
+    let answers: Vec<Result<Answer>> = keys
+        .iter()
         .zip(rows)
         .map(|(key, row)| match row {
             Err(error) => Ok(Err(error)),
@@ -111,7 +114,11 @@ pub fn answer<'a>(
                 Ok(Ok(put_together(pair, key, &values, derived, said)))
             }
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    if let Some(tally) = tally {
+        answers.iter().for_each(|found| tally.count_answer(found));
+    }
+    Ok(answers)
 }
 
 /// What is derived of the rows that can be answered for. A row becomes an error where something is null that may not
@@ -222,6 +229,7 @@ fn inputs_of<'a>(
     at: usize,
     key: &Key,
     computed: &'a Computed,
+    tally: Option<&Tally>,
 ) -> Result<Vec<ValueAt<'a>>> {
     let rows = pair
         .view
@@ -248,6 +256,9 @@ fn inputs_of<'a>(
             missing.push((&input.name, value.status));
         }
         values.push(value);
+    }
+    if let Some(tally) = tally {
+        tally.count_values(values.iter().map(|value| value.status));
     }
     if missing.is_empty() {
         return Ok(values);

@@ -78,9 +78,24 @@ impl Resource {
     }
 }
 
+/// Every route that requests are counted under.
+pub const TEMPLATES: [&str; 8] = [
+    "/features/{id}",
+    "/health",
+    "/metrics",
+    "/model",
+    "/openapi.json",
+    "/predict",
+    "/ready",
+    NO_ROUTE,
+];
+
+/// What paths that lead nowhere are counted under.
+pub const NO_ROUTE: &str = "none";
+
 /// The route a path is counted under.
 pub fn template(path: &str) -> &'static str {
-    Resource::at(path).map_or("none", |resource| resource.template())
+    Resource::at(path).map_or(NO_ROUTE, |resource| resource.template())
 }
 
 /// Answers a request from the state as it is now.
@@ -309,8 +324,9 @@ fn predict_one(
     explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
     let computed = computed(app, state, pair, key, context)?;
-    let answers =
-        answer(pair, key, &computed, explainer).map_err(|error| app.problem(state, &error))?;
+    let tally = state.tally.as_deref();
+    let answers = answer(pair, key, &computed, explainer, tally)
+        .map_err(|error| app.problem(state, &error))?;
     match answers.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
         Some(Err(error)) => Err(app.problem(state, &error)),
@@ -330,8 +346,9 @@ fn predict_many(
     let share = app.budget.for_answers(keys.len(), named);
     let share = share.ok_or_else(busy)?;
     let computed = computed(app, state, pair, keys, context)?;
-    let answers =
-        answer(pair, keys, &computed, explainer).map_err(|error| app.problem(state, &error))?;
+    let tally = state.tally.as_deref();
+    let answers = answer(pair, keys, &computed, explainer, tally)
+        .map_err(|error| app.problem(state, &error))?;
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)

@@ -74,7 +74,7 @@ impl App {
     }
 
     pub fn replace(&self, next: State) {
-        let next = Arc::new(next);
+        let next = Arc::new(next.counted_by(&self.telemetry));
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *state, next);
         drop(state);
@@ -176,9 +176,11 @@ pub fn run(
     trust.refuse_pinned(&workspace)?;
     let mut watcher = Watcher::new(workspace, trust);
     let state = watcher.first();
+    let telemetry = Telemetry::default();
+    let state = state.counted_by(&telemetry);
     let app = Arc::new(App {
         settings: Settings { access, max_age },
-        telemetry: Telemetry::default(),
+        telemetry,
         budget: Arc::default(),
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),
@@ -317,7 +319,8 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
         match incoming.next(app) {
             Err(Unread::Closed) => return,
             Err(Unread::Refused(problem)) => {
-                app.telemetry.count("none", "other", problem.status, 0.0);
+                app.telemetry
+                    .count(route::NO_ROUTE, "other", problem.status, 0.0);
                 incoming.write(&problem.to_reply().to_bytes(false, false), app);
                 return incoming.end();
             }

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use super::context::{Computed, Requested};
 use super::derived::DerivedValues;
 use super::predict::answer;
+use super::tally::Tally;
+use super::telemetry::Telemetry;
 use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::feature::FeatureSpec;
@@ -107,7 +109,13 @@ impl Pair {
         });
         let keys: Vec<Key> = pair.view.keys(pair.key()).take(TRIED).collect();
         let context = pair.requested.nulls(keys.len());
-        answer(&pair, &keys, &Computed::of(&pair, &keys, &context)?, None)?;
+        answer(
+            &pair,
+            &keys,
+            &Computed::of(&pair, &keys, &context)?,
+            None,
+            None,
+        )?;
         Ok(pair)
     }
 
@@ -186,6 +194,8 @@ fn lacking(pinned: &PinnedRun, view: &OnlineView, absent: Vec<String>) -> Error 
 pub struct State {
     /// The pair, or why there is none.
     pub pair: Result<Arc<Pair>, Arc<Error>>,
+    /// What the pair's run is counted by, where a server counts.
+    pub tally: Option<Arc<Tally>>,
     /// The values that `/features` answers from: those of the pair where there is one.
     pub view: Option<Arc<OnlineView>>,
     /// When, by whom and why the run was promoted, as far as the registry's log says.
@@ -249,12 +259,20 @@ impl State {
         let entity = entities.iter().find(|(_, entity)| entity.key == key);
         Self {
             pair,
+            tally: None,
             view,
             transition,
             failed: None,
             entity: entity.map_or("entity".into(), |(name, _)| name.to_string()),
             key,
         }
+    }
+
+    /// The same, counted.
+    #[must_use]
+    pub fn counted_by(mut self, telemetry: &Telemetry) -> Self {
+        self.tally = self.pair.as_ref().ok().map(|pair| telemetry.tally_of(pair));
+        self
     }
 
     /// The same, with why what came after it cannot be loaded.

@@ -1,52 +1,88 @@
 //! Counters as Prometheus reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::freshness;
-use super::state::State;
+use super::histogram::Histogram;
+use super::route::TEMPLATES;
+use super::state::{Pair, State};
+use super::tally::{self, Tally};
 
-/// Upper bounds of the latency histogram, in seconds.
-const BUCKETS: [f64; 14] = [
-    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+/// Upper bounds of the latency histogram, in seconds. Most replies are made in less than 100 µs, so it
+/// is there that they lie close.
+const LATENCIES: [f64; 21] = [
+    0.000_005, 0.000_01, 0.000_02, 0.000_03, 0.000_04, 0.000_05, 0.000_075, 0.0001, 0.000_15,
+    0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
 ];
+
+/// Runs that are counted at a time: the one that answers, and those before it, so that a rollback goes
+/// on with the counts it had.
+const RUNS: usize = 8;
 
 /// Route, method, status.
 type Series = (&'static str, &'static str, u16);
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Latency {
-    /// Not cumulative; the last counts what is above every bound.
-    counts: [u64; BUCKETS.len() + 1],
-    sum: f64,
-}
-
-#[derive(Debug, Default)]
-struct Requests {
-    totals: BTreeMap<Series, u64>,
-    latencies: BTreeMap<&'static str, Latency>,
-}
+/// Labels with their braces, and the number.
+pub(super) type Sample = (String, f64);
 
 /// What the server counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Telemetry {
-    requests: Mutex<Requests>,
+    totals: Mutex<BTreeMap<Series, u64>>,
+    /// One for each route.
+    latencies: [(&'static str, Histogram); TEMPLATES.len()],
+    /// The newest last. Whoever answers holds its own.
+    tallies: Mutex<VecDeque<Arc<Tally>>>,
     swaps: AtomicU64,
     failed_loads: AtomicU64,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            totals: Mutex::default(),
+            latencies: TEMPLATES.map(|route| (route, Histogram::new(&LATENCIES))),
+            tallies: Mutex::default(),
+            swaps: AtomicU64::default(),
+            failed_loads: AtomicU64::default(),
+        }
+    }
 }
 
 impl Telemetry {
     /// Counts a request that was answered.
     pub fn count(&self, route: &'static str, method: &str, status: u16, seconds: f64) {
         let method = known_method(method);
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        *requests.totals.entry((route, method, status)).or_default() += 1;
-        let latency = requests.latencies.entry(route).or_default();
-        let bucket = BUCKETS.partition_point(|bound| *bound < seconds);
-        latency.counts[bucket] += 1;
-        latency.sum += seconds;
+        *self.totals().entry((route, method, status)).or_default() += 1;
+        let mut latencies = self.latencies.iter();
+        if let Some((_, latency)) = latencies.find(|(known, _)| *known == route) {
+            latency.observe(seconds);
+        }
+    }
+
+    fn totals(&self) -> MutexGuard<'_, BTreeMap<Series, u64>> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tallies(&self) -> MutexGuard<'_, VecDeque<Arc<Tally>>> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counts of a pair's run, which go on where they were; those of a run that has not answered
+    /// for long are forgotten.
+    pub fn tally_of(&self, pair: &Pair) -> Arc<Tally> {
+        let mut tallies = self.tallies();
+        let known = tallies.iter().position(|tally| tally.run == pair.run());
+        let tally = known.and_then(|at| tallies.remove(at));
+        let tally = tally.unwrap_or_else(|| Arc::new(Tally::of(pair)));
+        if tallies.len() == RUNS {
+            tallies.pop_front();
+        }
+        tallies.push_back(Arc::clone(&tally));
+        tally
     }
 
     pub fn count_swap(&self) {
@@ -59,18 +95,14 @@ impl Telemetry {
 
     /// Requests answered so far.
     pub fn answered(&self) -> u64 {
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.totals.values().sum()
+        self.totals().values().sum()
     }
 
     /// The text of `/metrics`.
     pub fn render(&self, state: &State, connections: usize) -> String {
         let mut text = String::new();
-        {
-            let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-            render_totals(&mut text, &requests.totals);
-            render_latencies(&mut text, &requests.latencies);
-        }
+        render_totals(&mut text, &self.totals());
+        self.render_latencies(&mut text);
         metric(
             &mut text,
             "api_connections",
@@ -103,10 +135,20 @@ impl Telemetry {
             &[(String::new(), f64::from(u8::from(state.failed.is_some())))],
         );
         render_model(&mut text, state);
+        tally::render(&mut text, self.tallies().iter().map(Arc::as_ref));
         if let Some(view) = &state.view {
             freshness::render(&mut text, view);
         }
         text
+    }
+
+    fn render_latencies(&self, text: &mut String) {
+        const NAME: &str = "api_request_latency_seconds";
+        let help = "From a request read to its reply made.";
+        metric(text, NAME, "histogram", help, &[]);
+        for (route, latency) in &self.latencies {
+            latency.render(text, NAME, &format!("route=\"{route}\""));
+        }
     }
 }
 
@@ -117,13 +159,8 @@ fn known_method(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-pub(super) fn metric(
-    text: &mut String,
-    name: &str,
-    kind: &str,
-    help: &str,
-    series: &[(String, f64)],
-) {
+/// Writes a metric's head and its samples.
+pub(super) fn metric(text: &mut String, name: &str, kind: &str, help: &str, series: &[Sample]) {
     let mut write = || {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
         for (labels, value) in series {
@@ -149,34 +186,6 @@ fn render_totals(text: &mut String, totals: &BTreeMap<Series, u64>) {
         "Requests by route, method and status.",
         &series,
     );
-}
-
-fn render_latencies(text: &mut String, latencies: &BTreeMap<&'static str, Latency>) {
-    const NAME: &str = "api_request_latency_seconds";
-    metric(
-        text,
-        NAME,
-        "histogram",
-        "From a request read to its reply made.",
-        &[],
-    );
-    for (route, latency) in latencies {
-        let mut below = 0;
-        let bounds = BUCKETS.iter().map(ToString::to_string);
-        let bounds = bounds.chain(["+Inf".to_string()]);
-        let write = || {
-            for (bound, count) in bounds.zip(latency.counts) {
-                below += count;
-                writeln!(
-                    text,
-                    "{NAME}_bucket{{route=\"{route}\",le=\"{bound}\"}} {below}"
-                )?;
-            }
-            writeln!(text, "{NAME}_sum{{route=\"{route}\"}} {}", latency.sum)?;
-            writeln!(text, "{NAME}_count{{route=\"{route}\"}} {below}")
-        };
-        write().expect("writing to a string does not fail");
-    }
 }
 
 fn render_model(text: &mut String, state: &State) {
@@ -210,21 +219,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_histogram_is_cumulative_and_ends_with_everything() {
+    fn routes_have_buckets_and_methods_are_few() {
         let telemetry = Telemetry::default();
         for seconds in [0.00004, 0.00005, 0.0002, 9.0] {
             telemetry.count("/predict", "POST", 200, seconds);
         }
         telemetry.count("/predict", "BREW", 405, 0.1);
-        let requests = telemetry.requests.lock().unwrap();
         let mut text = String::new();
-        render_latencies(&mut text, &requests.latencies);
-        render_totals(&mut text, &requests.totals);
+        telemetry.render_latencies(&mut text);
+        render_totals(&mut text, &telemetry.totals());
         for line in [
+            "api_request_latency_seconds_bucket{route=\"/predict\",le=\"0.000005\"} 0",
             "api_request_latency_seconds_bucket{route=\"/predict\",le=\"0.00005\"} 2",
             "api_request_latency_seconds_bucket{route=\"/predict\",le=\"5\"} 4",
             "api_request_latency_seconds_bucket{route=\"/predict\",le=\"+Inf\"} 5",
             "api_request_latency_seconds_count{route=\"/predict\"} 5",
+            "api_request_latency_seconds_count{route=\"none\"} 0",
             "api_requests_total{route=\"/predict\",method=\"POST\",status=\"200\"} 4",
             "api_requests_total{route=\"/predict\",method=\"other\",status=\"405\"} 1",
         ] {
