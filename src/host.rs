@@ -323,6 +323,13 @@ impl ContentHash for Environment {
     }
 }
 
+/// A number that nobody foresees, from the operating system: for names that must not meet.
+pub fn random() -> u64 {
+    // The standard library asks the system for the keys of its hash maps.
+    let keys = std::hash::RandomState::new();
+    std::hash::BuildHasher::hash_one(&keys, ())
+}
+
 /// How many files this process may have open: as many as are wanted, or as its hard limit allows.
 /// The soft limit is for programs that cannot do with many; it is raised where it is less.
 #[allow(unsafe_code)]

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::keep;
 use crate::run::{ArtefactName, Vary};
+use crate::serve::LogFormat;
 
 pub use self::data::{
     ChecksArguments, DriftArguments, DriftMethod, FlowArguments, IngestArguments,
@@ -355,6 +356,19 @@ pub enum Destination {
     Postgres,
 }
 
+impl ValueEnum for LogFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Text => "text".into(),
+            Self::Json => "json".into(),
+        })
+    }
+}
+
 impl ValueEnum for ArtefactName {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
@@ -467,6 +481,9 @@ pub struct ServeArguments {
     /// Answers everyone who reaches the address, also one that is not loopback.
     #[arg(long)]
     pub insecure: bool,
+    /// How standard error is written: events as text, or events and every request as lines of JSON.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log: LogFormat,
     /// Serves only what this Ed25519 key signed (`promote --sign`); may be given several times.
     #[arg(long, value_name = "PUBLIC_KEY")]
     pub require_signature: Vec<PathBuf>,

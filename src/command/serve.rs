@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::hash::Digest;
 use crate::registry::PublicKey;
 use crate::report;
-use crate::serve::{self, Access, State, Token, Trust};
+use crate::serve::{self, Access, Log, LogFormat, State, Token, Trust};
 use crate::workspace::Workspace;
 
 /// Answers over HTTP until SIGINT or SIGTERM.
@@ -32,8 +32,16 @@ pub fn serve(context: &Context, arguments: &ServeArguments) -> Result<Output> {
         Access::Everyone => "\n  everyone who reaches this address is answered (--insecure)",
         Access::Holders(_) => "\n  whoever asks must send the token",
     };
+    let log = Log {
+        format: arguments.log,
+        write,
+    };
     let answered = serve::run(listener, workspace, access, trust, log, |state| {
-        context.printer.log(&(opening(state, &told) + asked));
+        let words = opening(state, &told) + asked;
+        match log.format {
+            LogFormat::Text => context.printer.log(&words),
+            LogFormat::Json => log.event(&words.replace("\n  ", "; ")),
+        }
     })?;
     let text = format!("Stopped after {}.\n", report::plural(answered, "request"));
     Ok(Output::new(
@@ -70,7 +78,9 @@ fn opening(state: &State, address: &str) -> String {
     }
 }
 
-fn log(line: &str) {
+/// In one piece, so that lines of several threads and programs do not mix.
+fn write(line: &str) {
+    let line = format!("{line}\n");
     // Nobody is left to tell when standard error is gone.
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }

@@ -26,7 +26,8 @@
 //! | `batch` | every entity into one table |
 //! | `budget` | memory that large requests may take together |
 //! | `problem` | errors as `application/problem+json` |
-//! | `legible` | what clients wrote, for the log |
+//! | `request_id` | what a request is called, in its reply and in the log |
+//! | `log`, `legible` | events and requests on standard error; what clients wrote, escaped |
 //! | `telemetry`, `tally`, `histogram` | `/metrics`: requests, what each run said, numbers in buckets |
 //! | `freshness`, `openapi` | how fresh each table is, `/openapi.json` |
 
@@ -41,11 +42,13 @@ mod freshness;
 mod histogram;
 mod http;
 mod legible;
+mod log;
 mod lookup;
 mod openapi;
 mod predict;
 mod problem;
 mod query;
+mod request_id;
 mod route;
 mod server;
 mod state;
@@ -59,6 +62,7 @@ pub use access::{Access, Token};
 pub use batch::{ScoreColumns, score_all};
 pub use context::{Computed, Requested, Unfit};
 pub use explained::Explained;
+pub use log::{Log, LogFormat};
 pub use lookup::FeatureAnswer;
 pub use predict::{Answer, answer};
 pub use problem::Problem;

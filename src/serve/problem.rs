@@ -22,6 +22,8 @@ pub struct Problem {
     pub missing_features: Vec<String>,
     /// The run that would have answered.
     pub run: Option<RunId>,
+    /// The failure inside, which is not part of the document.
+    pub cause: Option<Box<str>>,
 }
 
 impl Problem {
@@ -34,6 +36,7 @@ impl Problem {
             detail: detail.into().into_boxed_str(),
             missing_features: Vec::new(),
             run: None,
+            cause: None,
         }
     }
 
@@ -51,13 +54,18 @@ impl Problem {
 
     /// The problem an error of the library is to a client. `entity` is what rows are about.
     ///
-    /// A failure inside says no more than that: its words are for the log.
+    /// A failure inside says no more than that: its words are the cause, for the log.
     pub fn of(error: &Error, entity: &str) -> Self {
         let (slug, title) = match error.kind() {
             Kind::UnknownEntity => ("unknown-entity", format!("Unknown {entity}")),
             Kind::MissingFeatures => ("missing-features", "Missing features".to_string()),
             Kind::NotReady => ("not-ready", "Not ready".to_string()),
-            _ => return Self::new(500, "The request could not be answered; see the log."),
+            _ => {
+                return Self {
+                    cause: Some(error.to_string().into()),
+                    ..Self::new(500, "The request could not be answered; see the log.")
+                };
+            }
         };
         let missing_features = match error.kind() {
             Kind::MissingFeatures => error.all_details().to_vec(),
@@ -70,6 +78,7 @@ impl Problem {
             detail: sentence(error.message()).into(),
             missing_features,
             run: None,
+            cause: None,
         }
     }
 
@@ -91,7 +100,8 @@ impl Problem {
     }
 
     pub fn to_reply(&self) -> Reply {
-        let mut reply = Reply::json(self.status, "application/problem+json", self);
+        let reply = Reply::json(self.status, "application/problem+json", self);
+        let mut reply = reply.with_cause(self.cause.clone());
         if self.slug == BUSY {
             reply = reply.with_header("Retry-After", "1");
         }

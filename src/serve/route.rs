@@ -138,9 +138,9 @@ fn respond(
     match resource {
         Resource::Health => Ok(Reply::json(200, JSON, &json!({ "status": "ok" }))),
         Resource::Ready => ready(app, state, caller),
-        Resource::Features(id) => features(app, state, &id),
+        Resource::Features(id) => features(state, &id),
         Resource::Predict => predict(app, state, request),
-        Resource::Model => model(app, state),
+        Resource::Model => model(state),
         Resource::Metrics => Ok(Reply::new(
             200,
             "text/plain; version=0.0.4; charset=utf-8",
@@ -163,17 +163,25 @@ fn respond(
 fn pair_of<'a>(app: &App, state: &'a State) -> Result<&'a Arc<Pair>, Problem> {
     state
         .ready(app.settings.max_age)
-        .map_err(|error| not_ready(app, state, &error))
+        .map_err(|error| not_ready(state, &error))
+}
+
+/// An error as a problem.
+fn problem_of(state: &State, error: &Error) -> Problem {
+    Problem::of(error, state.entity())
 }
 
 /// Whatever keeps the pair from being there, a client hears that the server is not ready.
-fn not_ready(app: &App, state: &State, error: &Error) -> Problem {
-    let problem = app.problem(state, error);
+fn not_ready(state: &State, error: &Error) -> Problem {
+    let problem = problem_of(state, error);
     match problem.status {
-        500 => Problem::new(
-            503,
-            "The pinned run or its values cannot be loaded; see the log.",
-        ),
+        500 => Problem {
+            cause: problem.cause,
+            ..Problem::new(
+                503,
+                "The pinned run or its values cannot be loaded; see the log.",
+            )
+        },
         _ => problem,
     }
 }
@@ -215,17 +223,17 @@ fn key_dtype(state: &State) -> Option<Dtype> {
     state.view.as_ref()?.key_dtype(state.key())
 }
 
-fn features(app: &App, state: &State, id: &str) -> Result<Reply, Problem> {
+fn features(state: &State, id: &str) -> Result<Reply, Problem> {
     let id = decode(id)?;
     let view = state
         .view
         .as_ref()
-        .ok_or_else(|| app.problem(state, &nothing_materialized()))?;
+        .ok_or_else(|| problem_of(state, &nothing_materialized()))?;
     let dtype = view.key_dtype(state.key()).unwrap_or(Dtype::String);
     // A text that is no integer is the key of nobody.
     let key = Key::parse(&id, dtype).unwrap_or(Key::Text(id));
     let found =
-        FeatureAnswer::of(view, state.key(), &key).map_err(|error| app.problem(state, &error))?;
+        FeatureAnswer::of(view, state.key(), &key).map_err(|error| problem_of(state, &error))?;
     Ok(Reply::json(200, JSON, &found))
 }
 
@@ -272,7 +280,7 @@ fn answered(
 ) -> Result<Reply, Problem> {
     let explainer = explains.then(|| pair.explainer()).transpose();
     let explainer = explainer
-        .map_err(|error| no_explanation(&error).unwrap_or_else(|| app.problem(state, &error)))?;
+        .map_err(|error| no_explanation(&error).unwrap_or_else(|| problem_of(state, &error)))?;
     let column = state.key().as_str();
     let dtype = key_dtype(state).unwrap_or(Dtype::String);
     let keys = |values: &[Value]| {
@@ -282,7 +290,7 @@ fn answered(
     match &asked.whom {
         Wanted::One(value) => {
             let keys = keys(std::slice::from_ref(value))?;
-            predict_one(app, state, pair, &keys, &asked.context, explainer)
+            predict_one(state, pair, &keys, &asked.context, explainer)
         }
         Wanted::Many(values) if explains && values.len() > MAX_EXPLAINED => Err(Problem::new(
             413,
@@ -304,7 +312,6 @@ fn busy() -> Problem {
 
 /// The features that need the request, for each key.
 fn computed(
-    app: &App,
     state: &State,
     pair: &Pair,
     keys: &[Key],
@@ -312,24 +319,23 @@ fn computed(
 ) -> Result<Computed, Problem> {
     let read = pair.requested.read(&context.objects(keys.len()));
     let context = read.map_err(|unfit| unfit.to_problem())?;
-    Computed::of(pair, keys, &context).map_err(|error| app.problem(state, &error))
+    Computed::of(pair, keys, &context).map_err(|error| problem_of(state, &error))
 }
 
 fn predict_one(
-    app: &App,
     state: &State,
     pair: &Arc<Pair>,
     key: &[Key],
     context: &Contexts,
     explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
-    let computed = computed(app, state, pair, key, context)?;
+    let computed = computed(state, pair, key, context)?;
     let tally = state.tally.as_deref();
     let answers = answer(pair, key, &computed, explainer, tally)
-        .map_err(|error| app.problem(state, &error))?;
+        .map_err(|error| problem_of(state, &error))?;
     match answers.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
-        Some(Err(error)) => Err(app.problem(state, &error)),
+        Some(Err(error)) => Err(problem_of(state, &error)),
         None => Err(Problem::new(500, "There is no answer.")),
     }
 }
@@ -345,20 +351,24 @@ fn predict_many(
     let named = pair.inputs.len() * (1 + usize::from(explainer.is_some()));
     let share = app.budget.for_answers(keys.len(), named);
     let share = share.ok_or_else(busy)?;
-    let computed = computed(app, state, pair, keys, context)?;
+    let computed = computed(state, pair, keys, context)?;
     let tally = state.tally.as_deref();
     let answers = answer(pair, keys, &computed, explainer, tally)
-        .map_err(|error| app.problem(state, &error))?;
+        .map_err(|error| problem_of(state, &error))?;
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)
         .map(|(key, found)| match found {
             Ok(found) => Item::Answer(found),
-            Err(error) => Item::Refused(pair.key().as_str(), key, app.problem(state, &error)),
+            Err(error) => Item::Refused(pair.key().as_str(), key, problem_of(state, &error)),
         })
         .collect();
+    let cause = predictions.iter().find_map(|item| match item {
+        Item::Refused(_, _, problem) => problem.cause.clone(),
+        Item::Answer(_) => None,
+    });
     let reply = Reply::json(200, JSON, &Batch { predictions });
-    Ok(reply.with_share(share))
+    Ok(reply.with_share(share).with_cause(cause))
 }
 
 #[derive(Serialize)]
@@ -387,11 +397,11 @@ impl Serialize for Item<'_> {
     }
 }
 
-fn model(app: &App, state: &State) -> Result<Reply, Problem> {
+fn model(state: &State) -> Result<Reply, Problem> {
     let pair = state
         .pair
         .as_ref()
-        .map_err(|error| not_ready(app, state, error))?;
+        .map_err(|error| not_ready(state, error))?;
     let pinned = &pair.pinned;
     let execution = &pinned.execution;
     let transition = state.transition.as_ref();

@@ -14,8 +14,9 @@ use signal_hook::iterator::Signals;
 use super::access::Access;
 use super::budget::Budget;
 use super::http::{Incoming, Patience, Reply, Request, Unread};
-use super::legible::legible;
+use super::log::{Log, LogFormat, Served};
 use super::problem::Problem;
+use super::request_id::{RequestId, RequestIds};
 use super::route;
 use super::state::State;
 use super::telemetry::Telemetry;
@@ -63,7 +64,8 @@ pub struct App {
     connections: AtomicUsize,
     /// Connections at a time.
     most: usize,
-    log: fn(&str),
+    ids: RequestIds,
+    log: Log,
 }
 
 impl App {
@@ -90,26 +92,40 @@ impl App {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// A line to standard error; it stays one whatever stands in it.
-    pub fn log(&self, line: &str) {
-        (self.log)(&legible(line));
+    /// What happened, to standard error.
+    pub fn log(&self, words: &str) {
+        self.log.event(words);
     }
 
-    /// An error as a problem; what is no business of a client's goes to the log.
-    pub fn problem(&self, state: &State, error: &Error) -> Problem {
-        let problem = Problem::of(error, state.entity());
-        if problem.status == 500 {
-            self.log(&format!("error: {error}"));
-        }
-        problem
+    /// Tells the log of a reply, once it is written: nobody waits for that.
+    fn tell(
+        &self,
+        incoming: &Incoming,
+        id: &RequestId<'_>,
+        request: Option<&Request>,
+        reply: &Reply,
+        seconds: f64,
+    ) {
+        self.log.request(&Served {
+            id,
+            // A question to the system that text does not need.
+            peer: match self.log.format {
+                LogFormat::Json => incoming.peer(),
+                LogFormat::Text => None,
+            },
+            request,
+            reply,
+            seconds,
+        });
     }
 
     /// The reply to a request. A bug in what answers is a 500, not the end of anything.
     fn reply(&self, request: &Request) -> Reply {
         let done = catch_unwind(AssertUnwindSafe(|| route::reply(self, request)));
         done.unwrap_or_else(|_| {
-            self.log("error: a request met a bug; the line above says where");
-            Problem::new(500, "The request met a bug; see the log.").to_reply()
+            let cause = "a request met a bug; a line above says where";
+            let reply = Problem::new(500, "The request met a bug; see the log.").to_reply();
+            reply.with_cause(Some(cause.into()))
         })
     }
 }
@@ -162,7 +178,7 @@ pub fn run(
     workspace: Workspace,
     access: Access,
     trust: Trust,
-    log: fn(&str),
+    log: Log,
     ready: impl FnOnce(&State),
 ) -> Result<u64> {
     let failed = |error| Error::failure("the server cannot be started").caused_by(error);
@@ -171,7 +187,7 @@ pub fn run(
     // What a bug says of itself may quote a request. Before the first table is read: what reads tables
     // wraps this hook, and keeps damaged ones from it.
     std::panic::set_hook(Box::new(move |bug| {
-        log(&legible(&format!("error: a bug: {bug}")));
+        log.event(&format!("error: a bug: {bug}"));
     }));
     trust.refuse_pinned(&workspace)?;
     let mut watcher = Watcher::new(workspace, trust);
@@ -187,6 +203,7 @@ pub fn run(
         crowded: AtomicBool::new(false),
         connections: AtomicUsize::new(0),
         most: most_connections(),
+        ids: RequestIds::new(),
         log,
     });
     stop_on_signal(&app, address).map_err(failed)?;
@@ -279,7 +296,7 @@ fn take(app: &Arc<App>, stream: TcpStream) {
     if connections < app.most {
         start_connection(app, stream);
     } else {
-        refuse(stream);
+        refuse(&app.ids.make(), stream);
     }
 }
 
@@ -321,18 +338,24 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
             Err(Unread::Refused(problem)) => {
                 app.telemetry
                     .count(route::NO_ROUTE, "other", problem.status, 0.0);
-                incoming.write(&problem.to_reply().to_bytes(false, false), app);
+                let (id, reply) = (app.ids.make(), problem.to_reply());
+                incoming.write(&reply.to_bytes(&id, false, false), app);
+                app.tell(&incoming, &id, None, &reply, 0.0);
                 return incoming.end();
             }
             Ok(request) => {
                 let watch = Stopwatch::start();
+                let id = app.ids.of(request.head.header("x-request-id"));
                 let reply = app.reply(&request);
                 let keep_alive = request.head.keeps_alive() && !app.is_stopping();
-                let bytes = reply.to_bytes(request.head.method == "HEAD", keep_alive);
+                let bytes = reply.to_bytes(&id, request.head.method == "HEAD", keep_alive);
                 let (path, method) = (&request.head.path, &request.head.method);
+                let seconds = watch.seconds();
                 app.telemetry
-                    .count(route::template(path), method, reply.status, watch.seconds());
-                if !incoming.write(&bytes, app) {
+                    .count(route::template(path), method, reply.status, seconds);
+                let written = incoming.write(&bytes, app);
+                app.tell(&incoming, &id, Some(&request), &reply, seconds);
+                if !written {
                     return;
                 }
                 if !keep_alive {
@@ -344,12 +367,12 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
 }
 
 /// Tells a client that there are too many, without waiting for it.
-fn refuse(mut stream: TcpStream) {
+fn refuse(id: &RequestId<'_>, mut stream: TcpStream) {
     let reply = Problem::busy("There are too many connections; try again.").to_reply();
     if stream.set_nonblocking(true).is_ok() {
         // What lies unread when a connection is closed takes the reply with it.
         let _ = stream.read(&mut [0; 4096]);
         // A client whose buffer is full on its first byte is not worth waiting for.
-        let _ = stream.write_all(&reply.to_bytes(false, false));
+        let _ = stream.write_all(&reply.to_bytes(id, false, false));
     }
 }

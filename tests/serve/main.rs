@@ -7,6 +7,7 @@ mod derived;
 mod explain;
 mod hostile;
 mod limits;
+mod log;
 mod metrics;
 mod on_demand;
 mod swap;

@@ -261,7 +261,9 @@ impl World {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
-        let address = first.rsplit("http://").next().unwrap().to_string();
+        let address = first.rsplit("http://").next().unwrap();
+        // In JSON the text ends or goes on there.
+        let address = address.split(['"', ';']).next().unwrap().to_string();
         let log = Arc::new(Mutex::new(vec![first]));
         let told = Arc::clone(&log);
         // Read on, so that the server never waits for a full pipe.

@@ -1,7 +1,7 @@
 //! Requests of one connection, one after the other.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::chunk::Chunks;
@@ -72,6 +72,11 @@ impl Incoming {
             stream,
             buffer: Vec::with_capacity(1024),
         })
+    }
+
+    /// Who is at the other end, while there is one.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.stream.peer_addr().ok()
     }
 
     /// Waits for the next request and reads it.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::host;
 use crate::serve::budget::Share;
+use crate::serve::request_id::RequestId;
 
 /// What a client is told.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Reply {
     body: Vec<u8>,
     /// Held until the reply is written.
     share: Option<Share>,
+    /// A failure inside that the client is not told of.
+    cause: Option<Box<str>>,
 }
 
 impl Reply {
@@ -26,6 +29,7 @@ impl Reply {
             headers: Vec::new(),
             body: body.into(),
             share: None,
+            cause: None,
         }
     }
 
@@ -55,10 +59,33 @@ impl Reply {
         self
     }
 
-    /// The bytes of the reply. No browser guesses another type, such as HTML. To a HEAD request it has no body, but the length of one.
-    pub fn to_bytes(&self, head_only: bool, keep_alive: bool) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.body.len() + 256);
-        let head = self.write_head(&mut bytes, keep_alive);
+    /// Keeps a failure for the log.
+    #[must_use]
+    pub fn with_cause(mut self, cause: Option<Box<str>>) -> Self {
+        self.cause = cause;
+        self
+    }
+
+    /// The failure that the log is to tell.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// A header that was added.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(own, _)| *own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Bytes of the body.
+    pub fn length(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The bytes of the reply to a request of that name. No browser guesses another type, such as HTML. To a HEAD request it has no body, but the length of one.
+    pub fn to_bytes(&self, id: &RequestId<'_>, head_only: bool, keep_alive: bool) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.body.len() + 384);
+        let head = self.write_head(&mut bytes, id, keep_alive);
         head.expect("writing to memory does not fail");
         if !head_only {
             bytes.extend_from_slice(&self.body);
@@ -66,11 +93,16 @@ impl Reply {
         bytes
     }
 
-    fn write_head(&self, bytes: &mut Vec<u8>, keep_alive: bool) -> std::io::Result<()> {
+    fn write_head(
+        &self,
+        bytes: &mut Vec<u8>,
+        id: &RequestId<'_>,
+        keep_alive: bool,
+    ) -> std::io::Result<()> {
         let connection = if keep_alive { "keep-alive" } else { "close" };
         write!(
             bytes,
-            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {}\r\nConnection: {connection}\r\nDate: {}\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {}\r\nConnection: {connection}\r\nDate: {}\r\nX-Request-Id: {id}\r\n",
             self.status,
             phrase(self.status),
             self.content_type,
