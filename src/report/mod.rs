@@ -67,6 +67,7 @@ pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,
 };
 pub use onnx::onnx_text;
+pub use page::{escaped, page as html_page};
 pub use performed::{
     ingested_text, locked_text, performed_document, performed_text, proved_text, replayed_document,
     replayed_text,

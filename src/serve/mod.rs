@@ -29,7 +29,7 @@
 //! | `request_id` | what a request is called, in its reply and in the log |
 //! | `log`, `legible` | events and requests on standard error; what clients wrote, escaped |
 //! | `telemetry`, `tally`, `histogram` | `/metrics`: requests, what each run said, numbers in buckets |
-//! | `freshness`, `openapi` | how fresh each table is, `/openapi.json` |
+//! | `freshness`, `openapi`, `docs` | how fresh each table is, `/openapi.json`, and that as a page |
 
 mod access;
 mod batch;
@@ -37,6 +37,7 @@ mod body;
 mod budget;
 mod context;
 mod derived;
+mod docs;
 mod explained;
 mod freshness;
 mod histogram;

@@ -21,6 +21,7 @@ pub fn document(
     if asks {
         demand_token(&mut document);
     }
+    name_requests(&mut document);
     document
 }
 
@@ -53,6 +54,23 @@ fn demand_token(document: &mut Value) {
     }
 }
 
+/// Enters the header that every reply has.
+fn name_requests(document: &mut Value) {
+    document["components"]["headers"] = json!({ "RequestId": {
+        "description": "That of the request where it has 1 to 128 visible ASCII characters; the log calls the request by it.",
+        "schema": { "type": "string" },
+    } });
+    let paths = document["paths"].as_object_mut().into_iter();
+    let operations = paths.flat_map(Map::values_mut).flat_map(each_of);
+    for response in operations.flat_map(|operation| each_of(&mut operation["responses"])) {
+        response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
+    }
+}
+
+fn each_of(object: &mut Value) -> impl Iterator<Item = &mut Value> {
+    object.as_object_mut().into_iter().flat_map(Map::values_mut)
+}
+
 fn without_token(key: &str, dtype: Option<Dtype>, requested: Option<&Requested>) -> Value {
     json!({
         "openapi": "3.1.0",
@@ -67,7 +85,8 @@ fn without_token(key: &str, dtype: Option<Dtype>, requested: Option<&Requested>)
             "/features/{id}": { "get": features() },
             "/predict": { "post": predict(key, requested.is_some_and(|found| !found.is_empty())) },
             "/model": { "get": get("The pinned run: what it is, since when, by whom and why.", &json!({ "type": "object" }), &[503]) },
-            "/metrics": { "get": text("Counters as Prometheus reads them.") },
+            "/metrics": { "get": text("Counters as Prometheus reads them.", "text/plain") },
+            "/docs": { "get": text("This document as a page.", "text/html") },
             "/openapi.json": { "get": get("This document.", &json!({ "type": "object" }), &[]) },
         },
         "components": { "schemas": schemas(key, &key_schema(dtype), &context(requested)) },
@@ -115,13 +134,13 @@ fn get(description: &str, schema: &Value, problems: &[u16]) -> Value {
     json!({ "summary": description, "responses": with_problems(responses, problems) })
 }
 
-fn text(description: &str) -> Value {
+fn text(description: &str, kind: &str) -> Value {
     json!({
         "summary": description,
         "responses": {
             "200": {
                 "description": description,
-                "content": { "text/plain": { "schema": { "type": "string" } } },
+                "content": { kind: { "schema": { "type": "string" } } },
             },
         },
     })

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::access::{Caller, unknown_caller};
 use super::body::{self, Asked, Contexts, Wanted, check_type, key_of};
 use super::context::Computed;
+use super::docs;
 use super::explained::{MAX_EXPLAINED, no_explanation};
 use super::freshness;
 use super::http::{Reply, Request};
@@ -36,6 +37,7 @@ enum Resource {
     Model,
     Metrics,
     OpenApi,
+    Docs,
 }
 
 impl Resource {
@@ -53,6 +55,7 @@ impl Resource {
             "/model" => Self::Model,
             "/metrics" => Self::Metrics,
             "/openapi.json" => Self::OpenApi,
+            "/docs" => Self::Docs,
             _ => return None,
         })
     }
@@ -67,6 +70,7 @@ impl Resource {
             Self::Model => "/model",
             Self::Metrics => "/metrics",
             Self::OpenApi => "/openapi.json",
+            Self::Docs => "/docs",
         }
     }
 
@@ -79,7 +83,8 @@ impl Resource {
 }
 
 /// Every route that requests are counted under.
-pub const TEMPLATES: [&str; 8] = [
+pub const TEMPLATES: [&str; 9] = [
+    "/docs",
     "/features/{id}",
     "/health",
     "/metrics",
@@ -146,17 +151,26 @@ fn respond(
             "text/plain; version=0.0.4; charset=utf-8",
             app.telemetry.render(state, app.connections()),
         )),
-        Resource::OpenApi => Ok(Reply::json(
-            200,
-            JSON,
-            &openapi::document(
-                state.key().as_str(),
-                key_dtype(state),
-                state.pair.as_ref().ok().map(|pair| &pair.requested),
-                app.settings.access.asks(),
-            ),
-        )),
+        Resource::OpenApi => Ok(Reply::json(200, JSON, &description(app, state))),
+        Resource::Docs => Ok(page(&description(app, state))),
     }
+}
+
+/// All routes, as they are now.
+fn description(app: &App, state: &State) -> Value {
+    openapi::document(
+        state.key().as_str(),
+        key_dtype(state),
+        state.pair.as_ref().ok().map(|pair| &pair.requested),
+        app.settings.access.asks(),
+    )
+}
+
+/// The same as a page. A browser that shows it runs nothing and asks for nothing else.
+fn page(description: &Value) -> Reply {
+    let reply = Reply::new(200, "text/html; charset=utf-8", docs::page(description));
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    reply.with_header("Content-Security-Policy", policy)
 }
 
 /// The pair that answers, or a 503.
@@ -317,8 +331,15 @@ fn computed(
     keys: &[Key],
     context: &Contexts,
 ) -> Result<Computed, Problem> {
-    let read = pair.requested.read(&context.objects(keys.len()));
-    let context = read.map_err(|unfit| unfit.to_problem())?;
+    let read = |objects: &[_]| {
+        let read = pair.requested.read(objects);
+        read.map_err(|unfit| unfit.to_problem())
+    };
+    // What is shared by nobody must fit all the same.
+    if let (Contexts::Shared(object), []) = (context, keys) {
+        read(&[object])?;
+    }
+    let context = read(&context.objects(keys.len()))?;
     Computed::of(pair, keys, &context).map_err(|error| problem_of(state, &error))
 }
 

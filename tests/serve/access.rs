@@ -29,7 +29,14 @@ fn who_holds_the_token_is_answered() {
     let id = world.ids("2024-01-31").remove(0);
     let right = format!("Bearer {TOKEN}");
     let features = format!("/features/{id}");
-    for path in ["/ready", "/model", "/metrics", "/openapi.json", &features] {
+    for path in [
+        "/ready",
+        "/model",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        &features,
+    ] {
         assert_eq!(ask(&server, path, &right).status, 200, "{path}");
     }
     let headers = format!("Authorization: {right}\r\nContent-Type: application/json\r\n");
@@ -42,6 +49,7 @@ fn who_holds_the_token_is_answered() {
         "/model",
         "/metrics",
         "/openapi.json",
+        "/docs",
         "/nowhere",
         &features,
         "/predict",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::world::{Answer, Server, World, template};
 
 const POST: &str = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
-const ROUTES: [&str; 7] = [
+const ROUTES: [&str; 8] = [
     "/health",
     "/ready",
     "/features/x",
@@ -15,6 +15,7 @@ const ROUTES: [&str; 7] = [
     "/model",
     "/metrics",
     "/openapi.json",
+    "/docs",
 ];
 
 /// The server still answers, and met no bug.
@@ -284,7 +285,16 @@ fn nothing_comes_back_as_a_page() {
         assert!(told.json().is_object());
         assert!(!told.head.contains("script"), "{told:?}");
     }
-    for route in ROUTES {
+    // The one page there is shows nothing of a request, and runs nothing.
+    let page = server.get("/docs").body;
+    let told = server.request("GET", "/docs?<script>", "X-Request-Id: <script>\r\n", &body);
+    assert_eq!((told.status, &told.body), (200, &page));
+    assert!(
+        told.header("content-security-policy")
+            .unwrap()
+            .starts_with("default-src 'none'")
+    );
+    for route in ROUTES.into_iter().filter(|route| *route != "/docs") {
         let told = server.get(route);
         let kind = told.header("content-type").unwrap();
         let known = ["application/json", "application/problem+json", "text/plain"];

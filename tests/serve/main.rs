@@ -4,6 +4,7 @@
 
 mod access;
 mod derived;
+mod docs;
 mod explain;
 mod hostile;
 mod limits;

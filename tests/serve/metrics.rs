@@ -219,7 +219,7 @@ fn clients_make_no_series() {
     server.raw(b"no request\r\n\r\n");
     let metrics = Metrics::of(&server);
     let routes = metrics.values("route");
-    assert_eq!(routes.len(), 8, "{routes:?}");
+    assert_eq!(routes.len(), 9, "{routes:?}");
     let methods = metrics.values("method");
     assert!(
         methods.is_subset(&BTreeSet::from(["GET", "POST", "other"])),
