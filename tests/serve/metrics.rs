@@ -232,3 +232,29 @@ fn clients_make_no_series() {
     let latencies = "api_request_latency_seconds_bucket{route=\"/features/{id}\",le=\"0.00005\"}";
     metrics.get(latencies);
 }
+
+/// Alerts and dashboard ask for metrics that there are.
+#[test]
+fn what_is_watched_and_drawn_is_counted() {
+    let world = World::ready(template().lenient, "2024-01-31");
+    let server = world.serve();
+    let metrics = Metrics::of(&server);
+    for text in [
+        include_str!("../../deploy/alerts.yml"),
+        include_str!("../../deploy/grafana/streamflow.json"),
+    ] {
+        let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+        let ours = |word: &&str| {
+            let starts = ["api_", "model_", "streamflow_"];
+            starts.iter().any(|start| word.starts_with(start))
+        };
+        let names: BTreeSet<&str> = words.filter(ours).collect();
+        assert!(names.len() >= 6, "{names:?}");
+        for name in names {
+            let suffixes = ["_bucket", "_sum", "_count"];
+            let family = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
+            let family = family.unwrap_or(name);
+            assert!(metrics.kinds.contains_key(family), "{name}");
+        }
+    }
+}
