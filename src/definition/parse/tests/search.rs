@@ -55,7 +55,6 @@ fn what_a_search_cannot_be() {
        experiments/forest.toml:54:14 invalid value for `candidates` / expected an integer from 2 to 10000
     without candidates = 9
        experiments/forest.toml:51:1 missing key `candidates` / a range has no end of values: say how many candidates are drawn
-       experiments/forest.toml:54:8 `seed` has no meaning here / every combination is tried: nothing is drawn
     seed = -1
        experiments/forest.toml:55:8 invalid value for `seed` / expected an integer of at least 0
     factor = 1
@@ -186,7 +185,7 @@ fn what_a_value_to_be_tried_cannot_be() {
     columns = ["a"]
        experiments/forest.toml:64:1 a search does not try values of single columns / write it under [preprocess.columns]: a search tries what all columns have in common
     scale = [1]
-       experiments/forest.toml:64:10 unknown key `scale` / `[preprocess]` takes `categorical`, `columns`, `missing_categorical`, `missing_numeric`, `numeric`, `rare`
+       experiments/forest.toml:64:10 unknown key `scale` / `[preprocess]` takes `categorical`, `columns`, `derived`, `missing_categorical`, `missing_numeric`, `numeric`, `rare`
     rare = { from = 0.01, to = 2 }
        experiments/forest.toml:65:28 invalid value for `rare` / a share of the train rows lies between 0 and 1, such as 0.01
     "#);
