@@ -19,7 +19,7 @@ pub struct Problem {
     pub title: Box<str>,
     /// One sentence or several, each with a full stop.
     pub detail: Box<str>,
-    pub missing_features: Vec<String>,
+    pub missing_features: Box<[String]>,
     /// The run that would have answered.
     pub run: Option<RunId>,
     /// The failure inside, which is not part of the document.
@@ -34,7 +34,7 @@ impl Problem {
             slug: slug_of(status),
             title: phrase(status).into(),
             detail: detail.into().into_boxed_str(),
-            missing_features: Vec::new(),
+            missing_features: Box::default(),
             run: None,
             cause: None,
         }
@@ -68,8 +68,8 @@ impl Problem {
             }
         };
         let missing_features = match error.kind() {
-            Kind::MissingFeatures => error.all_details().to_vec(),
-            _ => Vec::new(),
+            Kind::MissingFeatures => error.all_details().into(),
+            _ => Box::default(),
         };
         Self {
             status: error.kind().http_status(),

@@ -296,6 +296,7 @@ fn take(app: &Arc<App>, stream: TcpStream) {
     if connections < app.most {
         start_connection(app, stream);
     } else {
+        app.telemetry.count_refused_connection();
         refuse(&app.ids.make(), stream);
     }
 }

@@ -1,5 +1,7 @@
 //! What a run said, and what of: counted for each run that answers.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::histogram::{Histogram, Sum};
@@ -109,12 +111,12 @@ impl Tally {
 }
 
 /// All runs that are counted, as Prometheus reads them.
-pub fn render<'a>(text: &mut String, tallies: impl Iterator<Item = &'a Tally> + Clone) {
+pub fn render(text: &mut String, tallies: &VecDeque<Arc<Tally>>) {
     const PROBABILITY: &str = "model_prediction_probability";
     let read = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
     let help = "Probabilities that were answered: of the positive class, of several classes of the predicted one.";
     metric(text, PROBABILITY, "histogram", help, &[]);
-    for tally in tallies.clone() {
+    for tally in tallies {
         let labels = format!("run=\"{}\"", tally.run);
         tally.probabilities.render(text, PROBABILITY, &labels);
     }
@@ -125,13 +127,13 @@ pub fn render<'a>(text: &mut String, tallies: impl Iterator<Item = &'a Tally> + 
         "Numbers that were answered.",
         &[],
     );
-    for tally in tallies.clone().filter(|tally| read(&tally.numbers) > 0.0) {
+    for tally in tallies.iter().filter(|tally| read(&tally.numbers) > 0.0) {
         let (run, sum, count) = (tally.run, tally.numbers_sum.get(), read(&tally.numbers));
         *text += &format!("model_prediction_number_sum{{run=\"{run}\"}} {sum}\n");
         *text += &format!("model_prediction_number_count{{run=\"{run}\"}} {count}\n");
     }
-    let of_each = |of: &dyn Fn(&'a Tally) -> Vec<Sample>| -> Vec<Sample> {
-        tallies.clone().flat_map(of).collect()
+    let of_each = |of: &dyn Fn(&Tally) -> Vec<Sample>| -> Vec<Sample> {
+        tallies.iter().flat_map(|tally| of(tally)).collect()
     };
     let refused = of_each(&|tally| {
         let why = [

@@ -36,6 +36,7 @@ pub struct Telemetry {
     latencies: [(&'static str, Histogram); TEMPLATES.len()],
     /// The newest last. Whoever answers holds its own.
     tallies: Mutex<VecDeque<Arc<Tally>>>,
+    refused_connections: AtomicU64,
     swaps: AtomicU64,
     failed_loads: AtomicU64,
 }
@@ -46,6 +47,7 @@ impl Default for Telemetry {
             totals: Mutex::default(),
             latencies: TEMPLATES.map(|route| (route, Histogram::new(&LATENCIES))),
             tallies: Mutex::default(),
+            refused_connections: AtomicU64::default(),
             swaps: AtomicU64::default(),
             failed_loads: AtomicU64::default(),
         }
@@ -85,6 +87,11 @@ impl Telemetry {
         tally
     }
 
+    /// Counts a connection that there was no room for.
+    pub fn count_refused_connection(&self) {
+        self.refused_connections.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub fn count_swap(&self) {
         self.swaps.fetch_add(1, Ordering::Relaxed);
     }
@@ -103,39 +110,44 @@ impl Telemetry {
         let mut text = String::new();
         render_totals(&mut text, &self.totals());
         self.render_latencies(&mut text);
-        metric(
-            &mut text,
-            "api_connections",
-            "gauge",
-            "Open connections.",
-            &[(String::new(), connections as f64)],
-        );
-        metric(
-            &mut text,
-            "model_swaps_total",
-            "counter",
-            "Times another pair of pin and values came to serve.",
-            &[(String::new(), self.swaps.load(Ordering::Relaxed) as f64)],
-        );
-        metric(
-            &mut text,
-            "model_load_failures_total",
-            "counter",
-            "Times a new pair could not be loaded.",
-            &[(
-                String::new(),
-                self.failed_loads.load(Ordering::Relaxed) as f64,
-            )],
-        );
-        metric(
-            &mut text,
-            "model_load_failing",
-            "gauge",
-            "1 while the pair that is pinned and materialized now cannot be loaded, and an earlier one answers.",
-            &[(String::new(), f64::from(u8::from(state.failed.is_some())))],
-        );
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
+        let failing = f64::from(u8::from(state.failed.is_some()));
+        for (name, kind, help, number) in [
+            (
+                "api_connections",
+                "gauge",
+                "Open connections.",
+                connections as f64,
+            ),
+            (
+                "api_connections_refused_total",
+                "counter",
+                "Connections that were told there are too many.",
+                read(&self.refused_connections),
+            ),
+            (
+                "model_swaps_total",
+                "counter",
+                "Times another pair of pin and values came to serve.",
+                read(&self.swaps),
+            ),
+            (
+                "model_load_failures_total",
+                "counter",
+                "Times a new pair could not be loaded.",
+                read(&self.failed_loads),
+            ),
+            (
+                "model_load_failing",
+                "gauge",
+                "1 while the pair that is pinned and materialized now cannot be loaded, and an earlier one answers.",
+                failing,
+            ),
+        ] {
+            metric(&mut text, name, kind, help, &[(String::new(), number)]);
+        }
         render_model(&mut text, state);
-        tally::render(&mut text, self.tallies().iter().map(Arc::as_ref));
+        tally::render(&mut text, &self.tallies());
         if let Some(view) = &state.view {
             freshness::render(&mut text, view);
         }

@@ -61,6 +61,14 @@ fn files_are_left_to_the_store() {
     server.wait_for_log("now serving");
     drop(half);
     wait_for_answer(&server, "/ready");
+    // There was room for 32 of them.
+    let metrics = server.get("/metrics").body;
+    let refused = |line: &str| {
+        let count = line.strip_prefix("api_connections_refused_total ")?;
+        count.parse::<u32>().ok()
+    };
+    let refused = metrics.lines().find_map(refused);
+    assert!(refused.is_some_and(|count| count >= 60), "{refused:?}");
 }
 
 /// Replies pile up at a client that never reads them: it is given up, and keeps no thread.
