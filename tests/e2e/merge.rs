@@ -224,10 +224,10 @@ fn two_branches_that_promote_conflict_in_the_pin() {
         world.git(&["diff", "--name-only", "--diff-filter=U"]),
         "lockfiles/leaving.pin\n"
     );
-    insta::assert_snapshot!(world.run(&["show", "leaving@production"]).assert_code(3).screen(), @r"
+    insta::assert_snapshot!(world.run(&["show", "leaving@production"]).assert_code(3).screen(), @"
     exit 3
     --- stderr
-    error: lockfiles/leaving.pin:6 holds merge-conflict markers
+    error: lockfiles/leaving.pin:7 holds merge-conflict markers
     help: keep the side whose runs are to stay pinned: `git checkout --ours` or
           `--theirs`
     ");
@@ -239,10 +239,10 @@ fn two_branches_that_promote_conflict_in_the_pin() {
         "--reason",
         "why",
     ];
-    insta::assert_snapshot!(world.run(&arguments).assert_code(3).screen(), @r"
+    insta::assert_snapshot!(world.run(&arguments).assert_code(3).screen(), @"
     exit 3
     --- stderr
-    error: lockfiles/leaving.pin:6 holds merge-conflict markers
+    error: lockfiles/leaving.pin:7 holds merge-conflict markers
     help: keep the side whose runs are to stay pinned: `git checkout --ours` or
           `--theirs`
     ");

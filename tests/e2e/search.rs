@@ -10,6 +10,8 @@ use crate::common::{World, assert_sound};
 
 const EXPERIMENT: &str = "experiments/small.toml";
 const LOCK: &str = "lockfiles/small.lock";
+/// No text has the folder of this world.
+const NOWHERE: &str = "\0";
 const GRID: &str = "[search.model]
 max_depth = [1, 3, 5]
 trees = [4, 12]
@@ -101,7 +103,7 @@ fn a_search_runs_candidates_and_locks_the_best() {
                  max_depth 5, trees 4
            Tried 6 of 6 of small, cv_auc 0.8937, best 0.9043             <time> s
     ");
-    assert_snapshot!(crate::common::redact(&search_of_lock(&world), "-"), @r#"
+    assert_snapshot!(crate::common::redact(&search_of_lock(&world), NOWHERE), @r#"
     [search]
     id = "<hash>"
 
@@ -416,7 +418,28 @@ min_samples_leaf = { from = 1, to = 20, scale = \"log\" }
     )
     .with_threads(1);
     let run = world.run(&["run", "small"]).assert_code(0);
-    assert_snapshot!(crate::common::redact(&run.stderr, "-"), @"");
+    assert_snapshot!(crate::common::redact(&run.stderr, NOWHERE), @"
+    Ingested 2024-01-31   2 tables   120 rows   1 check passed
+       Tried 1 of 13 of small, cv_auc 0.6462, the best so far        <time> s
+             max_depth 1, min_samples_leaf 1, trees 2
+       Tried 2 of 13 of small, cv_auc 0.5873, best 0.6462            <time> s
+       Tried 3 of 13 of small, cv_auc 0.6341, best 0.6462            <time> s
+       Tried 4 of 13 of small, cv_auc 0.7934, the best so far        <time> s
+             max_depth 7, min_samples_leaf 4, trees 2
+       Tried 5 of 13 of small, cv_auc 0.7469, best 0.7934            <time> s
+       Tried 6 of 13 of small, cv_auc 0.7934, best 0.7934            <time> s
+       Tried 7 of 13 of small, cv_auc 0.6288, best 0.7934            <time> s
+       Tried 8 of 13 of small, cv_auc 0.5218, best 0.7934            <time> s
+       Tried 9 of 13 of small, cv_auc 0.8707, the best so far        <time> s
+             max_depth 5, min_samples_leaf 1, trees 2
+       Tried 10 of 13 of small, cv_auc 0.8262, the best so far       <time> s
+             max_depth 7, min_samples_leaf 4, trees 6
+       Tried 11 of 13 of small, cv_auc 0.8262, best 0.8262           <time> s
+       Tried 12 of 13 of small, cv_auc 0.8891, the best so far       <time> s
+             max_depth 5, min_samples_leaf 1, trees 6
+       Tried 13 of 13 of small, cv_auc 0.9014, the best so far       <time> s
+             max_depth 5, min_samples_leaf 1, trees 18
+    ");
     let found = json(&world, &["runs", "--search", "small"]);
     assert_eq!(
         (&found["search"]["candidates"], &found["search"]["rounds"]),
@@ -553,7 +576,15 @@ fn a_lock_whose_choice_was_edited_is_refused() {
     // A search over other data, or another one, has another name.
     let id = run["search"]["id"].as_str().unwrap();
     world.write(LOCK, &lock.replacen(id, &"0".repeat(64), 1));
-    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"");
+    assert_snapshot!(world.run(&["run", "--locked", "small"]).assert_code(3).screen(), @"
+    exit 3
+    --- stderr
+    error: lockfiles/small.lock does not fit together
+      search    <short>
+      computed  <short> from what it declares and the runs it compares
+    help: restore it with `git checkout -- lockfiles/small.lock`, or write it anew
+          with `streamflow run`
+    ");
     // Another candidate is not the run that is locked.
     let trees = if lock.contains("model.trees = 4") {
         ("= 4", "= 12")

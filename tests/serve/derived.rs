@@ -81,8 +81,8 @@ fn row(n: i64) -> Row {
     Row {
         hours: (n % 7 != 3 && n < 88).then(|| (n * 13 % 40) as f64 + 0.3),
         plan: (n % 11 != 5 && n < 88).then(|| ["basic", "plus"][(n % 2) as usize]),
-        months: (n < 84 || n >= 88).then_some(n % 19),
-        yearly: (n < 84 || n >= 88).then_some(n % 3 == 0),
+        months: (!(84..88).contains(&n)).then_some(n % 19),
+        yearly: (!(84..88).contains(&n)).then_some(n % 3 == 0),
         basket: (n % 13) as f64,
     }
 }
