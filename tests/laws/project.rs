@@ -118,12 +118,12 @@ pub fn bases() -> Vec<Project> {
                 experiment["cross_validation"] = json!({ "folds": 3 });
             }
             // One that leaves values open.
-            if experiment["model"]["kind"] == "logistic_regression" {
+            if experiment["model"]["kind"] == "random_forest" && decides {
                 experiment["search"] = json!({
                     "method": "halving",
                     "candidates": 4,
-                    "resource": { "key": "model.max_iterations", "from": 10, "to": 100 },
-                    "model": { "l2": [0.1, 1, 10] },
+                    "resource": { "key": "model.trees", "from": 10, "to": 100 },
+                    "model": { "min_samples_leaf": [1, 2, 5] },
                     "preprocess": { "numeric": ["passthrough", "standardize"] },
                 });
             }

@@ -110,14 +110,16 @@ fn named(key: &str) -> Option<BoxedStrategy<Json>> {
         "experiment search.candidates" => (2..6).prop_map(|count| json!(count)).boxed(),
         "experiment search.resource.from" => (1..9).prop_map(|from| json!(from)).boxed(),
         "experiment search.resource.to" => (11..300).prop_map(|to| json!(to)).boxed(),
-        "experiment search.model.*" => {
-            lists(&[json!([0.5, 2]), json!([1]), json!({ "from": 1, "to": 3 })])
-        }
+        "experiment search.model.*" => lists(&[
+            json!([1, 2]),
+            json!([1, 3, 4]),
+            json!({ "from": 1, "to": 3 }),
+        ]),
         "experiment search.preprocess.*" => lists(&[
             json!(["standardize"]),
             json!(["passthrough", "standardize"]),
         ]),
-        "experiment search.resource.key" => texts(&["model.max_iterations", "model.trees"]),
+        "experiment search.resource.key" => texts(&["model.max_depth", "model.trees"]),
         "experiment promote.approvals" => (0..5).prop_map(|people| json!(people)).boxed(),
         "experiment promote.production" | "experiment promote.staging" => words(&[
             "clean",
