@@ -373,9 +373,12 @@ fn other_data_are_searched_anew() {
 #[test]
 fn a_killed_search_goes_on_where_it_was() {
     let text = "[search.model]\nmax_depth = [1, 2, 3, 4, 5, 6, 7, 8]\n";
+    // Forests so large that there is time to be killed in.
     let undisturbed = with_search(text);
+    undisturbed.edit(EXPERIMENT, "trees = 12", "trees = 300");
     let wanted = json(&undisturbed, &["run", "small"]);
     let world = with_search(text).with_threads(2);
+    world.edit(EXPERIMENT, "trees = 12", "trees = 300");
     let mut child = world.start(&["run", "small"]);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut seen = 0;
@@ -534,19 +537,18 @@ fn what_cannot_be_asked_of_a_search() {
 /// A candidate that cannot be run stops the search: a table of the others would hide it.
 #[test]
 fn a_candidate_that_fails_is_named() {
-    let world =
-        with_search("[search.preprocess]\nmissing_numeric = [\"median\", \"error\", \"mean\"]\n")
-            .with_threads(1);
+    let world = with_search("[search.preprocess]\nmissing_numeric = [\"median\", \"error\"]\n")
+        .with_threads(1);
     assert_snapshot!(world.run(&["run", "small"]).assert_code(6).screen(), @r#"
     exit 6
     --- stderr
         Ingested 2024-01-31   2 tables   120 rows   1 check passed
-           Tried 1 of 3 of small, cv_auc 0.8937, the best so far         <time> s
+           Tried 1 of 2 of small, cv_auc 0.8937, the best so far         <time> s
                  missing_numeric median
     error: the training set holds nulls, and [preprocess] says `error` for them
       usage.per_device: 15 of 60 rows are null (numeric)
       in fold 1 of 3
-      candidate 2 of 3: preprocess.missing_numeric = "error"
+      candidate 2 of 2: preprocess.missing_numeric = "error"
     help: set `missing_numeric = "median"` under [preprocess]
     "#);
     assert!(!world.has(LOCK));

@@ -121,7 +121,7 @@ pub fn bases() -> Vec<Project> {
             if experiment["model"]["kind"] == "random_forest" && decides {
                 experiment["search"] = json!({
                     "method": "halving",
-                    "candidates": 4,
+                    "candidates": 3,
                     "resource": { "key": "model.trees", "from": 10, "to": 100 },
                     "model": { "min_samples_leaf": [1, 2, 5] },
                     "preprocess": { "numeric": ["passthrough", "standardize"] },

@@ -136,12 +136,7 @@ fn a_model_that_answers_otherwise_does_not_serve() {
     let fresh = world.serve();
     let told = fresh.get("/ready").problem(503, "not-ready");
     assert!(!told.to_string().contains("run did"), "{told}");
-    assert!(
-        fresh
-            .log()
-            .join("\n")
-            .contains("answers otherwise than the run did")
-    );
+    fresh.wait_for_log("answers otherwise than the run did");
 }
 
 /// Of a pin that names the same run in production nothing is loaded again.
