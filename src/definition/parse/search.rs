@@ -172,7 +172,7 @@ fn candidates(
         (None, _) => item.refuse_value(format!("expected an integer from 2 to {most}")),
         (Some(found), Some(size)) if found > size => item.refuse(
             format!("there are no {found} candidates"),
-            format!("the values have {size} combinations; `method = \"grid\"` takes them all"),
+            format!("the values have {size} combinations: draw fewer, or take all of lists by `method = \"grid\"`"),
         ),
         _ => {}
     }
