@@ -17,7 +17,7 @@ pub fn page(document: &Value) -> String {
     let mut body = format!(
         "<header><h1>{}</h1>\n<p>{}</p>\n<p>For programs: <a href=\"openapi.json\">openapi.json</a></p></header>\n<main>\n",
         escaped(&title),
-        escaped(text(&info["description"])),
+        prose(text(&info["description"])),
     );
     for (path, operations) in entries(&document["paths"]) {
         for (method, operation) in entries(operations) {
@@ -45,7 +45,7 @@ fn route(method: &str, path: &str, operation: &Value) -> String {
             escaped(text(&parameter["name"])),
             escaped(text(&parameter["in"])),
             shape_of(&parameter["schema"], 0),
-            escaped(text(&parameter["description"])),
+            prose(text(&parameter["description"])),
         );
     }
     for (kind, content) in entries(&operation["requestBody"]["content"]) {
@@ -65,7 +65,7 @@ fn route(method: &str, path: &str, operation: &Value) -> String {
         inside += &format!(
             "<tr><th>{}</th><td>{}</td><td>{}</td></tr>\n",
             escaped(status),
-            escaped(text(&response["description"])),
+            prose(text(&response["description"])),
             shapes.collect::<Vec<_>>().join(" ")
         );
     }
@@ -78,9 +78,19 @@ fn text(value: &Value) -> &str {
 
 fn paragraph(value: &Value) -> String {
     match value.as_str() {
-        Some(words) => format!("<p>{}</p>\n", escaped(words)),
+        Some(words) => format!("<p>{}</p>\n", prose(words)),
         None => String::new(),
     }
+}
+
+/// Words of the description: what stands between backticks is code.
+fn prose(words: &str) -> String {
+    let parts = words.split('`').enumerate();
+    let marked = parts.map(|(at, part)| match at % 2 {
+        0 => escaped(part),
+        _ => format!("<code>{}</code>", escaped(part)),
+    });
+    marked.collect()
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -173,6 +183,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        assert_eq!(
+            prose("there with `a<b`, or `c`."),
+            "there with <code>a&lt;b</code>, or <code>c</code>."
+        );
+    }
 
     #[test]
     fn shapes_are_written_down() {
