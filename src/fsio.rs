@@ -151,6 +151,14 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Every folder in a folder, in order of the paths; none where there is no folder.
+pub fn folders_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = entries(folder)?;
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    Ok(folders)
+}
+
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let listed = || -> io::Result<Vec<PathBuf>> {
         fs::read_dir(folder)?

@@ -10,6 +10,7 @@
 //!   for other programs, whole files, and the one reader of the machine;
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
 //! - [`table_store`]: tables as the store keeps them, whole or as changes to earlier ones;
+//! - [`live`]: rows of what is served, by day, written aside;
 //! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
 //!   a point in time, models: pure functions; and the door to a database;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
@@ -33,6 +34,7 @@ pub mod hash;
 pub mod host;
 pub mod keep;
 pub mod learn;
+pub mod live;
 pub mod lockfile;
 pub mod math;
 pub mod online;

@@ -26,6 +26,7 @@ const FLOORS: &[(u8, &str)] = &[
     (4, "drift"),
     (4, "feature"),
     (4, "learn"),
+    (4, "live"),
     (4, "postgres"),
     (5, "check"),
     (5, "workspace"),

@@ -11,6 +11,7 @@
 //! | `catalog.sqlite` | facts, object sizes and byte hashes, what is built on what, file stamps | `catalog`, `bases` |
 //! | `damaged/` | what `fsck --repair` moved aside | `audit`, `salvage` |
 //! | `registry.lock` | nothing: held while a pin is moved | `registry` |
+//! | `live/` | what was served, by day | `live` |
 //! | `.gitignore` | `*`: the store is never committed | `open` |
 //!
 //! The store knows nothing of tables, runs or models. Two processes on one store are normal: who
