@@ -21,6 +21,7 @@
 //! | `state`, `watch` | what answers; how it is replaced |
 //! | `trust` | whose signatures a pin needs |
 //! | `predict` | keys → answers, for the routes and the commands alike |
+//! | `question` | the one place where what clients are told is made and counted |
 //! | `context` | what comes with a request, and features of it |
 //! | `explained` | what each feature contributes to a prediction |
 //! | `batch` | every entity into one table |
@@ -49,6 +50,7 @@ mod openapi;
 mod predict;
 mod problem;
 mod query;
+mod question;
 mod request_id;
 mod route;
 mod server;

@@ -83,7 +83,7 @@ impl<T: Serialize> Serialize for Features<'_, T> {
 
 /// Answers for each key, in their order, with what was computed of its request; one that cannot be
 /// answered for does not keep the others. With an explainer, which is the pair's, each answer is
-/// taken apart; with a tally, each is counted.
+/// taken apart; with a tally, the values that are found are counted.
 ///
 /// # Errors
 /// Of a key: [`Kind::UnknownEntity`], or [`Kind::MissingFeatures`] with the names of the features as
@@ -102,8 +102,7 @@ pub fn answer<'a>(
     let mut said = said_of(pair, &usable, &derived, explainer)?
         .into_iter()
         .enumerate();
-    let answers: Vec<Result<Answer>> = keys
-        .iter()
+    keys.iter()
         .zip(rows)
         .map(|(key, row)| match row {
             Err(error) => Ok(Err(error)),
@@ -114,11 +113,7 @@ pub fn answer<'a>(
                 Ok(Ok(put_together(pair, key, &values, derived, said)))
             }
         })
-        .collect::<Result<_>>()?;
-    if let Some(tally) = tally {
-        answers.iter().for_each(|found| tally.count_answer(found));
-    }
-    Ok(answers)
+        .collect()
 }
 
 /// What is derived of the rows that can be answered for. A row becomes an error where something is null that may not

@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use super::access::{Caller, unknown_caller};
 use super::body::{self, Asked, Contexts, Wanted, check_type, key_of};
-use super::context::Computed;
 use super::docs;
 use super::explained::{MAX_EXPLAINED, no_explanation};
 use super::freshness;
 use super::http::{Reply, Request};
 use super::lookup::FeatureAnswer;
 use super::openapi;
-use super::predict::{Answer, answer};
+use super::predict::Answer;
 use super::problem::Problem;
 use super::query::wants_explanation;
+use super::question::Question;
 use super::server::App;
 use super::state::{Pair, State, nothing_materialized};
 use crate::definition::Dtype;
@@ -324,25 +324,6 @@ fn busy() -> Problem {
     Problem::busy("Other large requests are being answered; try again.")
 }
 
-/// The features that need the request, for each key.
-fn computed(
-    state: &State,
-    pair: &Pair,
-    keys: &[Key],
-    context: &Contexts,
-) -> Result<Computed, Problem> {
-    let read = |objects: &[_]| {
-        let read = pair.requested.read(objects);
-        read.map_err(|unfit| unfit.to_problem())
-    };
-    // What is shared by nobody must fit all the same.
-    if let (Contexts::Shared(object), []) = (context, keys) {
-        read(&[object])?;
-    }
-    let context = read(&context.objects(keys.len()))?;
-    Computed::of(pair, keys, &context).map_err(|error| problem_of(state, &error))
-}
-
 fn predict_one(
     state: &State,
     pair: &Arc<Pair>,
@@ -350,11 +331,8 @@ fn predict_one(
     context: &Contexts,
     explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
-    let computed = computed(state, pair, key, context)?;
-    let tally = state.tally.as_deref();
-    let answers = answer(pair, key, &computed, explainer, tally)
-        .map_err(|error| problem_of(state, &error))?;
-    match answers.into_iter().next() {
+    let question = Question::new(state, pair, key, context)?;
+    match question.each(explainer)?.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
         Some(Err(error)) => Err(problem_of(state, &error)),
         None => Err(Problem::new(500, "There is no answer.")),
@@ -372,10 +350,8 @@ fn predict_many(
     let named = pair.inputs.len() * (1 + usize::from(explainer.is_some()));
     let share = app.budget.for_answers(keys.len(), named);
     let share = share.ok_or_else(busy)?;
-    let computed = computed(state, pair, keys, context)?;
-    let tally = state.tally.as_deref();
-    let answers = answer(pair, keys, &computed, explainer, tally)
-        .map_err(|error| problem_of(state, &error))?;
+    let question = Question::new(state, pair, keys, context)?;
+    let answers = question.each(explainer)?;
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)
