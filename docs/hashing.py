@@ -79,6 +79,20 @@ def table_hash(path):
     return table([(name, *column(source[name])) for name in source.column_names])
 
 
+def values(entries):
+    """The hash of the values of one prediction, from (dtype, value) by full name; ("null", None) for null."""
+    content = text("streamflow values 1") + count(len(entries))
+    for name in sorted(entries, key=lambda name: name.encode("utf-8")):
+        dtype, entry = entries[name]
+        form = {"bool": "<?", "i64": "<q", "f64": "<d", "date": "<q", "datetime": "<q"}.get(dtype)
+        content += text(name) + text(dtype)
+        if dtype == "string":
+            content += text(entry)
+        elif form:
+            content += struct.pack(form, entry)
+    return blake3.blake3(content).hexdigest()
+
+
 def value(declared):
     """One declared value: the number of its type, then the value."""
     if isinstance(declared, bool):

@@ -14,8 +14,9 @@ use crate::run::{ArtefactName, Vary};
 use crate::serve::LogFormat;
 
 pub use self::data::{
-    ChecksArguments, DriftArguments, DriftMethod, FlowArguments, IngestArguments,
-    SnapshotDiffArguments, SnapshotShowArguments, SnapshotsArguments, SnapshotsCommand,
+    ChecksArguments, DriftArguments, DriftMethod, EvaluateArguments, FlowArguments,
+    IngestArguments, SnapshotDiffArguments, SnapshotShowArguments, SnapshotsArguments,
+    SnapshotsCommand,
 };
 pub use self::registry::{HistoryArguments, PromoteArguments, RollbackArguments};
 pub use self::show::ShowArguments;
@@ -120,8 +121,11 @@ pub enum Command {
     Again(AgainArguments),
     /// Compares two runs: inputs that differ first, then what they did.
     Diff(DiffArguments),
-    /// Compares the columns of two dates: exit 0, or 6 when they drifted apart.
+    /// Compares the columns of two dates, or what is served with what it learnt from: exit 0, or 6 when
+    /// they drifted apart.
     Drift(DriftArguments),
+    /// Judges the predictions that were served by the labels that have become known.
+    Evaluate(EvaluateArguments),
     /// Says what would execute now, or why two runs differ, and the first cause of each step.
     Why(WhyArguments),
     /// Computes the newest feature values, which `features`, `predict` and `serve` answer from.

@@ -6,6 +6,7 @@ mod check;
 mod checks;
 mod diff;
 mod drift;
+mod evaluate;
 mod export;
 mod features;
 mod flow;
@@ -98,6 +99,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Again(arguments) => verify::again(context, arguments),
         Command::Diff(arguments) => diff::diff(context, arguments),
         Command::Drift(arguments) => drift::drift(context, arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(context, arguments),
         Command::Why(arguments) => why::why(context, arguments),
         Command::Materialize(arguments) => materialize::materialize(context, arguments),
         Command::Features(arguments) => features::features(context, arguments),

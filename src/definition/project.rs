@@ -44,4 +44,6 @@ pub struct Serve {
     pub max_age: Option<Age>,
     /// A file with the token that callers must send, relative to the project root; none by default.
     pub token_file: Option<String>,
+    /// Whether each prediction that a client is told is logged; default no.
+    pub log_predictions: bool,
 }

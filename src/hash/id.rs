@@ -143,6 +143,8 @@ define_ids! {
     MaterializationId = "streamflow materialization 1";
     /// One entry of the registry's log, chained to the one before.
     TransitionHash = "streamflow transition 1";
+    /// The values that a prediction was made from.
+    ValuesHash = "streamflow values 1";
     /// Somebody's name, where only whether two are the same is to be told.
     PersonHash = "streamflow person 1";
 }

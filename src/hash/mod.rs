@@ -28,6 +28,7 @@ pub use content::{ContentHash, ContentHasher};
 pub use id::{
     ColumnHash, ContentKey, Digest, EnvironmentHash, FeatureHash, MaterializationId, ObjectId,
     PersonHash, ReadingHash, RunId, SearchId, SnapshotHash, StepKey, TableHash, TransitionHash,
+    ValuesHash,
 };
 pub use prefix::HashPrefix;
 pub use sha256::Sha256;

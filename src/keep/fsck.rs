@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::logged::logged;
 use super::repair::repair;
 use super::roles::Roles;
 use crate::error::{Error, Result};
@@ -44,7 +45,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn of(kind: &'static str, what: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(super) fn of(
+        kind: &'static str,
+        what: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             kind,
             object: None,
@@ -68,6 +73,8 @@ pub struct Examined {
     pub objects: u64,
     pub bytes: u64,
     pub facts: u64,
+    /// Files of what servers logged.
+    pub logged: u64,
     pub problems: Vec<Problem>,
     /// Things that are no harm and should be known.
     pub notices: Vec<String>,
@@ -113,6 +120,10 @@ pub fn fsck(folder: Option<&Path>, mend: bool) -> Result<Examined> {
                 repair(&workspace, &mut found.problems)?;
             }
             found.notices = notices(&workspace)?;
+            let aside = mend.then(|| workspace.store().aside());
+            let (files, unreadable) = logged(&store, aside.as_deref())?;
+            found.logged = files;
+            found.problems.extend(unreadable);
         }
         // It says what is said above already, or what nobody can know without the catalog.
         Err(error) if found.problems.is_empty() => return Err(error),

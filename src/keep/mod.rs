@@ -17,6 +17,7 @@
 mod bundle;
 mod fsck;
 mod gc;
+mod logged;
 mod repair;
 mod roles;
 mod roots;

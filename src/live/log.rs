@@ -301,7 +301,7 @@ impl Trouble {
 }
 
 /// The day of an instant, in UTC.
-pub(super) fn day_of(time: Instant) -> AsOf {
+pub fn day_of(time: Instant) -> AsOf {
     let days = i32::try_from(time.microseconds().div_euclid(DAY)).ok();
     days.and_then(AsOf::from_days)
         .expect("an instant that can be written has a date that can be")

@@ -19,15 +19,18 @@
 //! | `log` | rows into files, in the background |
 //! | `days` | which files count, and their rows |
 //! | `merge` | many files into one |
+//! | `prediction` | what was answered of one entity, as a row |
 
 mod days;
 mod log;
 mod merge;
+mod prediction;
 #[cfg(test)]
 mod tests;
 
 pub use days::{Days, Unreadable, unreadable};
-pub use log::{Counts, DailyLog, Row};
+pub use log::{Counts, DailyLog, Row, day_of};
+pub use prediction::{Asked, Logged, Prediction, Role, Said, Scores, predictions};
 
 /// The folder of all kinds of rows, below the store's.
 pub const FOLDER: &str = "live";

@@ -143,14 +143,7 @@ pub fn drift(workspace: &Workspace, options: &DriftOptions) -> Result<Drift> {
     };
     let rule = options.rule;
     let mut columns = compare(&compared.columns, rule);
-    // Columns come in order of their names, in which equal ones stay.
-    columns.sort_by(|a, b| {
-        let severity = |column: &DriftedColumn| column.drift.severity(rule, &column.reasons);
-        let group = |column: &DriftedColumn| column.reasons.first().map_or(2, |why| *why as u8);
-        group(a)
-            .cmp(&group(b))
-            .then(severity(b).total_cmp(&severity(a)))
-    });
+    most_severe_first(&mut columns, rule);
     let target = compared.target;
     Ok(Drift {
         dates: options.dates,
@@ -308,7 +301,24 @@ fn compare(columns: &Pair<Columns>, rule: Rule) -> Vec<DriftedColumn> {
         .collect()
 }
 
-fn judged(name: &InputName, reference: &Values, current: &Values, rule: Rule) -> DriftedColumn {
+/// Those whose values drifted, those whose missing values did, the others. Equal ones stay in the order
+/// of their names.
+pub(super) fn most_severe_first(columns: &mut [DriftedColumn], rule: Rule) {
+    columns.sort_by(|a, b| {
+        let severity = |column: &DriftedColumn| column.drift.severity(rule, &column.reasons);
+        let group = |column: &DriftedColumn| column.reasons.first().map_or(2, |why| *why as u8);
+        group(a)
+            .cmp(&group(b))
+            .then(severity(b).total_cmp(&severity(a)))
+    });
+}
+
+pub(super) fn judged(
+    name: &InputName,
+    reference: &Values,
+    current: &Values,
+    rule: Rule,
+) -> DriftedColumn {
     let drift = drift::compare(reference, current);
     DriftedColumn {
         name: name.clone(),

@@ -22,6 +22,7 @@
 //! | `served` | whole tables of values, for other programs |
 //! | `pinned` | the model of a run, out of the store |
 //! | `drift` | all columns of two dates compared |
+//! | `live` | what is asked and said now, beside what a run learnt from |
 //! | `shift` | what a run was trained on against the newest snapshot |
 //!
 //! What a pinned run needs and today's tables cannot give (a column that is gone, a key that is
@@ -32,6 +33,7 @@ mod entities;
 mod fact;
 mod kept;
 mod keys;
+mod live;
 mod materialize;
 mod obtain;
 mod pinned;
@@ -47,6 +49,7 @@ pub use drift::{Drift, DriftOptions, DriftedColumn, Rows, drift};
 pub use fact::{Materialization, SheetFact, all, newest, newest_sequence};
 pub use kept::SHEET_KIND;
 pub use keys::Key;
+pub use live::{LiveDrift, LiveOptions, RunDrift, live_drift};
 pub use materialize::{Materialized, MaterializedTable, materialize};
 pub use obtain::Recompute;
 pub use pinned::{PinnedRun, lacks_features, load_pinned, load_run, production_pin, served_model};

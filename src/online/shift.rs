@@ -44,7 +44,7 @@ pub fn largest_shift(workspace: &Workspace, known: &KnownRun) -> Result<Result<S
         Ok(trained) => trained,
         Err(_) => return Ok(Err("this store does not have its train rows".to_string())),
     };
-    let now = match values_at(workspace, &snapshot, known, &spec)? {
+    let now = match values_at(workspace, &snapshot, known, &spec, None)? {
         Ok(now) => now,
         Err(words) => return Ok(Err(words)),
     };
@@ -98,12 +98,14 @@ fn newest_with(workspace: &Workspace, spec: &RunSpec) -> Result<Option<Snapshot>
     Ok(with.next())
 }
 
-/// The features of a run for every entity that their tables know in a snapshot.
-fn values_at(
+/// The features of a run for every entity that their tables know in a snapshot, or for some keys, which
+/// stand in their order: null where a table does not know one.
+pub(super) fn values_at(
     workspace: &Workspace,
     snapshot: &Snapshot,
     known: &KnownRun,
     spec: &RunSpec,
+    keys: Option<&Values>,
 ) -> Result<Result<BTreeMap<FeatureName, Values>, String>> {
     let mut wanted = Wanted::default();
     wanted.add_run(workspace, snapshot, known.run, spec);
@@ -116,13 +118,18 @@ fn values_at(
         let needed_by = format!("the drift of run {}", known.run.short());
         let rows = table_store::read(workspace.store(), snapshot.tables[name].hash, &needed_by)?;
         let history = History::of(table, &rows)?;
-        let frame = compute(&history, None, &table.key, snapshot.as_of, specs)?;
+        let frame = compute(&history, keys, &table.key, snapshot.as_of, specs)?;
         for feature in specs
             .iter()
             .filter(|feature| spec.features.contains_key(&feature.name()))
         {
             if let Some(values) = frame.column(column_of(feature.hash()).as_str()) {
-                columns.insert(feature.name(), values.clone());
+                let unknown = keys.map_or(0, |keys| keys.len() - frame.rows());
+                let values = match unknown {
+                    0 => values.clone(),
+                    _ => values.concat(&Values::nulls(values.dtype(), unknown)),
+                };
+                columns.insert(feature.name(), values);
             }
         }
     }

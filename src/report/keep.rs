@@ -11,6 +11,7 @@ pub fn fsck_document(found: &Examined) -> Value {
     json!({
         "objects": { "checked": found.objects, "bytes": found.bytes },
         "facts": found.facts,
+        "logged": found.logged,
         "problems": found.problems.iter().map(problem_document).collect::<Vec<_>>(),
         "notices": found.notices,
         "sound": found.is_sound(),
@@ -43,8 +44,12 @@ pub fn fsck_text(found: &Examined) -> String {
     for notice in &found.notices {
         text.push_str(&wrap(&format!("  {}  ", yellow("notice")), notice));
     }
+    let logged = match found.logged {
+        0 => String::new(),
+        files => format!(", {}", plural(files, "log file")),
+    };
     let verified = format!(
-        "{} of {}, {}, in {}",
+        "{} of {}, {}{logged}, in {}",
         plural(found.objects, "object"),
         size(found.bytes),
         plural(found.facts, "fact"),

@@ -17,6 +17,7 @@ mod expectation;
 mod explanation;
 mod family;
 mod flow;
+mod hindsight;
 mod history;
 mod init;
 mod inspect;
@@ -46,7 +47,10 @@ pub use bundle::{bundled_document, bundled_text, unbundled_document, unbundled_t
 pub use checks::{checks_document, checks_text, suggestions_document, suggestions_text};
 pub use data::{ingest_document, ingest_text, snapshots_document, snapshots_text};
 pub use diff::diff_text;
-pub use drift::{drift_document, drift_error, drift_page, drift_text};
+pub use drift::{
+    drift_document, drift_error, drift_page, drift_text, live_drift_document, live_drift_error,
+    live_drift_text,
+};
 pub use error::{error_json, error_text};
 pub use explanation::{Part, explanation_text};
 pub use family::{band_text, family_document};
@@ -54,6 +58,7 @@ pub use flow::{
     flow_document, flow_done_text, flow_headline, flow_history_document, flow_history_text,
     flow_record_text, flow_step_line, flows_text,
 };
+pub use hindsight::{hindsight_document, hindsight_text};
 pub use history::{
     HistoryView, audit_document, audit_error, audit_text, history_document, history_text,
 };

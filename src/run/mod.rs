@@ -22,6 +22,7 @@ mod execute;
 mod family;
 mod golden;
 mod guard;
+mod hindsight;
 mod history;
 mod inspect;
 mod list;
@@ -67,6 +68,7 @@ pub use family::{
 };
 pub use golden::{GoldenRows, OtherAnswers};
 pub use guard::{GuardName, Guards, Leak, Looked, declared_leaks, found_leaks, leakage_of};
+pub use hindsight::{Counted, Hindsight, JudgedRun, hindsight};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use inspect::{
     DEFAULT_GRID, DEFAULT_REPEATS, Dependence, FeatureImportance, Importances, JudgedSegment,

@@ -30,6 +30,7 @@
 //! | `request_id` | what a request is called, in its reply and in the log |
 //! | `log`, `legible` | events and requests on standard error; what clients wrote, escaped |
 //! | `telemetry`, `tally`, `histogram` | `/metrics`: requests, what each run said, numbers in buckets |
+//! | `journal` | what clients are told, for the log of predictions |
 //! | `freshness`, `openapi`, `docs` | how fresh each table is, `/openapi.json`, and that as a page |
 
 mod access;
@@ -43,6 +44,7 @@ mod explained;
 mod freshness;
 mod histogram;
 mod http;
+mod journal;
 mod legible;
 mod log;
 mod lookup;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::body::Contexts;
 use super::context::Computed;
+use super::journal::Journal;
 use super::predict::{Answer, answer};
 use super::problem::Problem;
 use super::state::{Pair, State};
 use crate::error::Error;
 use crate::learn::Explainer;
+use crate::live::Role;
 use crate::online::Key;
 
 /// Whom a request asks about, with what was computed of what came with it.
@@ -20,6 +22,7 @@ pub struct Question<'a> {
     pair: &'a Arc<Pair>,
     keys: &'a [Key],
     computed: Computed,
+    journal: Journal<'a>,
 }
 
 impl<'a> Question<'a> {
@@ -30,6 +33,7 @@ impl<'a> Question<'a> {
         pair: &'a Arc<Pair>,
         keys: &'a [Key],
         context: &Contexts,
+        journal: Journal<'a>,
     ) -> Result<Self, Problem> {
         let read = |objects: &[_]| {
             let read = pair.requested.read(objects);
@@ -45,6 +49,7 @@ impl<'a> Question<'a> {
             state,
             pair,
             keys,
+            journal,
             computed: computed.map_err(|error| Problem::of(&error, state.entity()))?,
         })
     }
@@ -72,8 +77,13 @@ impl<'a> Question<'a> {
             .map_err(|error| Problem::of(&error, self.state.entity()))
     }
 
-    /// Counts what a client is told.
-    fn tell<'t, 'r: 't>(&self, answers: impl Iterator<Item = &'t Result<Answer<'r>, Error>>) {
+    /// Counts what a client is told, and hands it to the log of predictions.
+    fn tell<'t, 'r: 't>(
+        &self,
+        answers: impl Iterator<Item = &'t Result<Answer<'r>, Error>> + Clone,
+    ) {
+        let role = Role::Production;
+        self.journal.note(self.pair, role, answers.clone());
         if let Some(tally) = self.state.tally.as_deref() {
             answers.for_each(|found| tally.count_answer(found));
         }

@@ -11,12 +11,14 @@ use super::docs;
 use super::explained::{MAX_EXPLAINED, no_explanation};
 use super::freshness;
 use super::http::{Reply, Request};
+use super::journal::{self, Journal};
 use super::lookup::FeatureAnswer;
 use super::openapi;
 use super::predict::Answer;
 use super::problem::Problem;
 use super::query::wants_explanation;
 use super::question::Question;
+use super::request_id::RequestId;
 use super::server::App;
 use super::state::{Pair, State, nothing_materialized};
 use crate::definition::Dtype;
@@ -103,8 +105,8 @@ pub fn template(path: &str) -> &'static str {
     Resource::at(path).map_or(NO_ROUTE, |resource| resource.template())
 }
 
-/// Answers a request from the state as it is now.
-pub fn reply(app: &App, request: &Request) -> Reply {
+/// Answers a request, which is called `id`, from the state as it is now.
+pub fn reply(app: &App, request: &Request, id: &RequestId<'_>) -> Reply {
     let state = app.state();
     let resource = Resource::at(&request.head.path);
     let caller = match app.settings.access.caller(&request.head) {
@@ -117,7 +119,7 @@ pub fn reply(app: &App, request: &Request) -> Reply {
     if caller == Caller::Unknown && !open {
         return unknown_caller();
     }
-    let done = respond(app, &state, request, resource, caller);
+    let done = respond(app, &state, request, id, resource, caller);
     done.unwrap_or_else(|problem| problem.to_reply())
 }
 
@@ -125,6 +127,7 @@ fn respond(
     app: &App,
     state: &State,
     request: &Request,
+    id: &RequestId<'_>,
     resource: Option<Resource>,
     caller: Caller,
 ) -> Result<Reply, Problem> {
@@ -144,16 +147,24 @@ fn respond(
         Resource::Health => Ok(Reply::json(200, JSON, &json!({ "status": "ok" }))),
         Resource::Ready => ready(app, state, caller),
         Resource::Features(id) => features(state, &id),
-        Resource::Predict => predict(app, state, request),
+        Resource::Predict => predict(app, state, request, id),
         Resource::Model => model(state),
         Resource::Metrics => Ok(Reply::new(
             200,
             "text/plain; version=0.0.4; charset=utf-8",
-            app.telemetry.render(state, app.connections()),
+            metrics(app, state),
         )),
         Resource::OpenApi => Ok(Reply::json(200, JSON, &description(app, state))),
         Resource::Docs => Ok(page(&description(app, state))),
     }
+}
+
+fn metrics(app: &App, state: &State) -> String {
+    let mut text = app.telemetry.render(state, app.connections());
+    if let Some(log) = &app.predictions {
+        journal::render(&mut text, log.counts());
+    }
+    text
 }
 
 /// All routes, as they are now.
@@ -273,13 +284,19 @@ fn decode(text: &str) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|_| refuse())
 }
 
-fn predict(app: &App, state: &State, request: &Request) -> Result<Reply, Problem> {
+fn predict(
+    app: &App,
+    state: &State,
+    request: &Request,
+    id: &RequestId<'_>,
+) -> Result<Reply, Problem> {
     let explains = wants_explanation(&request.head.query)?;
     check_type(request.head.header("content-type"))?;
     let _share = app.budget.for_body(request.body.len()).ok_or_else(busy)?;
     let asked = body::parse(&request.body, state.key().as_str())?;
     let pair = pair_of(app, state)?;
-    match answered(app, state, pair, &asked, explains) {
+    let journal = Journal::new(app.predictions.as_ref(), id);
+    match answered(app, state, pair, &asked, journal, explains) {
         Ok(reply) => Ok(with_run(pair, reply)),
         Err(problem) => Err(problem.with_run(pair.run())),
     }
@@ -290,6 +307,7 @@ fn answered(
     state: &State,
     pair: &Arc<Pair>,
     asked: &Asked,
+    journal: Journal<'_>,
     explains: bool,
 ) -> Result<Reply, Problem> {
     let explainer = explains.then(|| pair.explainer()).transpose();
@@ -304,7 +322,7 @@ fn answered(
     match &asked.whom {
         Wanted::One(value) => {
             let keys = keys(std::slice::from_ref(value))?;
-            predict_one(state, pair, &keys, &asked.context, explainer)
+            predict_one(state, pair, &keys, &asked.context, journal, explainer)
         }
         Wanted::Many(values) if explains && values.len() > MAX_EXPLAINED => Err(Problem::new(
             413,
@@ -315,7 +333,7 @@ fn answered(
         )),
         Wanted::Many(values) => {
             let keys = keys(values)?;
-            predict_many(app, state, pair, &keys, &asked.context, explainer)
+            predict_many(app, state, pair, &keys, &asked.context, journal, explainer)
         }
     }
 }
@@ -329,9 +347,10 @@ fn predict_one(
     pair: &Arc<Pair>,
     key: &[Key],
     context: &Contexts,
+    journal: Journal<'_>,
     explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
-    let question = Question::new(state, pair, key, context)?;
+    let question = Question::new(state, pair, key, context, journal)?;
     match question.each(explainer)?.into_iter().next() {
         Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
         Some(Err(error)) => Err(problem_of(state, &error)),
@@ -345,12 +364,13 @@ fn predict_many(
     pair: &Arc<Pair>,
     keys: &[Key],
     context: &Contexts,
+    journal: Journal<'_>,
     explainer: Option<&Explainer>,
 ) -> Result<Reply, Problem> {
     let named = pair.inputs.len() * (1 + usize::from(explainer.is_some()));
     let share = app.budget.for_answers(keys.len(), named);
     let share = share.ok_or_else(busy)?;
-    let question = Question::new(state, pair, keys, context)?;
+    let question = Question::new(state, pair, keys, context, journal)?;
     let answers = question.each(explainer)?;
     let predictions: Vec<Item> = keys
         .iter()

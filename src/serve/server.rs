@@ -14,6 +14,7 @@ use signal_hook::iterator::Signals;
 use super::access::Access;
 use super::budget::Budget;
 use super::http::{Incoming, Patience, Reply, Request, Unread};
+use super::journal::PredictionLog;
 use super::log::{Log, LogFormat, Served};
 use super::problem::Problem;
 use super::request_id::{RequestId, RequestIds};
@@ -25,6 +26,7 @@ use super::watch::Watcher;
 use crate::definition::Age;
 use crate::error::{Error, Kind, Result};
 use crate::host::{self, Stopwatch};
+use crate::live::DailyLog;
 use crate::workspace::Workspace;
 
 /// Connections at a time; each has a thread.
@@ -43,6 +45,8 @@ const PART_SECONDS: f64 = 10.0;
 const LAST_PART_SECONDS: f64 = 2.0;
 /// Seconds that requests in flight have when the server stops.
 const STOP_SECONDS: f64 = 9.0;
+/// Seconds after which the process has ended, whatever the disk does.
+const LAST_SECONDS: f64 = 9.8;
 
 /// What was decided at start.
 #[derive(Debug)]
@@ -57,6 +61,8 @@ pub struct App {
     pub settings: Settings,
     pub telemetry: Telemetry,
     pub budget: Arc<Budget>,
+    /// What clients are told, where it is logged.
+    pub predictions: Option<PredictionLog>,
     state: RwLock<Arc<State>>,
     stopping: AtomicBool,
     /// Whether idle connections should make room.
@@ -120,8 +126,8 @@ impl App {
     }
 
     /// The reply to a request. A bug in what answers is a 500, not the end of anything.
-    fn reply(&self, request: &Request) -> Reply {
-        let done = catch_unwind(AssertUnwindSafe(|| route::reply(self, request)));
+    fn reply(&self, request: &Request, id: &RequestId<'_>) -> Reply {
+        let done = catch_unwind(AssertUnwindSafe(|| route::reply(self, request, id)));
         done.unwrap_or_else(|_| {
             let cause = "a request met a bug; a line above says where";
             let reply = Problem::new(500, "The request met a bug; see the log.").to_reply();
@@ -190,6 +196,7 @@ pub fn run(
         log.event(&format!("error: a bug: {bug}"));
     }));
     trust.refuse_pinned(&workspace)?;
+    let predictions = prediction_log(&workspace, log)?;
     let mut watcher = Watcher::new(workspace, trust);
     let state = watcher.first();
     let telemetry = Telemetry::default();
@@ -198,6 +205,7 @@ pub fn run(
         settings: Settings { access, max_age },
         telemetry,
         budget: Arc::default(),
+        predictions,
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),
         crowded: AtomicBool::new(false),
@@ -223,7 +231,19 @@ pub fn run(
     while goes_on() && watch.seconds() < STOP_SECONDS {
         thread::sleep(Duration::from_millis(10));
     }
+    if let Some(predictions) = &app.predictions
+        && !predictions.close(LAST_SECONDS - watch.seconds())
+    {
+        app.log("error: the last predictions are not logged: the disk did not take them in time");
+    }
     Ok(app.telemetry.answered())
+}
+
+/// What clients are told, where the project has it logged.
+fn prediction_log(workspace: &Workspace, log: Log) -> Result<Option<PredictionLog>> {
+    let wanted = workspace.definitions().project.serve.log_predictions;
+    let start = || DailyLog::start(workspace.store().path(), move |words| log.event(words));
+    wanted.then(start).transpose()
 }
 
 /// How many connections the limit of open files allows, which is raised as far as it may be.
@@ -347,7 +367,7 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
             Ok(request) => {
                 let watch = Stopwatch::start();
                 let id = app.ids.of(request.head.header("x-request-id"));
-                let reply = app.reply(&request);
+                let reply = app.reply(&request, &id);
                 let keep_alive = request.head.keeps_alive() && !app.is_stopping();
                 let bytes = reply.to_bytes(&id, request.head.method == "HEAD", keep_alive);
                 let (path, method) = (&request.head.path, &request.head.method);

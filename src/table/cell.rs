@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::definition::AsOf;
+use crate::definition::{AsOf, Dtype};
+use crate::hash::{ContentHash, ContentHasher};
 
 use super::refusal::quoted;
 
@@ -59,9 +60,60 @@ impl Serialize for Cell<'_> {
     }
 }
 
+/// The name of its type as text, then the value; `null` and nothing for null.
+impl ContentHash for Cell<'_> {
+    fn feed(&self, hasher: &mut ContentHasher) {
+        hasher.text(self.dtype().map_or("null", Dtype::as_str));
+        match self {
+            Self::Null => {}
+            Self::Bool(value) => value.feed(hasher),
+            Self::I64(value) | Self::Datetime(value) => hasher.integer(*value),
+            Self::F64(value) => hasher.float(*value),
+            Self::Date(days) => hasher.integer(i64::from(*days)),
+            Self::String(text) => hasher.text(text),
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// None for null.
+    fn dtype(&self) -> Option<Dtype> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Bool(_) => Dtype::Bool,
+            Self::I64(_) => Dtype::I64,
+            Self::F64(_) => Dtype::F64,
+            Self::Date(_) => Dtype::Date,
+            Self::Datetime(_) => Dtype::Datetime,
+            Self::String(_) => Dtype::String,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    use crate::hash::{Digest, ValuesHash};
+
+    /// As docs/hashing.md has it.
+    #[test]
+    fn values_have_a_hash() {
+        let values: BTreeMap<&str, Cell> = BTreeMap::from([
+            ("usage.hours", Cell::F64(1.5)),
+            ("usage.devices", Cell::I64(2)),
+            ("usage.plan", Cell::String("S")),
+            ("usage.since", Cell::Date(19_782)),
+            ("usage.trial", Cell::Bool(false)),
+            ("usage.last", Cell::Null),
+        ]);
+        let hash = ValuesHash::of(&values).to_string();
+        assert_eq!(
+            hash,
+            "390f3e3200334f81dbd89c60d1fd1e1dd24669cbd8fb2d69f3e456c57af46563"
+        );
+    }
 
     #[test]
     fn values_show_as_people_write_them() {

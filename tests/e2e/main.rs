@@ -26,6 +26,7 @@ mod inspect;
 mod intake;
 mod keep;
 mod leakage;
+mod live;
 mod locked;
 mod merge;
 mod noise;

@@ -121,6 +121,7 @@ pub const COUNTS_NOT: &[&str] = &[
     "streamflow serve.model",
     "streamflow serve.max_age",
     "streamflow serve.token_file",
+    "streamflow serve.log_predictions",
     "streamflow flow.*.description",
     "streamflow flow.*.steps",
     "feature entity",

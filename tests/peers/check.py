@@ -25,6 +25,7 @@ def module(path):
 
 hashing = module(ROOT / "docs" / "hashing.py")
 intake = module(ROOT / "tests" / "peers" / "intake.py")
+live = module(ROOT / "tests" / "peers" / "live.py")
 onnx_models = module(ROOT / "tests" / "peers" / "onnx_models.py")
 
 
@@ -264,6 +265,10 @@ def parquet_of_others_is_read_or_refused(_project):
     return intake.parquet_of_others(STREAMFLOW)
 
 
+def what_was_served_is_judged_as_by_scikit_learn(_project):
+    return live.check(STREAMFLOW, streamflow)
+
+
 def main():
     checks = [
         objects_have_the_names_of_their_content,
@@ -276,6 +281,7 @@ def main():
         models_are_computed_by_onnxruntime,
         derived_features_are_those_of_arrow,
         parquet_of_others_is_read_or_refused,
+        what_was_served_is_judged_as_by_scikit_learn,
     ]
     passed = 0
     with tempfile.TemporaryDirectory() as folder:

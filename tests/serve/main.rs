@@ -8,6 +8,7 @@ mod docs;
 mod explain;
 mod hostile;
 mod limits;
+mod live;
 mod log;
 mod metrics;
 mod on_demand;

@@ -78,11 +78,11 @@ pub struct SnapshotDiffArguments {
 #[derive(Debug, Args)]
 pub struct DriftArguments {
     /// The date to compare from, YYYY-MM-DD: what a model was trained on.
-    #[arg(long, value_name = "DATE")]
-    pub reference: String,
+    #[arg(long, value_name = "DATE", required_unless_present = "live")]
+    pub reference: Option<String>,
     /// The date to compare with, YYYY-MM-DD.
-    #[arg(long, value_name = "DATE")]
-    pub current: String,
+    #[arg(long, value_name = "DATE", required_unless_present = "live")]
+    pub current: Option<String>,
     /// Compares the features and the label of this experiment; all features without it.
     #[arg(long, value_name = "NAME")]
     pub experiment: Option<String>,
@@ -98,6 +98,31 @@ pub struct DriftArguments {
     /// Writes a report with histograms: one .html file that needs nothing else.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Compares logged predictions, and the entities they are of, with what their run learnt from.
+    #[arg(long, conflicts_with_all = ["reference", "current", "experiment", "output"])]
+    pub live: bool,
+    /// The registered model, with --live; all that are logged without it.
+    #[arg(long, value_name = "MODEL", requires = "live")]
+    pub model: Option<String>,
+    /// The first day of the log, in UTC, with --live.
+    #[arg(long, value_name = "DATE", requires = "live")]
+    pub since: Option<String>,
+    /// The last day of the log, in UTC, with --live.
+    #[arg(long, value_name = "DATE", requires = "live")]
+    pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// Judges the predictions that `serve` logged.
+    #[arg(long)]
+    pub live: bool,
+    /// The date of the labels, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    pub labels: String,
+    /// The registered model; all that are logged without it.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -87,12 +87,15 @@ fn serve(section: &Section<'_>) -> Option<Serve> {
     let max_age = section.optional("max_age").and_then(|item| item.parse());
     let token_file = section.optional("token_file");
     let token_file = token_file.and_then(|item| not_empty(&item));
+    let log_predictions = section.optional("log_predictions");
+    let log_predictions = log_predictions.and_then(|item| item.boolean());
     section.finish();
     Some(Serve {
         address: address.unwrap_or_else(|| "127.0.0.1:8000".to_string()),
         model,
         max_age,
         token_file,
+        log_predictions: log_predictions.unwrap_or(false),
     })
 }
 

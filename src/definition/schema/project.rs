@@ -55,6 +55,12 @@ fn serve() -> Value {
                 "A file with the token that callers must send, relative to the project root and not \
                  committed. Without one the address must be loopback.",
             ),
+            "log_predictions": {
+                "type": "boolean",
+                "description": "Whether each prediction that a client is told is logged, by day, below the \
+                                store.",
+                "default": false,
+            },
         }),
     )
 }

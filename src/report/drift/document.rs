@@ -43,7 +43,7 @@ pub fn drift_document(drift: &Drift, page: Option<&Path>) -> Value {
     })
 }
 
-fn column(column: &DriftedColumn) -> Value {
+pub(super) fn column(column: &DriftedColumn) -> Value {
     let drift = &column.drift;
     let missing = &drift.missing;
     let (effect, test) = match drift.form {

@@ -1,6 +1,7 @@
 //! Two dates compared: a screen, a document, a page.
 
 mod document;
+mod live;
 mod mark;
 mod page;
 mod screen;
@@ -8,6 +9,7 @@ mod screen;
 use std::path::Path;
 
 pub use document::drift_document;
+pub use live::{live_drift_document, live_drift_error, live_drift_text};
 pub use page::drift_page;
 pub use screen::drift_text;
 
@@ -53,10 +55,10 @@ fn counted(drift: &Drift) -> String {
 }
 
 /// When a column has drifted, in words.
-fn rule_in_words(drift: &Drift) -> String {
-    let threshold = drift.rule.threshold;
+fn rule_in_words(rule: Rule) -> String {
+    let threshold = rule.threshold;
     let significance = crate::drift::SIGNIFICANCE;
-    match drift.rule.method {
+    match rule.method {
         Method::Psi => format!("A column drifts at PSI ≥ {threshold} with p < {significance}."),
         Method::Effect => {
             format!("A column drifts at an effect ≥ {threshold} with p < {significance}.")

@@ -67,7 +67,7 @@ fn header(drift: &Drift) -> String {
          <p class=\"hashes\">snapshots {} → {}</p>\n</header>\n",
         escaped(&counted(drift)),
         escaped(&of),
-        escaped(&rule_in_words(drift)),
+        escaped(&rule_in_words(drift.rule)),
         drift.snapshots.reference.short(),
         drift.snapshots.current.short(),
     )

@@ -17,20 +17,9 @@ const NAME: usize = 26;
 pub fn drift_text(drift: &Drift, page: Option<&Path>) -> String {
     let mut text = head(drift);
     text.push('\n');
-    text.push_str(&lines(drift));
-    let more = drift.columns.len().saturating_sub(LINES);
-    if more > 0 {
-        let words = format!("{more} more in `--format json` and in the report of `-o drift.html`");
-        text.push_str(&format!("  {}\n", dim(words)));
-    }
-    let calendar = drift
-        .columns
-        .iter()
-        .any(|column| column.drift.form == Form::Calendar);
-    if calendar {
-        let words = "dates move with the calendar and are not judged by their values";
-        text.push_str(&format!("  {}\n", dim(words)));
-    }
+    let target = drift.target.as_ref().map(|target| ("target", target));
+    let elsewhere = "in `--format json` and in the report of `-o drift.html`";
+    text.push_str(&columns_text(&drift.columns, target, elsewhere));
     text.push('\n');
     for notice in &drift.notices {
         text.push_str(&wrap(&format!("{} ", yellow("notice")), notice));
@@ -62,24 +51,43 @@ fn head(drift: &Drift) -> String {
         None => String::new(),
     };
     let dates = bold(format!("{reference} → {current}"));
-    format!("{dates}   {of}{count}\n{}\n", rule_in_words(drift))
+    format!("{dates}   {of}{count}\n{}\n", rule_in_words(drift.rule))
 }
 
-/// The columns by what drifted in them.
-fn lines(drift: &Drift) -> String {
+/// The columns by what drifted in them, and one beside them under its title. `elsewhere` says where those
+/// are that have no line.
+pub(super) fn columns_text(
+    columns: &[DriftedColumn],
+    beside: Option<(&str, &DriftedColumn)>,
+    elsewhere: &str,
+) -> String {
+    let mut text = lines(columns, beside);
+    let more = columns.len().saturating_sub(LINES);
+    if more > 0 {
+        text.push_str(&format!("  {}\n", dim(format!("{more} more {elsewhere}"))));
+    }
+    let calendar = |column: &DriftedColumn| column.drift.form == Form::Calendar;
+    if columns.iter().any(calendar) {
+        let words = "dates move with the calendar and are not judged by their values";
+        text.push_str(&format!("  {}\n", dim(words)));
+    }
+    text
+}
+
+fn lines(columns: &[DriftedColumn], beside: Option<(&str, &DriftedColumn)>) -> String {
     let mut table = Table::default();
     let mut titles = true;
     let mut last = None;
-    for column in drift.columns.iter().take(LINES) {
+    for column in columns.iter().take(LINES) {
         let title = title(column);
         if last.replace(title) != Some(title) {
             heading(&mut table, title, &mut titles);
         }
         line(&mut table, column);
     }
-    if let Some(target) = &drift.target {
-        heading(&mut table, "target", &mut titles);
-        line(&mut table, target);
+    if let Some((title, column)) = beside {
+        heading(&mut table, title, &mut titles);
+        line(&mut table, column);
     }
     table.render(0)
 }

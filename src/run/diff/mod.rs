@@ -31,8 +31,8 @@ use crate::workspace::Workspace;
 pub(super) use effect::number_entities;
 pub use effect::{FEWEST_ROWS, MetricPair, Noise, NoiseMethod};
 pub use inputs::{InputDifference, InputKind};
-pub(super) use scores::scores;
 pub use scores::{PredictionChanges, PredictionMove, RunScores};
+pub(super) use scores::{scores, threshold};
 pub use text::{ChangedLine, FileDiff};
 
 pub use crate::table::{ColumnChange, Distribution, EntityKey, RowChange, TableChange};

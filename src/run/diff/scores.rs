@@ -200,7 +200,7 @@ pub fn scores(
 }
 
 /// From which score on a row counts as positive: what a rule picked stands in the model.
-fn threshold(store: &Store, known: &KnownRun, spec: &RunSpec) -> Result<f64> {
+pub fn threshold(store: &Store, known: &KnownRun, spec: &RunSpec) -> Result<f64> {
     let rule = spec.calibrate.and_then(|calibrate| calibrate.threshold);
     let (Some(_), Some(outputs)) = (rule, known.outputs()) else {
         return Ok(spec.threshold);

@@ -27,7 +27,7 @@ pub use predict::{predict, test_rows, train_rows};
 pub(super) use predictions::columns as score_columns;
 pub use predictions::{Decision, Predictions};
 pub use split::split;
-pub use training_set::training_set;
+pub use training_set::{labelled, training_set};
 
 /// Raised when the same tables and features give another training set than before.
 pub const TRAINING_SET_VERSION: u32 = 1;
@@ -50,7 +50,7 @@ pub const PREDICTION: &str = "prediction";
 pub const WEIGHT: &str = "weight";
 
 /// The name of one of our own columns.
-fn own(name: &'static str) -> ColumnName {
+pub(super) fn own(name: &'static str) -> ColumnName {
     name.parse().expect("our own names are names")
 }
 

@@ -52,6 +52,15 @@ pub fn training_set(
     ))
 }
 
+/// The keys that have a label in the date's own file, and their labels.
+///
+/// # Errors
+/// [`Kind::DataRefused`] where none has, or a value is no label.
+pub fn labelled(spec: &RunSpec, labels: &Frame, as_of: AsOf) -> Result<(Values, Values)> {
+    let spine = LabelledSpine::new(spec, labels, as_of)?;
+    Ok((spine.keys, spine.labels))
+}
+
 /// The entities of one date that have a label, with it.
 struct LabelledSpine {
     keys: Values,

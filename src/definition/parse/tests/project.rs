@@ -57,6 +57,7 @@ fn values_that_do_not_fit() {
         ("model = \"churn\"", "model = \"../churn\""),
         ("max_age = \"45d\"", "max_age = 45"),
         ("max_age = \"45d\"", "max_age = \"45 days\""),
+        ("log_predictions = true", "log_predictions = \"yes\""),
     ]), @r#"
     name = 3
        streamflow.toml:2:8 wrong type for `name` / expected a string, found an integer
