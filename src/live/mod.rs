@@ -30,7 +30,7 @@ mod tests;
 
 pub use days::{Days, Unreadable, unreadable};
 pub use log::{Counts, DailyLog, Row, day_of};
-pub use prediction::{Asked, Logged, Prediction, Role, Said, Scores, predictions};
+pub use prediction::{Asked, Logged, Prediction, Role, Said, Scores, logged_days, predictions};
 
 /// The folder of all kinds of rows, below the store's.
 pub const FOLDER: &str = "live";

@@ -184,8 +184,6 @@ impl Prediction {
 }
 
 impl Role {
-    pub const ALL: [Self; 2] = [Self::Production, Self::Canary];
-
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Production => "production",
@@ -226,6 +224,11 @@ const READ: [&str; 8] = [
     "probability",
     "probabilities",
 ];
+
+/// The days with predictions, in order.
+pub fn logged_days(store: &Path) -> Result<Vec<AsOf>> {
+    Days::of::<Prediction>(store).list()
+}
 
 /// Hands every prediction logged on some days to `each`, day by day.
 ///

@@ -119,7 +119,9 @@ pub fn live_drift(workspace: &Workspace, options: &LiveOptions) -> Result<LiveDr
         let run = (row.model.clone(), row.run);
         runs.entry(run).or_default().add(row);
     })?;
-    let days = days.ok_or_else(|| nothing_logged(options))?;
+    let Some(days) = days else {
+        return Err(nothing_logged(workspace, options)?);
+    };
     let mut found = LiveDrift {
         days,
         rule: options.rule,
@@ -142,7 +144,7 @@ pub fn live_drift(workspace: &Workspace, options: &LiveOptions) -> Result<LiveDr
     Ok(found)
 }
 
-fn nothing_logged(options: &LiveOptions) -> Error {
+fn nothing_logged(workspace: &Workspace, options: &LiveOptions) -> Result<Error> {
     let mut words = "no predictions".to_string();
     if let Some(model) = options.model {
         words.push_str(&format!(" of {model}"));
@@ -154,8 +156,12 @@ fn nothing_logged(options: &LiveOptions) -> Error {
     if let Some(until) = options.until {
         words.push_str(&format!(" until {until}"));
     }
-    Error::new(Kind::MissingInput, words)
-        .help("`log_predictions = true` under [serve] lets `streamflow serve` log them")
+    let error = Error::new(Kind::MissingInput, words);
+    let days = live::logged_days(workspace.store().path())?;
+    Ok(match (days.first(), days.last()) {
+        (Some(first), Some(last)) => error.detail(format!("logged from {first} until {last}")),
+        _ => error.help("`log_predictions = true` under [serve] lets `streamflow serve` log them"),
+    })
 }
 
 impl Answered {
@@ -328,6 +334,18 @@ fn values_asked(
             };
             all.insert(name, together);
         }
+    }
+    if !spec.preprocess.derived.is_empty() {
+        let names: Vec<String> = spec
+            .preprocess
+            .derived
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        notices.push(format!(
+            "{} of [preprocess.derived] follow from other features: they are not compared",
+            names.join(", ")
+        ));
     }
     let absent: Vec<String> = spec
         .features

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::run::interval;
 use super::show::intervals_document;
-use super::style::{Table, bold, count, dim, fixed, wrap, yellow};
+use super::style::{Table, bold, count, dim, dim_lines, fixed, wrap, yellow};
 use crate::definition::METRICS;
 use crate::hash::Digest;
 use crate::run::{Hindsight, JudgedRun};
@@ -35,6 +35,7 @@ fn run_document(judged: &JudgedRun) -> Value {
         "of_other_labels": counted.of_other_labels,
         "without_label": counted.without_label,
         "without_prediction": counted.without_prediction,
+        "trained_on": counted.trained_on,
         "threshold": judged.threshold,
         "metrics": judged.metrics,
         "intervals": intervals_document(&judged.intervals),
@@ -57,8 +58,9 @@ pub fn hindsight_text(found: &Hindsight) -> String {
     for notice in &found.notices {
         text.push_str(&wrap(&format!("{} ", yellow("notice")), notice));
     }
-    let rule = "Of several predictions of one entity the last made counts; of values that could know the label none does.";
-    text + &dim(rule) + "\n"
+    let rule = "Of several predictions of one entity the last made counts; of those from values that could know \
+                the label none does.";
+    text + &dim_lines(&wrap("", rule))
 }
 
 fn run_text(found: &Hindsight, judged: &JudgedRun) -> String {
@@ -83,6 +85,11 @@ fn run_text(found: &Hindsight, judged: &JudgedRun) -> String {
         "judged",
         counted.judged,
         "entities with a prediction and a label",
+    );
+    row(
+        "trained on",
+        counted.trained_on.unwrap_or_default(),
+        "of these, of whom the model has seen a label in training",
     );
     row(
         "no label",
@@ -120,28 +127,39 @@ fn metrics_text(judged: &JudgedRun) -> String {
     let tested = judged.known.metrics();
     let test_rows = judged.known.shown_execution();
     let test_rows = test_rows.map(|execution| execution.rows.test);
+    let draws = !judged.intervals.is_empty() || !judged.test_intervals.is_empty();
     let mut table = Table::default();
-    table.row().left("").right("live");
-    table.left(dim("95 of 100 draws")).right("test rows");
-    table.left(dim("95 of 100 draws"));
+    table.row().left("");
+    for title in ["live", "test rows"] {
+        table.right(title);
+        if draws {
+            table.left(dim("95 of 100 draws"));
+        }
+    }
     for name in METRICS {
         let Some(value) = judged.metrics.get(name) else {
             continue;
         };
-        let row = table.row().left(name).right(fixed(*value));
-        row.left(dim(interval(judged.intervals.get(name))));
-        row.right(
+        table.row().left(name).right(fixed(*value));
+        if draws {
+            table.left(dim(interval(judged.intervals.get(name))));
+        }
+        table.right(
             tested
                 .get(name)
                 .map_or("–".to_string(), |value| fixed(*value)),
         );
-        row.left(dim(interval(judged.test_intervals.get(name))));
+        if draws {
+            table.left(dim(interval(judged.test_intervals.get(name))));
+        }
     }
-    let rows = table
+    table
         .row()
         .left(dim("rows"))
         .right(dim(count(judged.counted.judged)));
-    rows.left("")
-        .right(dim(test_rows.map_or("–".to_string(), count)));
+    if draws {
+        table.left("");
+    }
+    table.right(dim(test_rows.map_or("–".to_string(), count)));
     table.render(2)
 }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diff::{FEWEST_ROWS, threshold};
 use super::reference::{KnownRun, find_known};
 use super::steps::{self, LABEL, Predictions, own, score_columns};
+use super::stored::{ArtefactName, artefact_bytes};
 use super::uncertainty::intervals_of;
 use crate::definition::{AsOf, FeatureName, Label, ModelName};
 use crate::error::{Error, Kind, Result};
@@ -20,6 +21,7 @@ use crate::learn::{self, Interval, Outcome};
 use crate::live::{self, Logged, Scores};
 use crate::plan::RunSpec;
 use crate::snapshot::Snapshots;
+use crate::store::Store;
 use crate::table::{EntityKey, Frame, Values, grouped, row_number};
 use crate::table_store;
 use crate::workspace::Workspace;
@@ -73,6 +75,9 @@ pub struct Counted {
     pub without_label: u64,
     /// Entities that have a label and were not predicted.
     pub without_prediction: u64,
+    /// Of the judged entities those that are among the run's train rows, at whatever date; none where this
+    /// store does not have them.
+    pub trained_on: Option<u64>,
 }
 
 /// Judges what is logged by the labels of a date; of one model, or of all.
@@ -239,6 +244,11 @@ impl JudgedRun {
             ));
             return Ok(None);
         }
+        let trained_on = trained_keys(workspace.store(), &known, &spec)?;
+        counted.trained_on = trained_on.map(|keys| {
+            let known = rows.iter().filter(|row| keys.contains(&row.entity));
+            known.count() as u64
+        });
         let predictions = beside(&rows, of_entities.gather(&of_labels))?;
         let as_of = rows.iter().map(|row| row.as_of).collect();
         Self::judged(workspace, model, known, &spec, counted, as_of, &predictions).map(Some)
@@ -281,6 +291,25 @@ impl JudgedRun {
             known,
         })
     }
+}
+
+/// The entities that a run was trained on; none where this store does not have its rows.
+fn trained_keys(
+    store: &Store,
+    known: &KnownRun,
+    spec: &RunSpec,
+) -> Result<Option<BTreeSet<EntityKey>>> {
+    let frame = |name| table_store::frame(&artefact_bytes(store, known, name)?);
+    let found = frame(ArtefactName::TrainingSet)
+        .and_then(|training_set| steps::train_rows(&training_set, &frame(ArtefactName::Split)?));
+    let rows = match found {
+        Ok(rows) => rows,
+        Err(error) if error.kind() == Kind::MissingInput => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let keys = steps::column(&rows, spec.key.as_str())?;
+    let keys = (0..rows.rows()).filter_map(|row| EntityKey::of(keys.cell(row)));
+    Ok(Some(keys.collect()))
 }
 
 /// The predictions whose entities have a label, and where it stands; the others counted.

@@ -71,13 +71,17 @@ fn assert_close(found: &Value, wanted: f64) {
     assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
 }
 
-/// Labels of February: five known, one null, one of somebody who is never asked for.
 fn judged() -> World {
     let world = World::small();
+    know_labels(&world);
+    world
+}
+
+/// Labels of February: five known, one null, one of somebody who is never asked for.
+fn know_labels(world: &World) {
     let labels =
         "user_id,left\nU001,true\nU002,false\nU003,true\nU004,false\nU005,true\nU006,\nU007,true\n";
     world.write("data/2024-02-29/labels.csv", labels);
-    world
 }
 
 const SAID: [Row<'_>; 6] = [
@@ -120,6 +124,15 @@ fn metrics_are_those_that_a_hand_computes() {
     ] {
         assert_eq!(judged[name], wanted, "{name} {judged:#}");
     }
+    // Of five that are judged, all but the test rows of January.
+    let split = world.run(&["get", &run, "split", "-o", "split.csv"]);
+    let _ = split.assert_code(0);
+    let split = world.read("split.csv");
+    let trained = (1..=5).filter(|n| {
+        let mut lines = split.lines();
+        lines.any(|line| line.starts_with(&format!("U00{n},")) && line.contains("train"))
+    });
+    assert_eq!(judged["trained_on"], trained.count());
     assert_eq!(judged["run"], run.as_str());
     assert_eq!(judged["as_of"], serde_json::json!([FEBRUARY]));
     // Of six pairs of a positive and a negative four are in order.
@@ -145,13 +158,14 @@ fn metrics_are_those_that_a_hand_computes() {
 
 #[test]
 fn with_a_lead_values_of_the_date_before_count_and_no_later_ones() {
-    let world = judged();
+    let world = World::small();
     world.edit(
         "experiments/small.toml",
         "column = \"left\"",
         "column = \"left\"\nlead = 1",
     );
     let run = run(&world);
+    know_labels(&world);
     let at = |as_of: &'static str| SAID.map(|(key, _, hour, score)| (key, as_of, hour, score));
     log_of(&world, &run, &at(JANUARY));
     log_of(&world, &run, &[("U001", FEBRUARY, 11, 0.1)]);
@@ -168,6 +182,76 @@ fn with_a_lead_values_of_the_date_before_count_and_no_later_ones() {
     assert!(refused.contains("lead = 1"), "{refused}");
 }
 
+/// Another label, of another task, and its run.
+fn of_task(task: &str, dtype: &str, label: impl Fn(usize) -> String) -> (World, String) {
+    let world = World::small();
+    let labels = world.read("features/labels.toml");
+    world.write(
+        "features/labels.toml",
+        &labels.replace("\"bool\"", &format!("\"{dtype}\"")),
+    );
+    world.edit(
+        "experiments/small.toml",
+        "column = \"left\"",
+        &format!("column = \"left\"\ntask = \"{task}\""),
+    );
+    let small = world.read("experiments/small.toml");
+    let without = small.split("[evaluate]").next().unwrap();
+    world.write("experiments/small.toml", without);
+    let rows = (1..61).map(|n| format!("U{n:03},{}\n", label(n)));
+    let january = format!("user_id,left\n{}", rows.collect::<String>());
+    world.write("data/2024-01-31/labels.csv", &january);
+    let run = run(&world);
+    (world, run)
+}
+
+#[test]
+fn classes_and_numbers_are_judged_too() {
+    let (world, run) = of_task("multiclass", "string", |n| {
+        ["a", "b", "c"][(n * n + n / 7) % 3].to_string()
+    });
+    let labels = "user_id,left\nU001,a\nU002,b\nU003,c\nU004,a\n";
+    world.write("data/2024-02-29/labels.csv", labels);
+    let said = |class, probabilities: [f64; 3]| Said::Class {
+        class,
+        probabilities: probabilities.to_vec(),
+    };
+    let rows = vec![
+        ("U001", FEBRUARY, 9, said(0, [0.6, 0.3, 0.1])),
+        ("U002", FEBRUARY, 9, said(1, [0.4, 0.5, 0.1])),
+        ("U003", FEBRUARY, 9, said(0, [0.7, 0.1, 0.2])),
+        ("U004", FEBRUARY, 9, said(1, [0.3, 0.6, 0.1])),
+    ];
+    log(&world, &run, &["a", "b", "c"], rows);
+    let found = evaluate(&world, FEBRUARY);
+    let judged = &found["runs"][0];
+    assert_eq!(
+        (&judged["judged"], &judged["threshold"]),
+        (&4.into(), &Value::Null)
+    );
+    assert_close(&judged["metrics"]["accuracy"], 0.5);
+    let told = 0.6_f64.ln() + 0.5_f64.ln() + 0.2_f64.ln() + 0.3_f64.ln();
+    assert_close(&judged["metrics"]["log_loss"], -told / 4.0);
+    let drift = world.run(&["drift", "--live", "--format", "json"]);
+    let drift: Value = serde_json::from_str(&drift.stdout).unwrap();
+    assert_eq!(drift["runs"][0]["scores"]["name"], "prediction");
+    assert_eq!(drift["runs"][0]["scores"]["form"], "categorical");
+
+    let (world, run) = of_task("regression", "f64", |n| format!("{}.5", n * 13 % 40));
+    let labels = "user_id,left\nU001,1.0\nU002,2.0\nU003,4.0\n";
+    world.write("data/2024-02-29/labels.csv", labels);
+    let rows = vec![
+        ("U001", FEBRUARY, 9, Said::Number(1.5)),
+        ("U002", FEBRUARY, 9, Said::Number(2.0)),
+        ("U003", FEBRUARY, 9, Said::Number(3.0)),
+    ];
+    log(&world, &run, &[], rows);
+    let found = evaluate(&world, FEBRUARY);
+    let metrics = &found["runs"][0]["metrics"];
+    assert_close(&metrics["mae"], 0.5);
+    assert_close(&metrics["rmse"], (1.25_f64 / 3.0).sqrt());
+}
+
 #[test]
 fn the_screen_says_what_was_counted_and_by_which_rule() {
     let world = judged();
@@ -175,7 +259,27 @@ fn the_screen_says_what_was_counted_and_by_which_rule() {
     log_of(&world, &run, &SAID);
     log_of(&world, &run, &[("U001", FEBRUARY, 9, 0.1)]);
     let screen = world.run(&["evaluate", "--live", "--labels", FEBRUARY]);
-    insta::assert_snapshot!(screen.screen(), @"");
+    insta::assert_snapshot!(screen.screen(), @"
+    exit 0
+    --- stdout
+    leaving   run <short>   labels.left of 2024-02-29, from values of 2024-02-29
+                           live  95 of 100 draws  test rows  95 of 100 draws
+      auc                0.6667  –                   0.9545  –
+      average_precision  0.8056  –                   0.5000  –
+      f1                 0.6667  –                   0.5000  –
+      accuracy           0.6000  –                   0.8333  –
+      precision          0.6667  –                   0.3333  –
+      recall             0.6667  –                   1.0000  –
+      log_loss           0.6422  –                   3.2629  –
+      brier              0.2280  –                   0.1597  –
+      rows                    5                          12
+      judged         5  entities with a prediction and a label
+      no label       1  entities that were predicted, and have none at the date
+      no prediction  1  entities that have a label, and were not predicted
+      repeated       1  predictions that a later one of the same entity replaces
+
+    Of several predictions of one entity the last made counts; of values that could know the label none does.
+    ");
 }
 
 #[test]
@@ -186,18 +290,54 @@ fn what_cannot_be_judged_is_exit_5_with_the_way_out() {
         let output = world.run(&["evaluate", "--live", "--labels", labels]);
         output.assert_code(5).screen()
     };
-    insta::assert_snapshot!(refused(FEBRUARY), @"");
+    insta::assert_snapshot!(refused(FEBRUARY), @"
+    exit 5
+    --- stderr
+    error: no predictions are logged in this store
+    help: `log_predictions = true` under [serve] lets `streamflow serve` log them
+    ");
     log_of(
         &world,
         &run,
         &[("U007", MARCH, 9, 0.1), ("U099", FEBRUARY, 9, 0.1)],
     );
-    insta::assert_snapshot!(refused(FEBRUARY), @"");
-    insta::assert_snapshot!(refused(JANUARY), @"");
+    insta::assert_snapshot!(refused(FEBRUARY), @"
+    exit 5
+    --- stderr
+    error: no logged prediction can be judged by labels of 2024-02-29
+      logged, from values of  2024-02-29, 2024-03-31
+      run <short>: none of the entities that were predicted (1) has a label at
+      2024-02-29
+    help: name the date whose labels tell what became of them: that of the values,
+          or with a `lead` the date so many files later
+    ");
+    insta::assert_snapshot!(refused(JANUARY), @"
+    exit 5
+    --- stderr
+    error: no logged prediction can be judged by labels of 2024-01-31
+      logged, from values of  2024-02-29, 2024-03-31
+      run <short>: its predictions are judged by labels of other dates
+    help: name the date whose labels tell what became of them: that of the values,
+          or with a `lead` the date so many files later
+    ");
     // No file of that date.
-    insta::assert_snapshot!(refused("2024-06-30"), @"");
+    insta::assert_snapshot!(refused("2024-06-30"), @"
+    exit 5
+    --- stderr
+    error: labels has no file for 2024-06-30
+      expected  data/2024-06-30/labels.csv
+      on file   2024-01-31, 2024-02-29
+    help: put the file there, or read it from elsewhere:
+          `streamflow ingest --as-of 2024-06-30 --from DIR`
+    ");
     world.write("data/2024-03-31/labels.csv", "user_id,left\nU007,\n");
-    insta::assert_snapshot!(refused(MARCH), @"");
+    insta::assert_snapshot!(refused(MARCH), @"
+    exit 5
+    --- stderr
+    error: labels has no label at 2024-03-31
+      1 rows of the date's own file, in all of them left is null
+    help: judge by the labels of another date: `--labels DATE`
+    ");
 }
 
 #[test]
@@ -223,7 +363,82 @@ fn what_is_typed_wrong_is_exit_2() {
         text += &world.run(arguments).assert_code(2).screen();
         text += "\n";
     }
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    exit 2
+    --- stderr
+    error: `evaluate` judges what was served: it needs `--live`
+    help: `streamflow evaluate --live --labels DATE`
+          `streamflow show RUN` has the metrics of a run's test rows
+
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --labels <DATE>
+
+    Usage: streamflow evaluate --labels <DATE> --live
+
+    For more information, try '--help'.
+
+    exit 2
+    --- stderr
+    error: `yesterday` is not a date of the form YYYY-MM-DD
+
+    exit 2
+    --- stderr
+    error: there is no model `staying`
+      models: leaving
+
+    exit 2
+    --- stderr
+    error: the argument '--live' cannot be used with '--reference <DATE>'
+
+    Usage: streamflow drift --live
+
+    For more information, try '--help'.
+
+    exit 2
+    --- stderr
+    error: `tomorrow` is not a date of the form YYYY-MM-DD
+
+    exit 2
+    --- stderr
+    error: there is no day from 2024-02-29 until 2024-01-31
+    help: `--since` names the first day, `--until` the last
+
+    exit 2
+    --- stderr
+    error: the argument '--live' cannot be used with '--experiment <NAME>'
+
+    Usage: streamflow drift --live
+
+    For more information, try '--help'.
+
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --live
+      --reference <DATE>
+      --current <DATE>
+
+    Usage: streamflow drift --live --since <DATE> --reference <DATE> --current <DATE>
+
+    For more information, try '--help'.
+
+    exit 2
+    --- stderr
+    error: there is no model `staying`
+      models: leaving
+
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --reference <DATE>
+      --current <DATE>
+
+    Usage: streamflow drift --reference <DATE> --current <DATE>
+
+    For more information, try '--help'.
+    ");
 }
 
 /// The first customers of a date, all with one score.
@@ -262,7 +477,28 @@ fn scores_that_moved_are_drift_and_the_same_customers_are_none() {
     assert_eq!(drift["columns_drifted"], 0);
     assert_eq!(found["error"]["code"], "drift");
     let screen = world.run(&["drift", "--live"]).assert_code(6).screen();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @"
+    exit 6
+    --- stdout
+    2024-04-02 to 2024-04-02   predictions logged, beside what their runs learnt from
+    A column drifts at PSI ≥ 0.1 with p < 0.05.
+
+    leaving   run <short>   118 predictions, 59 entities by date of values (2024-01-31)
+      test rows → entities: 12 → 59
+    not drifted           PSI  effect      p  missing  Evidently
+      usage.hours       0.039   0.056  1.000      0 %  KS 1.000
+      usage.per_device  0.036   0.050  1.000  23→25 %  KS 1.000
+      usage.devices     0.016   0.029  1.000      0 %  χ² 0.819
+      usage.plan        0.003   0.026  0.772      0 %  Z 0.772
+    scores
+      probability        16.9   0.833   6e-8      0 %  KS 6e-8 drift
+
+    --- stderr
+    error: what is served has drifted: run <short>: 0 of 4 columns (0 %, limit
+           50 %), and the scores
+    help: `streamflow evaluate --live --labels DATE` says what it does to the
+          metrics, once labels are known
+    ");
 }
 
 #[test]
@@ -290,10 +526,20 @@ fn days_without_predictions_are_exit_5() {
     let world = World::small();
     let run = run(&world);
     let nothing = world.run(&["drift", "--live"]).assert_code(5).screen();
-    insta::assert_snapshot!(nothing, @"");
+    insta::assert_snapshot!(nothing, @"
+    exit 5
+    --- stderr
+    error: no predictions are logged in this store
+    help: `log_predictions = true` under [serve] lets `streamflow serve` log them
+    ");
     log_everybody(&world, &run, JANUARY, 0.5);
     let later = world.run(&["drift", "--live", "--since", "2024-04-03"]);
-    insta::assert_snapshot!(later.assert_code(5).screen(), @"");
+    insta::assert_snapshot!(later.assert_code(5).screen(), @"
+    exit 5
+    --- stderr
+    error: no predictions are logged in this store from 2024-04-03 on
+    help: `log_predictions = true` under [serve] lets `streamflow serve` log them
+    ");
     let earlier = world.run(&[
         "drift",
         "--live",
@@ -302,7 +548,12 @@ fn days_without_predictions_are_exit_5() {
         "--model",
         "leaving",
     ]);
-    insta::assert_snapshot!(earlier.assert_code(5).screen(), @"");
+    insta::assert_snapshot!(earlier.assert_code(5).screen(), @"
+    exit 5
+    --- stderr
+    error: no predictions of leaving are logged in this store until 2024-04-01
+    help: `log_predictions = true` under [serve] lets `streamflow serve` log them
+    ");
     let that_day = [
         "drift",
         "--live",

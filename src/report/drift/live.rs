@@ -50,9 +50,13 @@ fn run_document(drift: &LiveDrift, run: &RunDrift) -> Value {
 /// Each run with its scores and features.
 pub fn live_drift_text(drift: &LiveDrift) -> String {
     let (first, last) = drift.days;
+    let days = match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    };
     let mut text = format!(
         "{}   predictions logged, beside what their runs learnt from\n{}\n",
-        bold(format!("{first} to {last}")),
+        bold(days),
         rule_in_words(drift.rule)
     );
     for run in &drift.runs {
@@ -74,7 +78,7 @@ pub fn live_drift_text(drift: &LiveDrift) -> String {
 fn run_text(run: &RunDrift) -> String {
     let dates: Vec<String> = run.as_of.iter().map(ToString::to_string).collect();
     let mut text = format!(
-        "{}   run {}   {}, {} by date of values ({})\n",
+        "{}   run {}   {} of {}, from values of {}\n",
         bold(&run.model),
         run.known.run.short(),
         plural(run.predictions, "prediction"),

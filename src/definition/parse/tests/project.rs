@@ -81,5 +81,7 @@ fn values_that_do_not_fit() {
        streamflow.toml:16:11 wrong type for `max_age` / expected a string, found an integer
     max_age = "45 days"
        streamflow.toml:16:11 invalid value for `max_age` / `45 days` is not a length of time such as `45d`, `12h` or `30m`
+    log_predictions = "yes"
+       streamflow.toml:17:19 wrong type for `log_predictions` / expected true or false, found a string
     "#);
 }
