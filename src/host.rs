@@ -15,6 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::hash::{ContentHash, ContentHasher, Digest, EnvironmentHash, ObjectId};
 
+/// How far work that nobody waits for stands back, of at most 19.
+#[cfg(target_os = "linux")]
+const LOW_PRIORITY: libc::c_int = 10;
+
 /// An instant in UTC with microseconds, as RFC 3339 writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(jiff::Timestamp);
@@ -350,6 +354,15 @@ pub fn allow_open_files(wanted: usize) -> usize {
         limit.rlim_cur = before;
     }
     usize::try_from(limit.rlim_cur.min(most)).unwrap_or(wanted)
+}
+
+/// Lets this thread work when others have nothing to do: of a processor that is wanted by both it has
+/// a small share. Only Linux knows this of a thread; elsewhere nothing is done.
+#[allow(unsafe_code)]
+pub fn stand_back() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the call takes numbers; 0 is the calling thread.
+    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LOW_PRIORITY) };
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

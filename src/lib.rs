@@ -13,6 +13,7 @@
 //! - [`live`]: rows of what is served, by day, written aside;
 //! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
 //!   a point in time, models: pure functions; and the door to a database;
+//! - [`compared`]: what two runs said of the same entities;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`retrieval`]: features for the rows of anyone's spine;
@@ -24,6 +25,7 @@
 pub mod check;
 pub mod code;
 pub mod command;
+pub mod compared;
 pub mod definition;
 pub mod drift;
 pub mod error;

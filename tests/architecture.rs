@@ -29,6 +29,7 @@ const FLOORS: &[(u8, &str)] = &[
     (4, "live"),
     (4, "postgres"),
     (5, "check"),
+    (5, "compared"),
     (5, "workspace"),
     (6, "snapshot"),
     (6, "code"),

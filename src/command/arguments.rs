@@ -18,7 +18,7 @@ pub use self::data::{
     IngestArguments, SnapshotDiffArguments, SnapshotShowArguments, SnapshotsArguments,
     SnapshotsCommand,
 };
-pub use self::registry::{HistoryArguments, PromoteArguments, RollbackArguments};
+pub use self::registry::{HistoryArguments, PromoteArguments, RollbackArguments, ShadowArguments};
 pub use self::show::ShowArguments;
 
 /// Reproducible tabular machine learning: declare, run, lock, replay, compare, pin, serve.
@@ -136,6 +136,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Answers over HTTP until it is told to stop.
     Serve(ServeArguments),
+    /// Shows how the staged run compares with the one in production, on requests that were served.
+    Shadow(ShadowArguments),
     /// Lists the runs of this store, the newest first.
     Runs(RunsArguments),
     /// Shows one run: results, data, code, stages, executions; or what its model looks at.

@@ -32,6 +32,7 @@ mod run;
 mod runs;
 mod schema;
 mod serve;
+mod shadow;
 mod show;
 mod snapshots;
 mod unbundle;
@@ -112,6 +113,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Output> {
         Command::Export(arguments) => export::export(context, arguments),
         Command::Promote(arguments) => promote::promote(context, arguments),
         Command::Rollback(arguments) => rollback::rollback(context, arguments),
+        Command::Shadow(arguments) => shadow::shadow(context, arguments),
         Command::History(arguments) => history::history(context, arguments),
         Command::Flow(arguments) => flow::flow(context, arguments),
         Command::Fsck(arguments) => fsck::fsck(context, arguments),

@@ -65,12 +65,13 @@ fn access(workspace: &Workspace, arguments: &ServeArguments) -> Result<Access> {
 /// The line that says the server is up, and with what.
 fn opening(state: &State, address: &str) -> String {
     match &state.pair {
-        Ok(pair) => format!(
-            "serving {} run {} at {} on http://{address}",
-            pair.pinned.model_name,
-            pair.run().short(),
-            pair.view.as_of(),
-        ),
+        Ok(pair) => {
+            let (model, run) = (&pair.pinned.model_name, pair.run().short());
+            let as_of = pair.view.as_of();
+            let staged = state.staged.as_ref();
+            let staged = staged.map_or(String::new(), |staged| format!("\n  {}", staged.words()));
+            format!("serving {model} run {run} at {as_of} on http://{address}{staged}")
+        }
         Err(error) => {
             let help = error.all_help().join("; ");
             format!("serving without a model on http://{address}\n  not ready: {error}\n  {help}")

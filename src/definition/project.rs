@@ -34,7 +34,7 @@ pub struct Entity {
     pub key: ColumnName,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Serve {
     /// `HOST:PORT`; default `127.0.0.1:8000`.
     pub address: String,
@@ -46,4 +46,8 @@ pub struct Serve {
     pub token_file: Option<String>,
     /// Whether each prediction that a client is told is logged; default no.
     pub log_predictions: bool,
+    /// Whether the staged run scores each request too, beside the reply; default no.
+    pub shadow: bool,
+    /// The share of entities that the staged run answers for, 0 to 1; default 0.
+    pub canary: f64,
 }

@@ -54,6 +54,14 @@ impl ContentHasher {
     pub fn finish(self) -> [u8; 32] {
         *self.0.finalize().as_bytes()
     }
+
+    /// Where in [0, 1) the hash falls: the top 53 bits of its first eight bytes, big-endian, divided
+    /// by 2⁵³.
+    pub fn fraction(self) -> f64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.finish();
+        let top = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 11;
+        top as f64 / (1_u64 << 53) as f64
+    }
 }
 
 /// A value that has one canonical stream of bytes.

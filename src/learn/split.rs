@@ -75,10 +75,7 @@ fn fraction(seed: i64, key: &str) -> f64 {
     let mut hasher = ContentHasher::new("streamflow split 1");
     hasher.integer(seed);
     hasher.text(key);
-    let hash = hasher.finish();
-    let [a, b, c, d, e, f, g, h, ..] = hash;
-    let top = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 11;
-    top as f64 / (1_u64 << 53) as f64
+    hasher.fraction()
 }
 
 fn by_shuffle(rows: &[SplitRow<'_>], rule: &Split) -> Vec<usize> {

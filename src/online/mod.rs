@@ -52,7 +52,7 @@ pub use keys::Key;
 pub use live::{LiveDrift, LiveOptions, RunDrift, live_drift};
 pub use materialize::{Materialized, MaterializedTable, materialize};
 pub use obtain::Recompute;
-pub use pinned::{PinnedRun, lacks_features, load_pinned, load_run, production_pin, served_model};
+pub use pinned::{PinnedRun, lacks_features, load_pinned, load_run, pins_of, served_model};
 pub use served::{Served, served};
 pub use shift::{Shift, largest_shift};
 pub use view::{EntityRows, OnlineSheet, OnlineView, TableFreshness, ValueAt};

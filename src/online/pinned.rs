@@ -63,13 +63,24 @@ pub fn load_pinned(workspace: &Workspace, model: &ModelName) -> Result<PinnedRun
 }
 
 /// What a model's pin file says of Production.
-pub fn production_pin(workspace: &Workspace, model: &ModelName) -> Result<Pin> {
+fn production_pin(workspace: &Workspace, model: &ModelName) -> Result<Pin> {
+    let (production, _) = pins_of(workspace, model)?;
+    Ok(production)
+}
+
+/// What a model's pin file says of Production and of Staging, read at one time.
+///
+/// # Errors
+/// [`Kind::NotReady`] when nothing is in Production.
+pub fn pins_of(workspace: &Workspace, model: &ModelName) -> Result<(Pin, Option<Pin>)> {
     let path = pin_path(model);
-    let pins = lockfile::read_pins(workspace, model)?
-        .ok_or_else(|| nothing_pinned(&format!("there is no {path}")))?;
-    let pin = pins.pins.get(&Stage::Production);
-    pin.cloned()
-        .ok_or_else(|| nothing_pinned(&format!("{path} names no run in production")))
+    let mut pins = lockfile::read_pins(workspace, model)?
+        .ok_or_else(|| nothing_pinned(&format!("there is no {path}")))?
+        .pins;
+    let production = pins.remove(&Stage::Production);
+    let production =
+        production.ok_or_else(|| nothing_pinned(&format!("{path} names no run in production")))?;
+    Ok((production, pins.remove(&Stage::Staging)))
 }
 
 /// A run as a pin names it.

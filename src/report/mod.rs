@@ -34,6 +34,7 @@ mod retrieval;
 mod run;
 mod runs;
 mod search;
+mod shadow;
 mod show;
 mod snapshots;
 mod statement;
@@ -87,6 +88,7 @@ pub use retrieval::{retrieved_document, retrieved_text};
 pub use run::{RunDocument, RunScreen, run_text};
 pub use runs::{AllPlaces, runs_document, runs_text};
 pub use search::{search_document, search_text, tried_words};
+pub use shadow::{shadow_document, shadow_text};
 pub use show::{RunView, show_document, show_text};
 pub use snapshots::{
     SnapshotDiffView, SnapshotView, snapshot_diff_document, snapshot_diff_text,

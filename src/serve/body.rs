@@ -24,7 +24,7 @@ pub struct Asked {
 }
 
 /// What comes with a request.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Contexts {
     /// The same for each id.
     Shared(Map<String, Value>),
@@ -33,6 +33,20 @@ pub enum Contexts {
 }
 
 impl Contexts {
+    /// Bytes that it may hold, as reckoned.
+    pub fn weight(&self) -> usize {
+        /// Of each value, beside its text.
+        const VALUE: usize = 128;
+        let of_value = |(name, value): (&String, &Value)| {
+            VALUE + name.len() + value.as_str().map_or(0, str::len)
+        };
+        let of_object = |object: &Map<String, Value>| object.iter().map(of_value).sum::<usize>();
+        match self {
+            Self::Shared(object) => of_object(object),
+            Self::Each(objects) => objects.iter().map(of_object).sum(),
+        }
+    }
+
     /// One object for each of so many ids.
     pub fn objects(&self, ids: usize) -> Vec<&Map<String, Value>> {
         match self {

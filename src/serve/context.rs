@@ -75,8 +75,20 @@ impl Requested {
     /// # Errors
     /// A name is unknown or missing, or its value is of another type; null is of any.
     pub fn read(&self, objects: &[&Map<String, Value>]) -> Result<Context, Unfit> {
+        self.read_beside(None, objects)
+    }
+
+    /// Reads one object for each key, which may also have what another run needs.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_beside(
+        &self,
+        other: Option<&Self>,
+        objects: &[&Map<String, Value>],
+    ) -> Result<Context, Unfit> {
         for object in objects {
-            self.check_names(object)?;
+            self.check_names(other, object)?;
         }
         let mut columns = BTreeMap::new();
         for (name, wanted) in &self.0 {
@@ -96,11 +108,12 @@ impl Requested {
         Ok(Context(columns))
     }
 
-    fn check_names(&self, object: &Map<String, Value>) -> Result<(), Unfit> {
-        if let Some(name) = object
-            .keys()
-            .find(|name| !self.0.contains_key(name.as_str()))
-        {
+    fn check_names(&self, other: Option<&Self>, object: &Map<String, Value>) -> Result<(), Unfit> {
+        let is_known = |name: &str| {
+            let of_other = || other.is_some_and(|other| other.0.contains_key(name));
+            self.0.contains_key(name) || of_other()
+        };
+        if let Some(name) = object.keys().find(|name| !is_known(name)) {
             let names: Vec<_> = self.0.keys().map(ToString::to_string).collect();
             let takes = match did_you_mean(name, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -184,7 +197,7 @@ impl Unfit {
         }
     }
 
-    /// The same for a command line.
+    /// The same for a command line, and for one of several entities.
     pub fn to_error(&self) -> Error {
         match self {
             Self::Missing(features, why) => {

@@ -20,8 +20,10 @@
 //! | `route` | request → reply |
 //! | `state`, `watch` | what answers; how it is replaced |
 //! | `trust` | whose signatures a pin needs |
+//! | `staged`, `canary` | the staged run beside production's; whom it answers for |
+//! | `shadow`, `comparison` | each answer asked again of the other run; what both said, counted |
 //! | `predict` | keys → answers, for the routes and the commands alike |
-//! | `question` | the one place where what clients are told is made and counted |
+//! | `question`, `part` | the one place where what clients are told is made and counted, by one run or two |
 //! | `context` | what comes with a request, and features of it |
 //! | `explained` | what each feature contributes to a prediction |
 //! | `batch` | every entity into one table |
@@ -37,6 +39,8 @@ mod access;
 mod batch;
 mod body;
 mod budget;
+mod canary;
+mod comparison;
 mod context;
 mod derived;
 mod docs;
@@ -49,6 +53,7 @@ mod legible;
 mod log;
 mod lookup;
 mod openapi;
+mod part;
 mod predict;
 mod problem;
 mod query;
@@ -56,6 +61,8 @@ mod question;
 mod request_id;
 mod route;
 mod server;
+mod shadow;
+mod staged;
 mod state;
 mod tally;
 mod telemetry;

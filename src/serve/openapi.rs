@@ -254,9 +254,11 @@ fn schemas(key: &str, key_schema: &Value, context: &Value) -> Value {
                 "as_of": date,
                 "tables": { "type": "object", "additionalProperties": reference("Freshness") },
                 "degraded": reference("Degraded"),
+                "staged": reference("Staged"),
             },
         },
         "Degraded": degraded(),
+        "Staged": staged(&hash),
         "Freshness": freshness(),
         "Features": {
             "type": "object",
@@ -335,6 +337,22 @@ fn degraded() -> Value {
         "description": "There while the pair that is pinned and materialized now cannot be loaded.",
         "required": ["reason", "since"],
         "properties": {
+            "reason": { "type": "string" },
+            "since": { "type": "string", "format": "date-time" },
+        },
+    })
+}
+
+/// What stands beside the run in production.
+fn staged(hash: &Value) -> Value {
+    json!({
+        "type": "object",
+        "description": "There while `[serve]` declares `shadow` or `canary`; with a reason while production answers alone.",
+        "required": ["shadow", "canary"],
+        "properties": {
+            "shadow": { "type": "boolean" },
+            "canary": { "type": "number", "minimum": 0, "maximum": 1 },
+            "run": hash,
             "reason": { "type": "string" },
             "since": { "type": "string", "format": "date-time" },
         },

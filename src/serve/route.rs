@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::{Caller, unknown_caller};
 use super::body::{self, Asked, Contexts, Wanted, check_type, key_of};
 use super::docs;
-use super::explained::{MAX_EXPLAINED, no_explanation};
+use super::explained::MAX_EXPLAINED;
 use super::freshness;
 use super::http::{Reply, Request};
 use super::journal::{self, Journal};
@@ -23,7 +23,7 @@ use super::server::App;
 use super::state::{Pair, State, nothing_materialized};
 use crate::definition::Dtype;
 use crate::error::{Error, Result};
-use crate::learn::Explainer;
+use crate::hash::RunId;
 use crate::online::Key;
 
 const JSON: &str = "application/json";
@@ -237,11 +237,14 @@ fn ready(app: &App, state: &State, caller: Caller) -> Result<Reply, Problem> {
             "since": failed.since.to_string(),
         });
     }
-    Ok(with_run(pair, Reply::json(200, JSON, &document)))
+    if let Some(staged) = &state.staged {
+        document["staged"] = staged.document();
+    }
+    Ok(with_run(pair.run(), Reply::json(200, JSON, &document)))
 }
 
-fn with_run(pair: &Pair, reply: Reply) -> Reply {
-    reply.with_header("X-Streamflow-Run", pair.run().to_string())
+fn with_run(run: RunId, reply: Reply) -> Reply {
+    reply.with_header("X-Streamflow-Run", run.to_string())
 }
 
 fn key_dtype(state: &State) -> Option<Dtype> {
@@ -296,10 +299,11 @@ fn predict(
     let asked = body::parse(&request.body, state.key().as_str())?;
     let pair = pair_of(app, state)?;
     let journal = Journal::new(app.predictions.as_ref(), id);
-    match answered(app, state, pair, &asked, journal, explains) {
-        Ok(reply) => Ok(with_run(pair, reply)),
-        Err(problem) => Err(problem.with_run(pair.run())),
-    }
+    let done = answered(app, state, pair, &asked, journal, explains);
+    done.map_err(|problem| match problem.run {
+        Some(_) => problem,
+        None => problem.with_run(pair.run()),
+    })
 }
 
 fn answered(
@@ -310,9 +314,6 @@ fn answered(
     journal: Journal<'_>,
     explains: bool,
 ) -> Result<Reply, Problem> {
-    let explainer = explains.then(|| pair.explainer()).transpose();
-    let explainer = explainer
-        .map_err(|error| no_explanation(&error).unwrap_or_else(|| problem_of(state, &error)))?;
     let column = state.key().as_str();
     let dtype = key_dtype(state).unwrap_or(Dtype::String);
     let keys = |values: &[Value]| {
@@ -322,7 +323,7 @@ fn answered(
     match &asked.whom {
         Wanted::One(value) => {
             let keys = keys(std::slice::from_ref(value))?;
-            predict_one(state, pair, &keys, &asked.context, journal, explainer)
+            predict_one(state, pair, &keys, &asked.context, journal, explains)
         }
         Wanted::Many(values) if explains && values.len() > MAX_EXPLAINED => Err(Problem::new(
             413,
@@ -333,7 +334,7 @@ fn answered(
         )),
         Wanted::Many(values) => {
             let keys = keys(values)?;
-            predict_many(app, state, pair, &keys, &asked.context, journal, explainer)
+            predict_many(app, state, pair, &keys, &asked.context, journal, explains)
         }
     }
 }
@@ -348,12 +349,13 @@ fn predict_one(
     key: &[Key],
     context: &Contexts,
     journal: Journal<'_>,
-    explainer: Option<&Explainer>,
+    explains: bool,
 ) -> Result<Reply, Problem> {
     let question = Question::new(state, pair, key, context, journal)?;
-    match question.each(explainer)?.into_iter().next() {
-        Some(Ok(found)) => Ok(Reply::json(200, JSON, &found)),
-        Some(Err(error)) => Err(problem_of(state, &error)),
+    let run = question.run();
+    match question.each(explains)?.into_iter().next() {
+        Some(Ok(found)) => Ok(with_run(run, Reply::json(200, JSON, &found))),
+        Some(Err(error)) => Err(problem_of(state, &error).with_run(run)),
         None => Err(Problem::new(500, "There is no answer.")),
     }
 }
@@ -365,19 +367,27 @@ fn predict_many(
     keys: &[Key],
     context: &Contexts,
     journal: Journal<'_>,
-    explainer: Option<&Explainer>,
+    explains: bool,
 ) -> Result<Reply, Problem> {
-    let named = pair.inputs.len() * (1 + usize::from(explainer.is_some()));
+    let named = pair.inputs.len() * (1 + usize::from(explains));
     let share = app.budget.for_answers(keys.len(), named);
     let share = share.ok_or_else(busy)?;
     let question = Question::new(state, pair, keys, context, journal)?;
-    let answers = question.each(explainer)?;
+    let answers = question.each(explains)?.into_iter().enumerate();
     let predictions: Vec<Item> = keys
         .iter()
         .zip(answers)
-        .map(|(key, found)| match found {
+        .map(|(key, (place, found))| match found {
             Ok(found) => Item::Answer(found),
-            Err(error) => Item::Refused(pair.key().as_str(), key, problem_of(state, &error)),
+            Err(error) => {
+                let problem = problem_of(state, &error);
+                // The header names another.
+                let problem = match question.other_run(place) {
+                    Some(run) => problem.with_run(run),
+                    None => problem,
+                };
+                Item::Refused(pair.key().as_str(), key, problem)
+            }
         })
         .collect();
     let cause = predictions.iter().find_map(|item| match item {
@@ -385,6 +395,7 @@ fn predict_many(
         Item::Answer(_) => None,
     });
     let reply = Reply::json(200, JSON, &Batch { predictions });
+    let reply = with_run(question.run(), reply);
     Ok(reply.with_share(share).with_cause(cause))
 }
 
@@ -449,7 +460,7 @@ fn model(state: &State) -> Result<Reply, Problem> {
     if !derived.is_empty() {
         document["derived"] = json!(derived);
     }
-    Ok(with_run(pair, Reply::json(200, JSON, &document)))
+    Ok(with_run(pair.run(), Reply::json(200, JSON, &document)))
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use super::log::{Log, LogFormat, Served};
 use super::problem::Problem;
 use super::request_id::{RequestId, RequestIds};
 use super::route;
+use super::shadow::{Queue, Shadowing};
+use super::staged::Duty;
 use super::state::State;
 use super::telemetry::Telemetry;
 use super::trust::Trust;
@@ -63,6 +65,8 @@ pub struct App {
     pub budget: Arc<Budget>,
     /// What clients are told, where it is logged.
     pub predictions: Option<PredictionLog>,
+    /// Where answers are left to be compared, where they are.
+    shadow: Option<Arc<Queue>>,
     state: RwLock<Arc<State>>,
     stopping: AtomicBool,
     /// Whether idle connections should make room.
@@ -82,7 +86,7 @@ impl App {
     }
 
     pub fn replace(&self, next: State) {
-        let next = Arc::new(next.counted_by(&self.telemetry));
+        let next = Arc::new(next.counted_by(&self.telemetry, self.shadow.as_ref()));
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *state, next);
         drop(state);
@@ -189,7 +193,10 @@ pub fn run(
 ) -> Result<u64> {
     let failed = |error| Error::failure("the server cannot be started").caused_by(error);
     let address = listener.local_addr().map_err(failed)?;
-    let max_age = workspace.definitions().project.serve.max_age;
+    let declared = &workspace.definitions().project.serve;
+    let max_age = declared.max_age;
+    let duty = Duty::of(declared);
+    let store = workspace.store().path().to_path_buf();
     // What a bug says of itself may quote a request. Before the first table is read: what reads tables
     // wraps this hook, and keeps damaged ones from it.
     std::panic::set_hook(Box::new(move |bug| {
@@ -200,12 +207,16 @@ pub fn run(
     let mut watcher = Watcher::new(workspace, trust);
     let state = watcher.first();
     let telemetry = Telemetry::default();
-    let state = state.counted_by(&telemetry);
+    let shadow = duty.filter(|duty| duty.shadow);
+    let shadow = shadow.map(|_| Shadowing::new(&store, log)).transpose()?;
+    let queue = shadow.as_ref().map(|shadow| Arc::clone(&shadow.queue));
+    let state = state.counted_by(&telemetry, queue.as_ref());
     let app = Arc::new(App {
         settings: Settings { access, max_age },
         telemetry,
         budget: Arc::default(),
         predictions,
+        shadow: queue,
         state: RwLock::new(Arc::new(state)),
         stopping: AtomicBool::new(false),
         crowded: AtomicBool::new(false),
@@ -221,13 +232,16 @@ pub fn run(
         .name("watcher".into())
         .spawn(move || watcher.watch(&watched))
         .map_err(failed)?;
+    let shadow = shadow.map(|shadow| shadow.start(&app));
+    let shadow = shadow.transpose().map_err(failed)?;
     accept(&app, &listener);
     accept_rest(&app, &listener);
     // From here on the system refuses whoever comes.
     drop(listener);
     let watch = Stopwatch::start();
     // The watcher looks at the flag several times a second, but for when it is loading.
-    let goes_on = || app.connections() > 0 || !watcher.is_finished();
+    let compares = || shadow.as_ref().is_some_and(|thread| !thread.is_finished());
+    let goes_on = || app.connections() > 0 || !watcher.is_finished() || compares();
     while goes_on() && watch.seconds() < STOP_SECONDS {
         thread::sleep(Duration::from_millis(10));
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use super::context::{Computed, Requested};
 use super::derived::DerivedValues;
 use super::predict::answer;
+use super::shadow::Queue;
+use super::staged::Staged;
 use super::tally::Tally;
 use super::telemetry::Telemetry;
 use crate::definition::{Age, AsOf, ColumnName, Dtype, ModelName, Project, Stage};
@@ -143,6 +145,11 @@ impl Pair {
         self.pinned.pin.run
     }
 
+    /// Whether two pairs are of the same load.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pinned, &other.pinned) && Arc::ptr_eq(&self.view, &other.view)
+    }
+
     /// The key column of the entity the run is about.
     pub fn key(&self) -> &ColumnName {
         &self.pinned.spec.key
@@ -196,6 +203,8 @@ pub struct State {
     pub pair: Result<Arc<Pair>, Arc<Error>>,
     /// What the pair's run is counted by, where a server counts.
     pub tally: Option<Arc<Tally>>,
+    /// The staged run beside the pair, where a server is to have one.
+    pub staged: Option<Staged>,
     /// The values that `/features` answers from: those of the pair where there is one.
     pub view: Option<Arc<OnlineView>>,
     /// When, by whom and why the run was promoted, as far as the registry's log says.
@@ -260,6 +269,7 @@ impl State {
         Self {
             pair,
             tally: None,
+            staged: None,
             view,
             transition,
             failed: None,
@@ -268,10 +278,15 @@ impl State {
         }
     }
 
-    /// The same, counted.
+    /// The same, counted, and compared by way of a queue where there is one.
     #[must_use]
-    pub fn counted_by(mut self, telemetry: &Telemetry) -> Self {
-        self.tally = self.pair.as_ref().ok().map(|pair| telemetry.tally_of(pair));
+    pub fn counted_by(mut self, telemetry: &Telemetry, queue: Option<&Arc<Queue>>) -> Self {
+        let Ok(pair) = &self.pair else { return self };
+        if let Some(staged) = &mut self.staged {
+            staged.counted_by(telemetry, queue, pair);
+        }
+        // Last, so that it is not the first to be forgotten.
+        self.tally = Some(telemetry.tally_of(pair));
         self
     }
 

@@ -5,15 +5,19 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::comparison::{self, Comparison};
 use super::freshness;
 use super::histogram::Histogram;
 use super::route::TEMPLATES;
+use super::staged::Staged;
 use super::state::{Pair, State};
 use super::tally::{self, Tally};
+use crate::compared::Runs;
+use crate::live::Counts;
 
 /// Upper bounds of the latency histogram, in seconds. Most replies are made in less than 100 µs, so it
 /// is there that they lie close.
-const LATENCIES: [f64; 21] = [
+pub(super) const LATENCIES: [f64; 21] = [
     0.000_005, 0.000_01, 0.000_02, 0.000_03, 0.000_04, 0.000_05, 0.000_075, 0.0001, 0.000_15,
     0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
 ];
@@ -36,9 +40,12 @@ pub struct Telemetry {
     latencies: [(&'static str, Histogram); TEMPLATES.len()],
     /// The newest last. Whoever answers holds its own.
     tallies: Mutex<VecDeque<Arc<Tally>>>,
+    /// As many, of runs that are compared.
+    comparisons: Mutex<VecDeque<Arc<Comparison>>>,
     refused_connections: AtomicU64,
     swaps: AtomicU64,
     failed_loads: AtomicU64,
+    failed_staged_loads: AtomicU64,
 }
 
 impl Default for Telemetry {
@@ -47,9 +54,11 @@ impl Default for Telemetry {
             totals: Mutex::default(),
             latencies: TEMPLATES.map(|route| (route, Histogram::new(&LATENCIES))),
             tallies: Mutex::default(),
+            comparisons: Mutex::default(),
             refused_connections: AtomicU64::default(),
             swaps: AtomicU64::default(),
             failed_loads: AtomicU64::default(),
+            failed_staged_loads: AtomicU64::default(),
         }
     }
 }
@@ -76,15 +85,20 @@ impl Telemetry {
     /// The counts of a pair's run, which go on where they were; those of a run that has not answered
     /// for long are forgotten.
     pub fn tally_of(&self, pair: &Pair) -> Arc<Tally> {
-        let mut tallies = self.tallies();
-        let known = tallies.iter().position(|tally| tally.run == pair.run());
-        let tally = known.and_then(|at| tallies.remove(at));
-        let tally = tally.unwrap_or_else(|| Arc::new(Tally::of(pair)));
-        if tallies.len() == RUNS {
-            tallies.pop_front();
-        }
-        tallies.push_back(Arc::clone(&tally));
-        tally
+        let is_own = |tally: &Tally| tally.run == pair.run();
+        remembered(&mut self.tallies(), is_own, || Tally::of(pair))
+    }
+
+    fn comparisons(&self) -> MutexGuard<'_, VecDeque<Arc<Comparison>>> {
+        let comparisons = self.comparisons.lock();
+        comparisons.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// By what a run in production and a staged one are compared, in the same way.
+    pub fn comparison_of(&self, runs: &Runs) -> Arc<Comparison> {
+        let is_own = |known: &Comparison| *known.runs == *runs;
+        let new = || Comparison::new(runs.clone());
+        remembered(&mut self.comparisons(), is_own, new)
     }
 
     /// Counts a connection that there was no room for.
@@ -98,6 +112,11 @@ impl Telemetry {
 
     pub fn count_failed_load(&self) {
         self.failed_loads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a staged run that could not be loaded.
+    pub fn count_failed_staged_load(&self) {
+        self.failed_staged_loads.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Requests answered so far.
@@ -147,7 +166,11 @@ impl Telemetry {
             metric(&mut text, name, kind, help, &[(String::new(), number)]);
         }
         render_model(&mut text, state);
+        if let Some(staged) = &state.staged {
+            render_staged(&mut text, staged, read(&self.failed_staged_loads));
+        }
         tally::render(&mut text, &self.tallies());
+        comparison::render(&mut text, &self.comparisons());
         if let Some(view) = &state.view {
             freshness::render(&mut text, view);
         }
@@ -181,6 +204,22 @@ pub(super) fn metric(text: &mut String, name: &str, kind: &str, help: &str, seri
         Ok::<(), std::fmt::Error>(())
     };
     write().expect("writing to a string does not fail");
+}
+
+/// What is known of that kind, which becomes the newest; the oldest is forgotten for one that is new.
+fn remembered<T>(
+    all: &mut VecDeque<Arc<T>>,
+    is_own: impl Fn(&T) -> bool,
+    new: impl FnOnce() -> T,
+) -> Arc<T> {
+    let known = all.iter().position(|known| is_own(known));
+    let found = known.and_then(|at| all.remove(at));
+    let found = found.unwrap_or_else(|| Arc::new(new()));
+    if all.len() == RUNS {
+        all.pop_front();
+    }
+    all.push_back(Arc::clone(&found));
+    found
 }
 
 fn render_totals(text: &mut String, totals: &BTreeMap<Series, u64>) {
@@ -224,6 +263,71 @@ fn render_model(text: &mut String, state: &State) {
         help,
         &as_of,
     );
+}
+
+fn render_rows(text: &mut String, counts: Counts) {
+    let dropped = counts.dropped_full + counts.dropped_unwritten;
+    for (name, help, count) in [
+        (
+            "shadow_rows_written_total",
+            "Rows of compared entities in files.",
+            counts.written,
+        ),
+        (
+            "shadow_rows_dropped_total",
+            "Rows that came too fast, or could not be written.",
+            dropped,
+        ),
+    ] {
+        metric(
+            text,
+            name,
+            "counter",
+            help,
+            &[(String::new(), count as f64)],
+        );
+    }
+}
+
+fn render_staged(text: &mut String, staged: &Staged, failures: f64) {
+    let info = staged.pair.iter().map(|pair| {
+        let (model, run) = (&pair.pinned.model_name, pair.run());
+        (format!("{{model=\"{model}\",run=\"{run}\"}}"), 1.0)
+    });
+    let help = "The staged run beside the run that answers.";
+    metric(
+        text,
+        "staged_info",
+        "gauge",
+        help,
+        &info.collect::<Vec<_>>(),
+    );
+    let failing = f64::from(u8::from(staged.is_failing()));
+    if let Some(shadow) = &staged.shadow {
+        render_rows(text, shadow.queue.counts());
+    }
+    for (name, kind, help, number) in [
+        (
+            "staged_load_failures_total",
+            "counter",
+            "Times a staged run could not be loaded.",
+            failures,
+        ),
+        (
+            "staged_load_failing",
+            "gauge",
+            "1 while the staged run cannot be loaded, and production answers alone.",
+            failing,
+        ),
+        (
+            "canary_share",
+            "gauge",
+            "The share of entities that the staged run is to answer for.",
+            staged.duty.canary,
+        ),
+    ] {
+        metric(text, name, kind, help, &[(String::new(), number)]);
+    }
 }
 
 #[cfg(test)]

@@ -22,19 +22,18 @@ impl Trust {
             return Ok(());
         }
         let pinned = served_model(workspace).and_then(|model| load_pinned(workspace, &model));
-        let refuse = |pinned: PinnedRun| self.refuse(&pinned);
+        let refuse = |pinned: PinnedRun| self.refuse(&pinned, Stage::Production);
         let verdict = pinned.map_or(Ok(()), refuse);
         // Waiting for a signature helps whoever starts a server less than being told at once.
         verdict.map_err(|error| error.with_kind(Kind::Failure))
     }
 
-    /// Refuses a run that none of these people vouches for.
-    pub fn refuse(&self, pinned: &PinnedRun) -> Result<()> {
+    /// Refuses a run that none of these people vouches for, at this stage.
+    pub fn refuse(&self, pinned: &PinnedRun, stage: Stage) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
         let outputs = &pinned.execution.outputs;
-        let (model, stage) = (&pinned.model_name, Stage::Production);
-        require_signature(model, stage, &pinned.pin, outputs, &self.0)
+        require_signature(&pinned.model_name, stage, &pinned.pin, outputs, &self.0)
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use crate::compared::Said;
 use crate::learn::{Outcome, most_probable};
 
 /// What is predicted for one entity.
@@ -54,6 +55,24 @@ impl<'a> Verdict<'a> {
                 found.map(|(_, probability)| *probability)
             }
             Self::Number(_) => None,
+        }
+    }
+
+    /// The same to be compared, and kept.
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Binary {
+                probability,
+                positive,
+            } => Said::Binary {
+                probability: *probability,
+                positive: *positive,
+            },
+            Self::Class { class, .. } => Said::Class {
+                class: (*class).to_string(),
+                probability: self.probability().unwrap_or_default(),
+            },
+            Self::Number(number) => Said::Number(*number),
         }
     }
 

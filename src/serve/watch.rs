@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::server::App;
+use super::staged::{Absence, Duty, Staged, Why};
 use super::state::{Pair, State};
 use super::trust::Trust;
-use crate::definition::ModelName;
+use crate::definition::{ModelName, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::hash::Digest;
 use crate::lockfile::{Pin, pin_path};
 use crate::online::{
-    OnlineView, PinnedRun, load_run, newest, newest_sequence, production_pin, served_model,
+    OnlineView, PinnedRun, load_run, newest, newest_sequence, pins_of, served_model,
 };
 use crate::run::GoldenRows;
 use crate::workspace::Workspace;
@@ -50,9 +51,11 @@ pub struct Watcher {
     trust: Trust,
     seen: Option<Marks>,
     pinned: Option<Loaded>,
+    staged: Option<Loaded>,
     view: Option<(i64, Arc<OnlineView>)>,
-    /// What was last logged, so that it is said once.
+    /// What was last logged, so that it is said once; and of the staged run.
     said: String,
+    said_of_staged: String,
 }
 
 /// A run with the rows it is tried with.
@@ -70,8 +73,10 @@ impl Watcher {
             trust,
             seen: None,
             pinned: None,
+            staged: None,
             view: None,
             said: String::new(),
+            said_of_staged: String::new(),
         }
     }
 
@@ -79,12 +84,14 @@ impl Watcher {
     pub fn first(&mut self) -> State {
         // What cannot be read now is looked at again by the first poll.
         self.seen = Marks::read(&self.workspace).ok();
-        self.load()
+        let state = self.load();
+        self.said_of_staged = state.staged.as_ref().map_or(String::new(), Staged::words);
+        state
     }
 
     /// Watches until the server stops.
     pub fn watch(mut self, app: &App) {
-        let mut polls_to_retry = app.state().pair.is_err().then_some(RETRY);
+        let mut polls_to_retry = is_to_be_retried(&app.state()).then_some(RETRY);
         while !app.is_stopping() {
             std::thread::sleep(POLL);
             let marks = match Marks::read(&self.workspace) {
@@ -105,22 +112,35 @@ impl Watcher {
 
     /// Loads what is pinned and materialized now, and serves it. False when the load failed.
     fn follow(&mut self, app: &App) -> bool {
-        let next = self.load();
+        let mut next = self.load();
         let before = app.state();
+        let failing = next.staged.as_ref().is_some_and(Staged::is_failing);
+        if failing {
+            app.telemetry.count_failed_staged_load();
+        }
         match (&next.pair, &before.pair) {
-            (Ok(pair), Ok(old)) if is_same(pair, old) => {
+            (Ok(pair), Ok(old)) if pair.is_same(old) => {
+                let others = match (&next.staged, &before.staged) {
+                    (Some(next), Some(before)) => !next.is_same(before),
+                    (None, None) => false,
+                    _ => true,
+                };
                 if before.failed.is_some() {
                     self.say(app, &format!("still serving {}", words(pair)));
-                    app.replace(next);
                 }
-                true
+                if before.failed.is_some() || others {
+                    // What was made ready in the pair for explanations stays.
+                    next.pair = Ok(Arc::clone(old));
+                    self.replace(app, next);
+                }
+                !failing
             }
             (Ok(pair), _) => {
                 let line = format!("now serving {}", words(pair));
-                app.replace(next);
                 app.telemetry.count_swap();
                 self.say(app, &line);
-                true
+                self.replace(app, next);
+                !failing
             }
             (Err(error), Ok(_)) => {
                 app.telemetry.count_failed_load();
@@ -139,29 +159,84 @@ impl Watcher {
         }
     }
 
-    fn load(&mut self) -> State {
-        let view = self.newest_view();
-        let (pinned, golden) = match self.pinned_run() {
-            Ok(loaded) => (
-                Ok(Arc::clone(&loaded.run)),
-                Some(Arc::clone(&loaded.golden)),
-            ),
-            Err(error) => (Err(error), None),
-        };
-        State::put_together(&self.workspace, pinned, view, golden.as_deref())
+    /// Moves the pointer, and says what is new about the staged run.
+    fn replace(&mut self, app: &App, mut next: State) {
+        if let (Some(next), Some(before)) = (&mut next.staged, &app.state().staged) {
+            next.keep_since(before);
+        }
+        let words = next.staged.as_ref().map(Staged::words);
+        app.replace(next);
+        if let Some(words) = words.filter(|words| *words != self.said_of_staged) {
+            app.log(&words);
+            self.said_of_staged = words;
+        }
     }
 
-    fn pinned_run(&mut self) -> Result<&Loaded> {
-        let model = served_model(&self.workspace)?;
-        let pin = production_pin(&self.workspace, &model)?;
-        let known = self
-            .pinned
-            .take_if(|known| known.model == model && known.pin == pin);
+    fn load(&mut self) -> State {
+        let view = self.newest_view();
+        let pins = served_model(&self.workspace)
+            .and_then(|model| Ok((pins_of(&self.workspace, &model)?, model)));
+        let (pinned, golden, staged) = match pins {
+            Ok(((production, staged), model)) => match self.loaded(&model, production) {
+                Ok((run, golden)) => (Ok(run), Some(golden), staged),
+                Err(error) => (Err(error), None, None),
+            },
+            Err(error) => (Err(error), None, None),
+        };
+        let mut state = State::put_together(&self.workspace, pinned, view, golden.as_deref());
+        let duty = Duty::of(&self.workspace.definitions().project.serve);
+        if let (Some(duty), Ok(pair)) = (duty, &state.pair) {
+            let staged = self.staged_pair(pair, staged).map_err(Absence::now);
+            state.staged = Some(Staged::new(duty, staged));
+        }
+        state
+    }
+
+    /// The run in production, with the rows it is tried with.
+    fn loaded(&mut self, model: &ModelName, pin: Pin) -> Result<(Arc<PinnedRun>, Arc<GoldenRows>)> {
+        let known = self.pinned.take_if(|known| known.is_of(model, &pin));
         let loaded = match known {
             Some(known) => known,
-            None => Loaded::of(&self.workspace, &self.trust, model, pin)?,
+            None => Loaded::of(&self.workspace, &self.trust, model, Stage::Production, pin)?,
         };
-        Ok(self.pinned.insert(loaded))
+        let loaded = self.pinned.insert(loaded);
+        Ok((Arc::clone(&loaded.run), Arc::clone(&loaded.golden)))
+    }
+
+    /// The staged run on the values that production answers from, tried as that is.
+    fn staged_pair(&mut self, production: &Pair, pin: Option<Pin>) -> Result<Arc<Pair>, Why> {
+        let model = &production.pinned.model_name;
+        let Some(pin) = pin else {
+            let path = pin_path(model);
+            let words = format!("nothing is staged: {path} names no run in staging");
+            return Err(Why::Nothing(words));
+        };
+        if pin.run == production.run() {
+            let words = "the staged run is the one in production";
+            return Err(Why::Nothing(words.to_string()));
+        }
+        self.load_staged(production, pin)
+            .map_err(|error| Why::Failed(Arc::new(error)))
+    }
+
+    fn load_staged(&mut self, production: &Pair, pin: Pin) -> Result<Arc<Pair>> {
+        let model = &production.pinned.model_name;
+        let known = self.staged.take_if(|known| known.is_of(model, &pin));
+        let loaded = match known {
+            Some(known) => known,
+            None => Loaded::of(&self.workspace, &self.trust, model, Stage::Staging, pin)?,
+        };
+        let loaded = self.staged.insert(loaded);
+        let pair = Pair::new(Arc::clone(&loaded.run), Arc::clone(&production.view))?;
+        pair.try_golden(&loaded.golden)?;
+        if pair.key() != production.key() {
+            let (own, other) = (pair.key(), production.key());
+            let message =
+                format!("the staged run is about {own}, that in production about {other}");
+            return Err(Error::failure(message)
+                .help("two runs that answer the same requests are about the same entity"));
+        }
+        Ok(pair)
     }
 
     fn newest_view(&mut self) -> Result<Option<Arc<OnlineView>>> {
@@ -189,13 +264,23 @@ impl Watcher {
 }
 
 impl Loaded {
-    fn of(workspace: &Workspace, trust: &Trust, model: ModelName, pin: Pin) -> Result<Self> {
-        let run = load_run(workspace, &model, pin.clone())?;
-        trust.refuse(&run)?;
+    fn is_of(&self, model: &ModelName, pin: &Pin) -> bool {
+        self.model == *model && self.pin == *pin
+    }
+
+    fn of(
+        workspace: &Workspace,
+        trust: &Trust,
+        model: &ModelName,
+        stage: Stage,
+        pin: Pin,
+    ) -> Result<Self> {
+        let run = load_run(workspace, model, pin.clone())?;
+        trust.refuse(&run, stage)?;
         let outputs = &run.execution.outputs;
         let golden = GoldenRows::of(workspace.store(), pin.run, outputs, &run.spec)?;
         Ok(Self {
-            model,
+            model: model.clone(),
             pin,
             run: Arc::new(run),
             golden: Arc::new(golden),
@@ -203,9 +288,9 @@ impl Loaded {
     }
 }
 
-/// Whether two pairs are of the same load.
-fn is_same(a: &Pair, b: &Pair) -> bool {
-    Arc::ptr_eq(&a.pinned, &b.pinned) && Arc::ptr_eq(&a.view, &b.view)
+/// Whether something that failed to load may be there later, without a new pin.
+fn is_to_be_retried(state: &State) -> bool {
+    state.pair.is_err() || state.staged.as_ref().is_some_and(Staged::is_failing)
 }
 
 fn words(pair: &Pair) -> String {

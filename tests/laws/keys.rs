@@ -122,6 +122,8 @@ pub const COUNTS_NOT: &[&str] = &[
     "streamflow serve.max_age",
     "streamflow serve.token_file",
     "streamflow serve.log_predictions",
+    "streamflow serve.shadow",
+    "streamflow serve.canary",
     "streamflow flow.*.description",
     "streamflow flow.*.steps",
     "feature entity",

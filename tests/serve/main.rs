@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on says where
 
 mod access;
+mod canary;
 mod derived;
 mod docs;
 mod explain;
@@ -12,6 +13,7 @@ mod live;
 mod log;
 mod metrics;
 mod on_demand;
+mod shadow;
 mod swap;
 mod tasks;
 mod values;

@@ -70,7 +70,7 @@ trees = 20
 "#;
 
 /// Eighty customers with an order each; the last has no usage.
-fn project() -> World {
+pub fn project() -> World {
     let mut usage = "user_id,hours\n".to_string();
     let mut views = "user_id,watched_at,minutes\n".to_string();
     let mut orders = "user_id,basket,channel,member,bought\n".to_string();

@@ -13,24 +13,24 @@ use streamflow::workspace::Workspace;
 
 use crate::world::{Server, World, template};
 
-fn outputs_of(world: &World, run: RunId) -> streamflow::lockfile::Outputs {
+pub fn outputs_of(world: &World, run: RunId) -> streamflow::lockfile::Outputs {
     let workspace = Workspace::open(Some(&world.root)).unwrap();
     let executions = executions_of(workspace.store().catalog(), run).unwrap();
     executions.last().unwrap().outputs
 }
 
-fn path_of(world: &World, object: ObjectName) -> PathBuf {
+pub fn path_of(world: &World, object: ObjectName) -> PathBuf {
     let workspace = Workspace::open(Some(&world.root)).unwrap();
     workspace.store().objects().path(object)
 }
 
 /// Objects are read-only files: the new bytes take the place of the old.
-fn replace(path: &PathBuf, bytes: &[u8]) {
+pub fn replace(path: &PathBuf, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();
 }
 
-fn metric(server: &Server, name: &str) -> f64 {
+pub fn metric(server: &Server, name: &str) -> f64 {
     let text = server.get("/metrics").body;
     let line = text
         .lines()

@@ -201,15 +201,31 @@ impl World {
 
     /// As `promote` writes it: the file is replaced whole.
     pub fn pin_to(&self, runs: &[(Stage, RunId)]) {
-        let mut pins = PinFile::empty("streamflow_churn".parse().unwrap());
+        self.pin_model("streamflow_churn", runs);
+    }
+
+    /// The same of another model.
+    pub fn pin_model(&self, model: &str, runs: &[(Stage, RunId)]) {
+        let mut pins = PinFile::empty(model.parse().unwrap());
         for (stage, run) in runs {
             let pin = Pin::plain(*run, 1, TransitionHash::from_bytes([7; 32]));
             pins.pins.insert(*stage, pin);
         }
-        let path = self.root.join("lockfiles/streamflow_churn.pin");
+        let path = self.root.join(format!("lockfiles/{model}.pin"));
         let beside = path.with_extension("new");
         fs::write(&beside, pins.render()).unwrap();
         fs::rename(beside, path).unwrap();
+    }
+
+    /// Adds lines to `[serve]`.
+    pub fn declare(&self, lines: &str) {
+        let path = self.root.join("streamflow.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let text = match text.contains("[serve]\n") {
+            true => text.replace("[serve]\n", &format!("[serve]\n{lines}\n")),
+            false => format!("{text}[serve]\n{lines}\n"),
+        };
+        fs::write(path, text).unwrap();
     }
 
     pub fn ids(&self, date: &str) -> Vec<String> {

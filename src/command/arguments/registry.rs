@@ -56,3 +56,13 @@ pub struct HistoryArguments {
     #[arg(long, conflicts_with = "at")]
     pub verify: bool,
 }
+
+#[derive(Debug, Args)]
+pub struct ShadowArguments {
+    /// The registered model; every one that was compared when none is named.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// The first day (UTC) whose requests count, YYYY-MM-DD; all that is recorded without it.
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+}

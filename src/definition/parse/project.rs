@@ -89,6 +89,9 @@ fn serve(section: &Section<'_>) -> Option<Serve> {
     let token_file = token_file.and_then(|item| not_empty(&item));
     let log_predictions = section.optional("log_predictions");
     let log_predictions = log_predictions.and_then(|item| item.boolean());
+    let shadow = section.optional("shadow");
+    let shadow = shadow.and_then(|item| item.word(&[("staging", true)]));
+    let canary = section.optional("canary").and_then(|item| canary(&item));
     section.finish();
     Some(Serve {
         address: address.unwrap_or_else(|| "127.0.0.1:8000".to_string()),
@@ -96,7 +99,19 @@ fn serve(section: &Section<'_>) -> Option<Serve> {
         max_age,
         token_file,
         log_predictions: log_predictions.unwrap_or(false),
+        shadow: shadow.unwrap_or(false),
+        canary: canary.unwrap_or(0.0),
     })
+}
+
+/// A number from 0 to 1.
+fn canary(item: &Item<'_>) -> Option<f64> {
+    let share = item.float()?;
+    let is_share = (0.0..=1.0).contains(&share);
+    if !is_share {
+        item.refuse_value("the share of entities lies between 0 and 1, such as 0.1");
+    }
+    is_share.then_some(share)
 }
 
 /// `HOST:PORT`.

@@ -61,6 +61,18 @@ fn serve() -> Value {
                                 store.",
                 "default": false,
             },
+            "shadow": {
+                "enum": ["staging"],
+                "description": "The staged run scores each request too, beside the reply; what differs is \
+                                recorded. Not done by default.",
+            },
+            "canary": {
+                "type": "number",
+                "description": "The share of entities that the staged run answers for, the same ones always.",
+                "minimum": 0,
+                "maximum": 1,
+                "default": 0.0,
+            },
         }),
     )
 }

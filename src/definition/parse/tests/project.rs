@@ -58,6 +58,12 @@ fn values_that_do_not_fit() {
         ("max_age = \"45d\"", "max_age = 45"),
         ("max_age = \"45d\"", "max_age = \"45 days\""),
         ("log_predictions = true", "log_predictions = \"yes\""),
+        ("shadow = \"staging\"", "shadow = \"production\""),
+        ("shadow = \"staging\"", "shadow = true"),
+        ("canary = 0.1", "canary = 1.5"),
+        ("canary = 0.1", "canary = -0.1"),
+        ("canary = 0.1", "canary = \"10 %\""),
+        ("canary = 0.1", "canary = nan"),
     ]), @r#"
     name = 3
        streamflow.toml:2:8 wrong type for `name` / expected a string, found an integer
