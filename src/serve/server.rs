@@ -20,7 +20,6 @@ use super::problem::Problem;
 use super::request_id::{RequestId, RequestIds};
 use super::route;
 use super::shadow::{Queue, Shadowing};
-use super::staged::Duty;
 use super::state::State;
 use super::telemetry::Telemetry;
 use super::trust::Trust;
@@ -193,10 +192,7 @@ pub fn run(
 ) -> Result<u64> {
     let failed = |error| Error::failure("the server cannot be started").caused_by(error);
     let address = listener.local_addr().map_err(failed)?;
-    let declared = &workspace.definitions().project.serve;
-    let max_age = declared.max_age;
-    let duty = Duty::of(declared);
-    let store = workspace.store().path().to_path_buf();
+    let max_age = workspace.definitions().project.serve.max_age;
     // What a bug says of itself may quote a request. Before the first table is read: what reads tables
     // wraps this hook, and keeps damaged ones from it.
     std::panic::set_hook(Box::new(move |bug| {
@@ -204,11 +200,10 @@ pub fn run(
     }));
     trust.refuse_pinned(&workspace)?;
     let predictions = prediction_log(&workspace, log)?;
+    let shadow = shadowing(&workspace, log)?;
     let mut watcher = Watcher::new(workspace, trust);
     let state = watcher.first();
     let telemetry = Telemetry::default();
-    let shadow = duty.filter(|duty| duty.shadow);
-    let shadow = shadow.map(|_| Shadowing::new(&store, log)).transpose()?;
     let queue = shadow.as_ref().map(|shadow| Arc::clone(&shadow.queue));
     let state = state.counted_by(&telemetry, queue.as_ref());
     let app = Arc::new(App {
@@ -258,6 +253,13 @@ fn prediction_log(workspace: &Workspace, log: Log) -> Result<Option<PredictionLo
     let wanted = workspace.definitions().project.serve.log_predictions;
     let start = || DailyLog::start(workspace.store().path(), move |words| log.event(words));
     wanted.then(start).transpose()
+}
+
+/// What answers are compared by, where the project wants a shadow.
+fn shadowing(workspace: &Workspace, log: Log) -> Result<Option<Shadowing>> {
+    let wanted = workspace.definitions().project.serve.shadow;
+    let new = || Shadowing::new(workspace.store().path(), log);
+    wanted.then(new).transpose()
 }
 
 /// How many connections the limit of open files allows, which is raised as far as it may be.

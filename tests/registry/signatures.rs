@@ -54,13 +54,30 @@ impl Server {
         Self { child, address }
     }
 
-    fn run(&self) -> String {
+    fn get(&self, path: &str) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(b"GET /model HTTP/1.0\r\n\r\n").unwrap();
+        let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
-        let body: Value = serde_json::from_str(reply.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        text(&body["run"]).to_string()
+        serde_json::from_str(reply.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+    }
+
+    fn run(&self) -> String {
+        text(&self.get("/model")["run"]).to_string()
+    }
+
+    /// Waits for what `/ready` says of the staged run.
+    fn wait_for_staged(&self, holds: impl Fn(&Value) -> bool) {
+        let begun = Instant::now();
+        loop {
+            let staged = self.get("/ready")["staged"].take();
+            if holds(&staged) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{staged:#}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     fn comes_to_serve(&self, run: &str) {
@@ -160,6 +177,42 @@ fn only_signed_promotions_are_served_where_that_is_asked() {
     clone.run(&format!("replay {}", runs[0])).exits(0);
     clone.run("materialize --as-of 2024-01-31").exits(0);
     Server::start(&clone, &public).comes_to_serve(&runs[0]);
+}
+
+/// A staged run is asked for a signature too, and its lack is no trouble of production's.
+#[test]
+fn a_staged_run_is_vouched_for_or_not_asked() {
+    let world = World::sample();
+    let path = world.path("streamflow.toml");
+    let declared = world.read("streamflow.toml");
+    let declared = declared.replace("[serve]\n", "[serve]\ncanary = 1.0\n");
+    std::fs::write(path, declared).unwrap();
+    let (key, public) = keys(&world, "release", 7);
+    let runs = ["0.2", "0.3"].map(|threshold| world.prior_run(threshold));
+    let promote = |run: &str, stage: &str| {
+        world.run(&format!(
+            "promote {run} --to {stage} --reason because --sign {key}"
+        ))
+    };
+    promote(&runs[0], "production").exits(0);
+    world.promote(&runs[1], "staging").exits(0);
+    world.run("materialize --as-of 2024-01-31").exits(0);
+    let server = Server::start(&world, &public);
+    server.wait_for_staged(|staged| {
+        let reason = staged["reason"].as_str().unwrap_or_default();
+        reason.contains("its promotion is not signed")
+    });
+    assert_eq!(server.run(), runs[0]);
+    promote(&runs[1], "staging").exits(0);
+    server.wait_for_staged(|staged| staged["run"] == runs[1].as_str());
+    // What was vouched for in staging is not for production.
+    let pins = world.read(PIN).replace("[staging]", "[production]");
+    let first = pins.find("[production]").unwrap();
+    let second = pins.rfind("[production]").unwrap();
+    assert_ne!(first, second);
+    let forged = format!("{}{}", &pins[..first], &pins[second..]);
+    std::fs::write(world.path(PIN), forged).unwrap();
+    server.goes_on_serving(&runs[0]);
 }
 
 #[test]
