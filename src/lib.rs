@@ -11,15 +11,15 @@
 //! - [`definition`], [`store`], [`table`]: what is declared, what is kept, what is read;
 //! - [`table_store`]: tables as the store keeps them, whole or as changes to earlier ones;
 //! - [`live`]: rows of what is served, by day, written aside;
-//! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`]: rules, two samples compared, values at
-//!   a point in time, models: pure functions; and the door to a database;
+//! - [`check`], [`drift`], [`feature`], [`learn`], [`postgres`], [`http_client`]: rules, two samples
+//!   compared, values at a point in time, models: pure functions; and the doors to a database and to servers;
 //! - [`compared`]: what two runs said of the same entities;
 //! - [`workspace`], [`snapshot`], [`code`]: a project, its data as of a date, its commits;
 //! - [`plan`], [`lockfile`], [`run`]: what a run is, as text, and as it happens;
 //! - [`retrieval`]: features for the rows of anyone's spine;
 //! - [`registry`], [`online`], [`serve`]: which run is pinned, the values it answers from, and HTTP;
-//! - [`keep`], [`publish`]: what the store holds and who needs it, how a run travels, and tables for
-//!   other programs;
+//! - [`keep`], [`publish`], [`mlflow`]: what the store holds and who needs it, how a run travels, and tables and runs
+//!   for other programs;
 //! - [`report`], [`sample`], [`scaffold`], [`command`]: words, projects, and the command line.
 
 pub mod check;
@@ -34,11 +34,13 @@ pub mod flow;
 pub mod fsio;
 pub mod hash;
 pub mod host;
+pub mod http_client;
 pub mod keep;
 pub mod learn;
 pub mod live;
 pub mod lockfile;
 pub mod math;
+pub mod mlflow;
 pub mod online;
 pub mod onnx;
 pub mod plan;

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod data;
+mod export;
 mod registry;
 mod show;
 
@@ -18,6 +19,7 @@ pub use self::data::{
     IngestArguments, SnapshotDiffArguments, SnapshotShowArguments, SnapshotsArguments,
     SnapshotsCommand,
 };
+pub use self::export::{Destination, ExportArguments};
 pub use self::registry::{HistoryArguments, PromoteArguments, RollbackArguments, ShadowArguments};
 pub use self::show::ShowArguments;
 
@@ -146,7 +148,7 @@ pub enum Command {
     Get(GetArguments),
     /// Writes a page with pictures of a run, or of two runs over each other.
     Report(ReportArguments),
-    /// Writes a run for others, with --format onnx, slsa or model-card; or with --to tables into a database.
+    /// Writes a run for others, with --format onnx, slsa or model-card; or with --to into MLflow, or tables into a database.
     Export(ExportArguments),
     /// Pins a run to a stage, if its gates hold.
     Promote(PromoteArguments),
@@ -322,44 +324,6 @@ pub struct ReportArguments {
     /// output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct ExportArguments {
-    /// A hash or its first digits, NAME@latest, NAME@locked, NAME@GITREV, MODEL@production.
-    #[arg(required_unless_present = "to", conflicts_with = "to")]
-    pub run: Option<String>,
-    /// The file to write; standard output when none is named. FILE.onnx is the model as ONNX.
-    #[arg(short, long, value_name = "FILE", conflicts_with = "to")]
-    pub output: Option<PathBuf>,
-    /// Exports a snapshot and the online values as tables, in place of a statement.
-    #[arg(long, value_name = "DATABASE")]
-    pub to: Option<Destination>,
-    /// The snapshot's date, with --to; the newest when none is named.
-    #[arg(long, value_name = "DATE", requires = "to")]
-    pub as_of: Option<String>,
-    /// The schema the tables stand in, with --to.
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "to",
-        default_value = "streamflow"
-    )]
-    pub schema: String,
-    /// The environment variable that holds the database's URL, with --to.
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "to",
-        default_value = "STREAMFLOW_POSTGRES"
-    )]
-    pub url_env: String,
-}
-
-/// Where tables are exported to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Destination {
-    Postgres,
 }
 
 impl ValueEnum for LogFormat {

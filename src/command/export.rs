@@ -5,21 +5,25 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Context;
-use super::arguments::{ExportArguments, Format};
+use super::arguments::{Destination, ExportArguments, Format};
 use super::get::to_standard_output;
+use super::mlflow::mlflow;
 use super::output::Output;
 use super::publish::publish;
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hash::Digest;
+use crate::learn::OnnxForm;
 use crate::report;
 use crate::run::{self, KnownRun};
 use crate::workspace::Workspace;
 
 /// Writes a run for others to standard output, or into a file.
 pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Output> {
-    if let Some(destination) = arguments.to {
-        return publish(context, arguments, destination);
+    match arguments.destination()? {
+        Some(Destination::Postgres) => return publish(context, arguments),
+        Some(Destination::Mlflow(uri)) => return mlflow(context, arguments, uri),
+        None => {}
     }
     let format = context.printer.format();
     let file = arguments.output.as_deref();
@@ -62,7 +66,7 @@ fn model(
     known: &KnownRun,
     file: Option<&Path>,
 ) -> Result<Output> {
-    let onnx = run::onnx_of(workspace, known)?;
+    let onnx = run::onnx_of(workspace, known, OnnxForm::Columns)?;
     let Some(file) = file else {
         return to_standard_output(context, &onnx.bytes);
     };

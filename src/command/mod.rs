@@ -18,6 +18,7 @@ mod ingest;
 mod init;
 mod lock;
 mod materialize;
+mod mlflow;
 mod output;
 mod page;
 mod predict;

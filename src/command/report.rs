@@ -58,7 +58,7 @@ fn json_has_no_pages(context: &Context) -> Result<()> {
     }
 }
 
-fn portrait_of<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<Portrait<'a>> {
+pub(super) fn portrait_of<'a>(workspace: &Workspace, known: &'a KnownRun) -> Result<Portrait<'a>> {
     let store = workspace.store();
     let scores = run::test_scores(store, known)?;
     let report = run::evaluation(store, known)?;

@@ -24,7 +24,7 @@ mod roots;
 
 pub use bundle::{
     Bundled, FileOutcome, Target, Unbundled, WrittenFile, bundle, find_bundled, find_target,
-    unbundle,
+    lock_of, unbundle,
 };
 pub use fsck::{Examined, Problem, Remedy, fsck};
 pub use gc::{DEFAULT_GRACE, DEFAULT_KEEP, GcOptions, GcReport, Removable, gc};

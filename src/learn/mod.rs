@@ -93,7 +93,7 @@ pub use metric::{
 };
 pub use model::{MODEL_FORMAT, Model, ModelFeature, Prediction};
 pub use noise::{AucTest, Interval, bootstrap, delong, intervals};
-pub use onnx::{OnnxModel, OnnxValue};
+pub use onnx::{OnnxForm, OnnxModel, OnnxValue};
 pub use split::{SPLIT_VERSION, Side, SplitRow, split};
 pub use target::{Examples, Outcome, Output, Target};
 pub use threshold::threshold;

@@ -117,8 +117,16 @@ pub struct Graph {
 impl Graph {
     /// An input of so many columns.
     pub fn input(&mut self, name: &str, element: Element, columns: usize) -> Value {
-        self.inputs.message(11, &described(name, element, columns));
+        self.inputs
+            .message(11, &described(name, element, &[columns]));
         Value(name.to_string())
+    }
+
+    /// An input of one number or text a row, without a second axis; as a column.
+    pub fn list(&mut self, name: &str, element: Element) -> Value {
+        self.inputs.message(11, &described(name, element, &[]));
+        let axis = self.constant(&Tensor::integers(vec![1]));
+        self.node(Operator::Unsqueeze, &[&Value(name.to_string()), &axis], &[])
     }
 
     /// Gives a value out under a name.
@@ -129,7 +137,8 @@ impl Graph {
             &[Value(name.to_string())],
             &[],
         );
-        self.outputs.message(12, &described(name, element, columns));
+        self.outputs
+            .message(12, &described(name, element, &[columns]));
     }
 
     pub fn constant(&mut self, tensor: &Tensor) -> Value {
@@ -239,14 +248,17 @@ impl Graph {
     }
 }
 
-/// `ValueInfoProto` of a tensor with rows and columns.
-fn described(name: &str, element: Element, columns: usize) -> Message {
-    let (mut rows, mut width) = (Message::default(), Message::default());
+/// `ValueInfoProto` of a tensor with rows, and further axes of such lengths.
+fn described(name: &str, element: Element, axes: &[usize]) -> Message {
+    let mut rows = Message::default();
     rows.text(2, ROWS);
-    width.integer(1, columns as i64);
     let mut shape = Message::default();
     shape.message(1, &rows);
-    shape.message(1, &width);
+    for length in axes {
+        let mut axis = Message::default();
+        axis.integer(1, *length as i64);
+        shape.message(1, &axis);
+    }
     let mut tensor = Message::default();
     tensor.integer(1, element.number());
     tensor.message(2, &shape);

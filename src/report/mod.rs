@@ -23,6 +23,7 @@ mod init;
 mod inspect;
 mod keep;
 mod leakage;
+mod mlflow;
 mod online;
 mod onnx;
 mod page;
@@ -69,6 +70,7 @@ pub use inspect::{
     segments_document, segments_text,
 };
 pub use keep::{fsck_document, fsck_text, gc_document, gc_text};
+pub use mlflow::{mlflow_document, mlflow_plan_document, mlflow_plan_text, mlflow_text};
 pub use online::{
     EntityView, features_document, features_text, materialized_document, materialized_text,
 };

@@ -3,7 +3,7 @@
 use super::reference::KnownRun;
 use super::stored::{ArtefactName, artefact_bytes};
 use crate::error::Result;
-use crate::learn::{Model, OnnxModel};
+use crate::learn::{Model, OnnxForm, OnnxModel};
 use crate::plan::RunSpec;
 use crate::workspace::Workspace;
 
@@ -12,9 +12,9 @@ use crate::workspace::Workspace;
 /// # Errors
 /// Those of [`Model::to_onnx`]; [`Kind::MissingInput`](crate::error::Kind::MissingInput) when this store lacks
 /// the model, and [`Kind::Lock`](crate::error::Kind::Lock) for declared values of another version.
-pub fn onnx_of(workspace: &Workspace, known: &KnownRun) -> Result<OnnxModel> {
+pub fn onnx_of(workspace: &Workspace, known: &KnownRun, form: OnnxForm) -> Result<OnnxModel> {
     let spec = RunSpec::from_declared(&known.record.declared)?;
     let bytes = artefact_bytes(workspace.store(), known, ArtefactName::Model)?;
     let model = Model::from_bytes(&bytes)?;
-    model.to_onnx(spec.threshold, &[("run", known.run.to_string())])
+    model.to_onnx(form, spec.threshold, &[("run", known.run.to_string())])
 }

@@ -29,6 +29,7 @@ mod leakage;
 mod live;
 mod locked;
 mod merge;
+mod mlflow;
 mod noise;
 mod onnx;
 mod point_in_time;

@@ -25,4 +25,4 @@ mod pack;
 mod verify;
 
 pub use enter::{FileOutcome, Target, Unbundled, WrittenFile, find_target, unbundle};
-pub use pack::{Bundled, bundle, find_bundled};
+pub use pack::{Bundled, bundle, find_bundled, lock_of};

@@ -227,7 +227,15 @@ fn definitions(workspace: &Workspace, known: &KnownRun) -> Result<BTreeMap<Strin
     Ok(texts)
 }
 
-/// The lock of the working tree, if it is of this run; else one that is made of what is recorded.
+/// The lock that a run travels with: that of the working tree, if it is of this run; else one that is made of what
+/// is recorded.
+///
+/// # Errors
+/// [`Kind::MissingInput`] when nobody knows the definitions of the run.
+pub fn lock_of(workspace: &Workspace, known: &KnownRun) -> Result<String> {
+    lock_text(workspace, known, &definitions(workspace, known)?)
+}
+
 fn lock_text(
     workspace: &Workspace,
     known: &KnownRun,

@@ -4,7 +4,8 @@ use super::*;
 use crate::definition::{CalibrationMethod, MissingCategorical, MissingNumeric, Preprocess};
 use crate::error::Kind;
 use crate::learn::{
-    Examples, GradientBoostingParameters, HeldOut, RandomForestParameters, Target, fit, testing,
+    Examples, GradientBoostingParameters, HeldOut, OnnxForm, RandomForestParameters, Target, fit,
+    testing,
 };
 
 fn parameters() -> [EstimatorParameters; 9] {
@@ -94,7 +95,7 @@ fn assert_comes_back(model: &Model, columns: &[FeatureColumn]) {
         reseal(&mut forged);
         if let Ok(model) = Model::from_bytes(&forged) {
             let _ = model.predict(columns);
-            let _ = model.to_onnx(0.5, &[]);
+            let _ = model.to_onnx(OnnxForm::Columns, 0.5, &[]);
         }
     }
 }
@@ -175,7 +176,7 @@ fn a_resealed_forgery_is_an_error_or_a_model_that_answers() {
                     let _ = model.predict(&columns);
                     // A drawing takes its time.
                     if flip == 0x80 && at.is_multiple_of(7) {
-                        let _ = model.to_onnx(0.5, &[]);
+                        let _ = model.to_onnx(OnnxForm::Columns, 0.5, &[]);
                     }
                 }
             }
@@ -295,7 +296,7 @@ fn derived_features_come_back_and_forgeries_do_no_harm() {
     let bytes = model.to_bytes();
     assert_eq!(bytes[8], 3);
     assert_comes_back(&model, &columns);
-    let drawn = model.to_onnx(0.5, &[]).unwrap();
+    let drawn = model.to_onnx(OnnxForm::Columns, 0.5, &[]).unwrap();
     let inputs: Vec<&str> = drawn.inputs.iter().map(|input| &*input.name).collect();
     assert_eq!(inputs, ["billing.fee", "usage.hours", "users.active"]);
     let at = 20 + u64::from_le_bytes(bytes[12..20].try_into().unwrap()) as usize;

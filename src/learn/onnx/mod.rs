@@ -33,6 +33,16 @@ pub struct OnnxModel {
     pub outputs: Vec<OnnxValue>,
 }
 
+/// How a file takes features and gives what is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnnxForm {
+    /// Every input has one column; all probabilities of several classes are one output.
+    Columns,
+    /// As a data frame is handed over by those who take one column of it after the other: inputs have no second axis, unless
+    /// there is but one, and each class has an output of its own, `probability[CLASS]`.
+    Frame,
+}
+
 /// An input or output. It has as many rows as are given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OnnxValue {
@@ -65,12 +75,21 @@ impl Model {
     /// # Errors
     /// [`Kind::DataRefused`] where the file would be 2 GiB or more; [`Kind::Usage`] where a derived feature has a
     /// part that ONNX has no operator for.
-    pub fn to_onnx(&self, threshold: f64, known: &[(&str, String)]) -> Result<OnnxModel> {
+    pub fn to_onnx(
+        &self,
+        form: OnnxForm,
+        threshold: f64,
+        known: &[(&str, String)],
+    ) -> Result<OnnxModel> {
         let mut graph = Graph::default();
         let mut features: BTreeMap<&str, Value> = BTreeMap::new();
         for feature in &self.features {
-            let input = graph.input(&feature.name, element_of(feature.kind), 1);
-            features.insert(&feature.name, input);
+            let (name, element) = (&feature.name, element_of(feature.kind));
+            let input = match (form, self.features.len()) {
+                (OnnxForm::Frame, 2..) => graph.list(name, element),
+                _ => graph.input(name, element, 1),
+            };
+            features.insert(name, input);
         }
         for derived in &self.derived {
             let drawn = expression::derived(&mut graph, &features, derived)?;
@@ -96,7 +115,7 @@ impl Model {
             }
             Outcome::Multiclass(classes) => {
                 known.push(("classes", serde_json::json!(classes).to_string()));
-                several_classes(&mut graph, &scores, classes)
+                several_classes(&mut graph, form, &scores, classes)
             }
             Outcome::Regression => {
                 let mut outputs = Outputs::new(&mut graph);
@@ -184,7 +203,12 @@ fn two_classes(graph: &mut Graph, probability: &Value, threshold: f64) -> Vec<On
 }
 
 /// The most probable class, of equal ones the first.
-fn several_classes(graph: &mut Graph, probabilities: &Value, classes: &[String]) -> Vec<OnnxValue> {
+fn several_classes(
+    graph: &mut Graph,
+    form: OnnxForm,
+    probabilities: &Value,
+    classes: &[String],
+) -> Vec<OnnxValue> {
     let first = [
         Attribute::Integer("axis", 1),
         Attribute::Integer("keepdims", 1),
@@ -200,12 +224,24 @@ fn several_classes(graph: &mut Graph, probabilities: &Value, classes: &[String])
     let mut outputs = Outputs::new(graph);
     outputs.give("prediction", &prediction, Element::Text, 1);
     outputs.give("probability", &probability, Element::Double, 1);
-    outputs.give(
-        "probabilities",
-        probabilities,
-        Element::Double,
-        classes.len(),
-    );
+    if form == OnnxForm::Columns {
+        let width = classes.len();
+        outputs.give("probabilities", probabilities, Element::Double, width);
+        return outputs.given;
+    }
+    for (at, class) in (0..).zip(classes) {
+        let place = outputs.graph.constant(&Tensor::integers(vec![at]));
+        let along = [Attribute::Integer("axis", 1)];
+        let column = outputs
+            .graph
+            .node(Operator::Gather, &[probabilities, &place], &along);
+        outputs.give(
+            &format!("probability[{class}]"),
+            &column,
+            Element::Double,
+            1,
+        );
+    }
     outputs.given
 }
 

@@ -81,7 +81,9 @@ fn every_model_is_drawn() {
             // Of ten rows no tree of `gradient_boosting` is split.
             for (preprocess, rows) in preprocessings().iter().zip([80, 80, 10]) {
                 let drawn = model(estimator.name, *task, preprocess, rows);
-                let drawn = drawn.to_onnx(0.5, &[("run", "r".into())]).unwrap();
+                let drawn = drawn
+                    .to_onnx(OnnxForm::Columns, 0.5, &[("run", "r".into())])
+                    .unwrap();
                 let inputs: Vec<_> = drawn
                     .inputs
                     .iter()
@@ -156,8 +158,11 @@ fn a_calibrated_model_is_drawn_with_its_threshold() {
             let mut calibrated = plain.clone();
             calibrated.calibration = Some(Calibration::fit(method, &held_out));
             calibrated.threshold = (task == Task::Binary).then_some(0.3125);
-            let drawn = calibrated.to_onnx(0.5, &[]).unwrap();
-            assert_ne!(drawn.bytes, plain.to_onnx(0.5, &[]).unwrap().bytes);
+            let drawn = calibrated.to_onnx(OnnxForm::Columns, 0.5, &[]).unwrap();
+            assert_ne!(
+                drawn.bytes,
+                plain.to_onnx(OnnxForm::Columns, 0.5, &[]).unwrap().bytes
+            );
             assert_eq!(holds(&drawn.bytes, "0.3125"), task == Task::Binary);
         }
     }
@@ -174,7 +179,7 @@ fn golden_vectors() {
     ]
     .map(|(kind, task, preprocess)| {
         let drawn = model(kind, task, &preprocess, 80)
-            .to_onnx(0.5, &[])
+            .to_onnx(OnnxForm::Columns, 0.5, &[])
             .unwrap();
         // The version of the program stands in it.
         let version = env!("CARGO_PKG_VERSION").as_bytes();
