@@ -322,7 +322,7 @@ fn a_request_may_bring_what_either_run_needs() {
     );
     world.materialize(JANUARY);
     let server = world.serve();
-    let context = json!({ "basket": 3.5, "channel": "app", "member": true });
+    let context = json!({ "basket": 3.5, "channel": "app" });
     let ids: Vec<String> = (0..40).map(|n| format!("U{n:02}")).collect();
     let reply = server.predict(&json!({ "user_ids": ids, "context": context }));
     let runs = |reply: &Value| -> Vec<Option<String>> {
