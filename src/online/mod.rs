@@ -55,5 +55,5 @@ pub use obtain::Recompute;
 pub use pinned::{PinnedRun, lacks_features, load_pinned, load_run, pins_of, served_model};
 pub use served::{Served, served};
 pub use shift::{Shift, largest_shift};
-pub use view::{EntityRows, OnlineSheet, OnlineView, TableFreshness, ValueAt};
+pub use view::{EntityRows, OfferedAs, OnlineSheet, OnlineView, TableFreshness, ValueAt};
 pub use wanted::{Wanted, default_date};

@@ -133,6 +133,15 @@ pub struct ValueAt<'a> {
     pub status: Status,
 }
 
+/// What the working tree offers under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferedAs<'a> {
+    /// Values of the entities that this column identifies, by this definition.
+    Stored(&'a ColumnName, FeatureHash),
+    /// Nothing before a request comes.
+    OnDemand,
+}
+
 /// How fresh the values of one table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableFreshness<'a> {
@@ -273,6 +282,35 @@ impl OnlineView {
         let mut values: Vec<_> = stored.chain(self.unanswered(key)).collect();
         values.sort_by_key(|(name, _)| *name);
         values
+    }
+
+    /// What the working tree offered under a name when the values were computed.
+    pub fn offered_as(&self, name: &FeatureName) -> Option<OfferedAs<'_>> {
+        let mut sheets = self.sheets.iter();
+        let sheet = sheets.find(|sheet| sheet.values.table == name.table)?;
+        let mut columns = sheet.values.columns.iter();
+        let stored = columns.find(|found| found.offered && found.name == *name);
+        if let Some(found) = stored {
+            let key = &self.entities[sheet.entities].column;
+            return Some(OfferedAs::Stored(key, found.feature));
+        }
+        let mut on_demand = sheet.values.on_demand.iter();
+        let found = on_demand.any(|found| found.offered && found.name == *name);
+        found.then_some(OfferedAs::OnDemand)
+    }
+
+    /// The value of one definition with the instant of its row, in microseconds; none when the
+    /// definition is not there.
+    pub fn dated(
+        &self,
+        rows: &EntityRows,
+        feature: FeatureHash,
+    ) -> Option<(ValueAt<'_>, Option<i64>)> {
+        let (sheet, _) = *self.places.get(&feature)?;
+        let sheet = &self.sheets[sheet];
+        let row = (sheet.entities == rows.entities).then(|| sheet.rows.at(rows.place));
+        let instant = row.flatten().map(|row| sheet.values.instants[row]);
+        Some((self.value(rows, feature)?, instant))
     }
 
     /// The offered features of the entity's tables that need a request, without one.

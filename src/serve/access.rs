@@ -13,7 +13,7 @@ use std::path::Path;
 
 use constant_time_eq::constant_time_eq;
 
-use super::http::{Head, Reply};
+use super::http::Head;
 use super::problem::Problem;
 use crate::error::{Error, Result};
 
@@ -67,8 +67,8 @@ impl Access {
         matches!(self, Self::Holders(_))
     }
 
-    /// Who sent a head; the reply to whoever sent another token.
-    pub fn caller(&self, head: &Head) -> Result<Caller, Reply> {
+    /// Who sent a head; an error for whoever sent another token.
+    pub fn caller(&self, head: &Head) -> Result<Caller, Stranger> {
         let Self::Holders(token) = self else {
             return Ok(Caller::Admitted);
         };
@@ -76,25 +76,36 @@ impl Access {
         match (sent.next(), sent.next()) {
             (None, _) => Ok(Caller::Unknown),
             (Some(one), None) if token.is_shown_by(one) => Ok(Caller::Admitted),
-            _ => Err(refusal(
-                "The request's Authorization is not `Bearer` and the token of this server.",
-                "Bearer realm=\"streamflow\", error=\"invalid_token\"",
-            )),
+            _ => Err(Stranger::WrongToken),
         }
     }
 }
 
-/// The reply to a caller who showed no token.
-pub fn unknown_caller() -> Reply {
-    refusal(
-        "This server asks for a token: send `Authorization: Bearer TOKEN`.",
-        "Bearer realm=\"streamflow\"",
-    )
+/// A caller who is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    Tokenless,
+    WrongToken,
 }
 
-fn refusal(why: &str, challenge: &str) -> Reply {
-    let problem = Problem::new(401, why).to_reply();
-    problem.with_header("WWW-Authenticate", challenge)
+impl Stranger {
+    pub fn to_problem(self) -> Problem {
+        let why = match self {
+            Self::Tokenless => "This server asks for a token: send `Authorization: Bearer TOKEN`.",
+            Self::WrongToken => {
+                "The request's Authorization is not `Bearer` and the token of this server."
+            }
+        };
+        Problem::new(401, why)
+    }
+
+    /// The value of `WWW-Authenticate`.
+    pub const fn challenge(self) -> &'static str {
+        match self {
+            Self::Tokenless => "Bearer realm=\"streamflow\"",
+            Self::WrongToken => "Bearer realm=\"streamflow\", error=\"invalid_token\"",
+        }
+    }
 }
 
 impl Token {

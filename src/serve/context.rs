@@ -147,7 +147,7 @@ impl Requested {
 }
 
 /// The value of a type; an empty text is null, as everywhere.
-fn cell(value: &Value, dtype: Dtype) -> Option<Cell<'_>> {
+pub(super) fn cell(value: &Value, dtype: Dtype) -> Option<Cell<'_>> {
     Some(match (dtype, value) {
         (_, Value::Null) => Cell::Null,
         (Dtype::String, Value::String(text)) if text.is_empty() => Cell::Null,
@@ -163,7 +163,7 @@ fn cell(value: &Value, dtype: Dtype) -> Option<Cell<'_>> {
 }
 
 /// What stands there instead, in a few words.
-fn found(value: &Value) -> String {
+pub(super) fn found(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_string(),
         Value::Object(_) => "an object".to_string(),
@@ -177,7 +177,7 @@ fn found(value: &Value) -> String {
     }
 }
 
-fn expected(dtype: Dtype) -> &'static str {
+pub(super) fn expected(dtype: Dtype) -> &'static str {
     match dtype {
         Dtype::String => "a string",
         Dtype::Bool => "true or false",

@@ -24,6 +24,9 @@
 //! | `shadow`, `comparison` | each answer asked again of the other run; what both said, counted |
 //! | `predict` | keys → answers, for the routes and the commands alike |
 //! | `question`, `part` | the one place where what clients are told is made and counted, by one run or two |
+//! | `given` | rows that bring their values and are about nobody |
+//! | `standing` | the pair that answers, or why a client hears that there is none |
+//! | `doors/` | protocols of others: MLflow scoring, Open Inference, Feast |
 //! | `context` | what comes with a request, and features of it |
 //! | `explained` | what each feature contributes to a prediction |
 //! | `batch` | every entity into one table |
@@ -44,8 +47,10 @@ mod comparison;
 mod context;
 mod derived;
 mod docs;
+mod doors;
 mod explained;
 mod freshness;
+mod given;
 mod histogram;
 mod http;
 mod journal;
@@ -54,6 +59,7 @@ mod log;
 mod lookup;
 mod openapi;
 mod part;
+mod percent;
 mod predict;
 mod problem;
 mod query;
@@ -63,6 +69,7 @@ mod route;
 mod server;
 mod shadow;
 mod staged;
+mod standing;
 mod state;
 mod tally;
 mod telemetry;

@@ -4,25 +4,35 @@ use serde_json::{Map, Value, json};
 
 use super::body::MAX_IDS;
 use super::context::Requested;
+use super::doors::{Described, describe, errors_of};
 use super::explained::MAX_EXPLAINED;
+use super::state::Pair;
 use crate::definition::Dtype;
+
+/// The content type of problems, and the name of their schema.
+const PROBLEM: (&str, &str) = ("application/problem+json", "Problem");
 
 /// The document for an entity whose key has that name and type; either, while it is not known.
 ///
-/// `requested` is what the run needs of a request; none while no run answers. `asks` says whether
-/// callers need a token.
-pub fn document(
-    key: &str,
-    dtype: Option<Dtype>,
-    requested: Option<&Requested>,
-    asks: bool,
-) -> Value {
-    let mut document = without_token(key, dtype, requested);
+/// `pair` is what answers; none while no run does. `asks` says whether callers need a token.
+pub fn document(key: &str, dtype: Option<Dtype>, pair: Option<&Pair>, asks: bool) -> Value {
+    let mut document = without_token(key, dtype, pair.map(|pair| &pair.requested));
+    add_doors(&mut document, describe(key, pair, nullable));
     if asks {
         demand_token(&mut document);
     }
     name_requests(&mut document);
     document
+}
+
+/// Enters what clients of other protocols ask for.
+fn add_doors(document: &mut Value, doors: Described) {
+    if let Some(known) = document["paths"].as_object_mut() {
+        known.extend(doors.paths);
+    }
+    if let Some(known) = document["components"]["schemas"].as_object_mut() {
+        known.extend(doors.schemas);
+    }
 }
 
 /// Enters the token: what it is, which routes need it, and what those answer without it.
@@ -42,14 +52,17 @@ fn demand_token(document: &mut Value) {
             .flat_map(Map::values_mut)
         {
             match path.as_str() {
-                "/health" => operation["security"] = json!([]),
-                "/ready" => operation["security"] = json!([{}, { "token": [] }]),
+                "/health" | "/v2/health/live" => {
+                    operation["security"] = json!([]);
+                    continue;
+                }
+                "/ready" | "/ping" | "/v2/health/ready" => {
+                    operation["security"] = json!([{}, { "token": [] }]);
+                }
                 _ => {}
             }
-            if path != "/health" {
-                let responses = operation["responses"].take();
-                operation["responses"] = with_problems(responses, &[401]);
-            }
+            let responses = operation["responses"].take();
+            operation["responses"] = with_errors(responses, &[401], errors_of(path));
         }
     }
 }
@@ -113,12 +126,12 @@ fn schema_of_status(word: &str) -> Value {
     })
 }
 
-/// The problems a route may answer with.
-fn with_problems(mut responses: Value, statuses: &[u16]) -> Value {
+/// The errors a route may answer with: their content type, and the name of their schema.
+fn with_errors(mut responses: Value, statuses: &[u16], (kind, name): (&str, &str)) -> Value {
     for status in statuses {
         responses[status.to_string()] = json!({
             "description": super::http::phrase(*status),
-            "content": { "application/problem+json": { "schema": reference("Problem") } },
+            "content": { kind: { "schema": reference(name) } },
         });
     }
     responses
@@ -131,7 +144,7 @@ fn get(description: &str, schema: &Value, problems: &[u16]) -> Value {
             "content": { "application/json": { "schema": schema } },
         },
     });
-    json!({ "summary": description, "responses": with_problems(responses, problems) })
+    json!({ "summary": description, "responses": with_errors(responses, problems, PROBLEM) })
 }
 
 fn text(description: &str, kind: &str) -> Value {
@@ -161,23 +174,27 @@ fn features() -> Value {
     operation
 }
 
-/// What comes with a request.
-fn context(requested: Option<&Requested>) -> Value {
-    let Some(requested) = requested else {
-        return json!({ "type": "object" });
-    };
-    let one = |dtype: Dtype| match dtype {
+/// A value of a type, or null.
+fn nullable(dtype: Dtype) -> Value {
+    match dtype {
         Dtype::String => json!({ "type": ["string", "null"] }),
         Dtype::Bool => json!({ "type": ["boolean", "null"] }),
         Dtype::I64 => json!({ "type": ["integer", "null"], "format": "int64" }),
         Dtype::F64 => json!({ "type": ["number", "null"] }),
         Dtype::Date => json!({ "type": ["string", "null"], "format": "date" }),
         Dtype::Datetime => json!({ "type": ["string", "null"], "format": "date-time" }),
+    }
+}
+
+/// What comes with a request.
+fn context(requested: Option<&Requested>) -> Value {
+    let Some(requested) = requested else {
+        return json!({ "type": "object" });
     };
     let names: Vec<_> = requested.dtypes().map(|(name, _)| name.as_str()).collect();
     let properties = requested
         .dtypes()
-        .map(|(name, dtype)| (name.to_string(), one(dtype)));
+        .map(|(name, dtype)| (name.to_string(), nullable(dtype)));
     json!({
         "type": "object",
         "description": "What the run needs of the request; null follows its preprocessing.",

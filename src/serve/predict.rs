@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::context::Computed;
 use super::derived::{DerivedValue, DerivedValues};
 use super::explained::Explained;
-use super::state::{Pair, Source};
+use super::state::{Input, Pair, Source};
 use super::tally::Tally;
 use super::verdict::Verdict;
 use crate::definition::AsOf;
@@ -96,29 +96,51 @@ pub fn answer<'a>(
     tally: Option<&Tally>,
 ) -> Result<Vec<Result<Answer<'a>>>> {
     let inputs = |(at, key)| inputs_of(pair, at, key, computed, tally);
-    let mut rows: Vec<Result<Vec<ValueAt<'a>>>> = keys.iter().enumerate().map(inputs).collect();
-    let derived = derive(pair, keys, &mut rows);
+    let rows = keys.iter().enumerate().map(inputs).collect();
+    judge(
+        pair,
+        rows,
+        |at| lacking(pair, &keys[at]),
+        explainer,
+        |at, values, derived, said| put_together(pair, &keys[at], values, derived, said),
+    )
+}
+
+/// What the model says of rows of its inputs, in the words of `told`, which is handed the number of the
+/// row; one that cannot be answered for does not keep the others. `lacking` is whom a row is about, and
+/// that it lacks something.
+pub(super) fn judge<'a, T>(
+    pair: &'a Pair,
+    mut rows: Vec<Result<Vec<ValueAt<'a>>>>,
+    lacking: impl Fn(usize) -> String,
+    explainer: Option<&Explainer>,
+    told: impl Fn(usize, &[ValueAt<'a>], Vec<(&'a str, Cell<'_>)>, Said<'a>) -> T,
+) -> Result<Vec<Result<T>>> {
+    let derived = derive(pair, &mut rows, lacking);
     let usable: Vec<&Vec<ValueAt>> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
     let mut said = said_of(pair, &usable, &derived, explainer)?
         .into_iter()
         .enumerate();
-    keys.iter()
-        .zip(rows)
-        .map(|(key, row)| match row {
-            Err(error) => Ok(Err(error)),
-            Ok(values) => {
-                let short = || Error::failure("the model gave fewer scores than rows");
-                let (at, said) = said.next().ok_or_else(short)?;
-                let derived = derived.in_row(pair, at).collect();
-                Ok(Ok(put_together(pair, key, &values, derived, said)))
-            }
-        })
-        .collect()
+    let rows = rows.into_iter().enumerate();
+    rows.map(|(row, values)| match values {
+        Err(error) => Ok(Err(error)),
+        Ok(values) => {
+            let short = || Error::failure("the model gave fewer scores than rows");
+            let (at, said) = said.next().ok_or_else(short)?;
+            let derived = derived.in_row(pair, at).collect();
+            Ok(Ok(told(row, &values, derived, said)))
+        }
+    })
+    .collect()
 }
 
 /// What is derived of the rows that can be answered for. A row becomes an error where something is null that may not
 /// be.
-fn derive(pair: &Pair, keys: &[Key], rows: &mut [Result<Vec<ValueAt<'_>>>]) -> DerivedValues {
+fn derive(
+    pair: &Pair,
+    rows: &mut [Result<Vec<ValueAt<'_>>>],
+    lacking: impl Fn(usize) -> String,
+) -> DerivedValues {
     if pair.pinned.model.derived.is_empty() {
         return DerivedValues::default();
     }
@@ -128,8 +150,8 @@ fn derive(pair: &Pair, keys: &[Key], rows: &mut [Result<Vec<ValueAt<'_>>>]) -> D
         return derived;
     }
     let mut kept = Vec::new();
-    let usable = rows.iter_mut().zip(keys).filter(|(row, _)| row.is_ok());
-    for (at, (row, key)) in usable.enumerate() {
+    let usable = rows.iter_mut().enumerate().filter(|(_, row)| row.is_ok());
+    for (at, (number, row)) in usable.enumerate() {
         let missing = derived.missing(pair, at);
         if missing.is_empty() {
             kept.push(at);
@@ -138,14 +160,14 @@ fn derive(pair: &Pair, keys: &[Key], rows: &mut [Result<Vec<ValueAt<'_>>>]) -> D
                 .into_iter()
                 .map(|name| (name, Status::Null))
                 .collect();
-            *row = Err(missing_features(pair, key, &missing));
+            *row = Err(missing_features(&lacking(number), &missing));
         }
     }
     derived.of_rows(&kept)
 }
 
 /// What the model says of one row, taken apart where it is asked for.
-type Said<'a> = (Verdict<'a>, Option<Explained<'a>>);
+pub(super) type Said<'a> = (Verdict<'a>, Option<Explained<'a>>);
 
 /// What the model says of rows of its inputs.
 fn said_of<'a>(
@@ -186,12 +208,8 @@ fn put_together<'a>(
     derived: Vec<(&'a str, Cell<'_>)>,
     (verdict, explanation): Said<'a>,
 ) -> Answer<'a> {
-    let named = || {
-        pair.inputs
-            .iter()
-            .map(|input| input.name.as_str())
-            .zip(values)
-    };
+    let names = pair.inputs.iter().map(|input| input.name.as_str());
+    let used = names.zip(values).map(|(name, value)| (name, value.cell));
     Answer {
         column: pair.key().as_str(),
         key: key.clone(),
@@ -199,23 +217,30 @@ fn put_together<'a>(
         model: pair.pinned.model_name.as_str(),
         run: pair.run(),
         as_of: pair.view.as_of(),
-        features_used: named().map(|(name, value)| (name, value.cell)).collect(),
-        imputed: named()
-            .filter(|(_, value)| value.status != Status::Present)
-            .map(|(name, _)| name)
-            .chain(
-                derived
-                    .iter()
-                    .filter(|(_, cell)| *cell == Cell::Null)
-                    .map(|(name, _)| *name),
-            )
-            .collect(),
+        features_used: used.collect(),
+        imputed: imputed(pair, values, &derived),
         derived: derived
             .into_iter()
             .map(|(name, cell)| (name, DerivedValue::of(cell)))
             .collect(),
         explanation,
     }
+}
+
+/// What goes through the run's preprocessing because it is not there.
+pub(super) fn imputed<'a>(
+    pair: &'a Pair,
+    values: &[ValueAt<'_>],
+    derived: &[(&'a str, Cell<'_>)],
+) -> Vec<&'a str> {
+    let absent = |value: &ValueAt| value.status != Status::Present;
+    let inputs = pair.inputs.iter().zip(values);
+    let inputs = inputs.filter(|(_, value)| absent(value));
+    let derived = derived.iter().filter(|(_, cell)| *cell == Cell::Null);
+    inputs
+        .map(|(input, _)| input.name.as_str())
+        .chain(derived.map(|(name, _)| *name))
+        .collect()
 }
 
 /// The model's inputs for one entity, in its order.
@@ -231,7 +256,6 @@ fn inputs_of<'a>(
         .find(pair.key(), key)
         .ok_or_else(|| unknown(pair.key().as_str(), key, pair.view.as_of()))?;
     let mut values = Vec::with_capacity(pair.inputs.len());
-    let mut missing: Vec<(&str, Status)> = Vec::new();
     for (place, input) in pair.inputs.iter().enumerate() {
         let value = match &input.source {
             Source::Stored(feature) => pair.view.value(&rows, *feature),
@@ -242,23 +266,33 @@ fn inputs_of<'a>(
         };
         let value =
             value.ok_or_else(|| Error::failure(format!("`{}` is not materialized", input.name)))?;
-        let refused = match value.status {
-            Status::Present => false,
-            Status::Null | Status::NotFound => input.refuses_null,
-            Status::Expired | Status::Request => true,
-        };
-        if refused {
-            missing.push((&input.name, value.status));
-        }
         values.push(value);
     }
     if let Some(tally) = tally {
         tally.count_values(values.iter().map(|value| value.status));
     }
-    if missing.is_empty() {
-        return Ok(values);
+    check_nulls(pair, values, || lacking(pair, key))
+}
+
+/// The values, unless something that may not be null is, or has expired.
+pub(super) fn check_nulls<'a>(
+    pair: &Pair,
+    values: Vec<ValueAt<'a>>,
+    lacking: impl Fn() -> String,
+) -> Result<Vec<ValueAt<'a>>> {
+    let refused = |(input, value): &(&Input, &ValueAt)| match value.status {
+        Status::Present => false,
+        Status::Null | Status::NotFound => input.refuses_null,
+        Status::Expired | Status::Request => true,
+    };
+    let missing = pair.inputs.iter().zip(&values).filter(refused);
+    let missing: Vec<_> = missing
+        .map(|(input, value)| (input.name.as_str(), value.status))
+        .collect();
+    match missing.is_empty() {
+        true => Ok(values),
+        false => Err(missing_features(&lacking(), &missing)),
     }
-    Err(missing_features(pair, key, &missing))
 }
 
 /// The error of an entity that no table knows.
@@ -269,7 +303,12 @@ pub fn unknown(column: &str, key: &Key, as_of: AsOf) -> Error {
     )
 }
 
-fn missing_features(pair: &Pair, key: &Key, missing: &[(&str, Status)]) -> Error {
+fn lacking(pair: &Pair, key: &Key) -> String {
+    let (column, as_of) = (pair.key(), pair.view.as_of());
+    format!("{column} {} lacks at {as_of}", key.cell())
+}
+
+fn missing_features(lacking: &str, missing: &[(&str, Status)]) -> Error {
     let words: Vec<String> = missing
         .iter()
         .map(|(name, status)| {
@@ -281,14 +320,9 @@ fn missing_features(pair: &Pair, key: &Key, missing: &[(&str, Status)]) -> Error
             format!("{name} {why}")
         })
         .collect();
-    let (column, as_of) = (pair.key(), pair.view.as_of());
     Error::new(
         Kind::MissingFeatures,
-        format!(
-            "the run needs what {column} {} lacks at {as_of}: {}",
-            key.cell(),
-            words.join(", ")
-        ),
+        format!("the run needs what {lacking}: {}", words.join(", ")),
     )
     .details(missing.iter().map(|(name, _)| (*name).to_string()))
 }

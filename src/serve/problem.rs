@@ -93,6 +93,24 @@ impl Problem {
         }
     }
 
+    /// The problem of one of so many rows, counted from 0 here and from 1 for people.
+    #[must_use]
+    pub fn in_row(mut self, row: usize, rows: usize) -> Self {
+        if rows > 1 {
+            self.detail = format!("Row {} of {rows}: {}", row + 1, self.detail).into();
+        }
+        self
+    }
+
+    /// Names a run, where none is named yet.
+    #[must_use]
+    pub fn or_run(self, run: RunId) -> Self {
+        match self.run {
+            Some(_) => self,
+            None => self.with_run(run),
+        }
+    }
+
     #[must_use]
     pub fn with_run(mut self, run: RunId) -> Self {
         self.run = Some(run);
@@ -100,7 +118,12 @@ impl Problem {
     }
 
     pub fn to_reply(&self) -> Reply {
-        let reply = Reply::json(self.status, "application/problem+json", self);
+        self.to_reply_as("application/problem+json", self)
+    }
+
+    /// The same in the shape of another protocol.
+    pub fn to_reply_as(&self, content_type: &'static str, document: &impl Serialize) -> Reply {
+        let reply = Reply::json(self.status, content_type, document);
         let mut reply = reply.with_cause(self.cause.clone());
         if self.slug == BUSY {
             reply = reply.with_header("Retry-After", "1");

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::body::Contexts;
+use super::given::{Given, answer_given};
 use super::journal::Journal;
 use super::part::{Answerer, Answers, Part, Refusal};
 use super::predict::Answer;
@@ -20,7 +21,15 @@ use crate::compared::{Said, Side};
 use crate::error::Error;
 use crate::hash::RunId;
 use crate::live::Role;
-use crate::online::Key;
+use crate::online::{Key, ValueAt};
+
+/// Who may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// The staged run too, for entities of the canary.
+    Anyone,
+    Production,
+}
 
 /// Whom a request asks about, with what was computed of what came with it.
 pub struct Question<'a> {
@@ -58,13 +67,14 @@ impl<'a> Question<'a> {
         keys: &'a [Key],
         contexts: &'a Contexts,
         journal: Journal<'a>,
+        whom: Whom,
     ) -> Result<Self, Problem> {
         let mut objects = contexts.objects(keys.len());
         // What is shared by nobody must fit all the same.
         if let (Contexts::Shared(object), []) = (contexts, keys) {
             objects.push(object);
         }
-        let (own, other) = division(state, pair, keys);
+        let (own, other) = division(state, pair, keys, whom);
         let (first, second) = match other {
             None => {
                 let keys = Cow::Borrowed(keys);
@@ -88,7 +98,11 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// The run that replies name: the one that answers for all keys, else production's.
+    /// The pair that replies name: the one that answers for all keys, else production's.
+    pub fn pair(&self) -> &'a Arc<Pair> {
+        self.first.of.pair
+    }
+
     pub fn run(&self) -> RunId {
         self.first.run()
     }
@@ -134,6 +148,16 @@ impl<'a> Question<'a> {
             answers: merged(answers, others, places),
             seconds: [timed(seconds), other_seconds],
         })
+    }
+
+    /// An answer for each key, or why there is none for the first that has none; then nothing was
+    /// answered, and only refusals are counted.
+    pub fn all(&self) -> Result<Vec<Answer<'_>>, Problem> {
+        let found = self.found(false)?;
+        let whole = found.answers.iter().all(Result::is_ok);
+        self.tell(&found, |answer| whole || answer.is_err());
+        let run = |at| self.other_run(at).unwrap_or(self.run());
+        all_of(self.state, run, found.answers)
     }
 
     /// Counts what a client is told of what was found, hands it to the log of predictions, and leaves
@@ -193,6 +217,7 @@ fn division<'a>(
     state: &'a State,
     pair: &'a Arc<Pair>,
     keys: &[Key],
+    whom: Whom,
 ) -> (Answerer<'a>, Option<(Answerer<'a>, Vec<usize>)>) {
     let beside = state.staged.as_ref();
     let beside = beside.and_then(|staged| Some((staged, staged.pair.as_ref().ok()?)));
@@ -202,7 +227,7 @@ fn division<'a>(
         tally: state.tally.as_deref(),
         beside: beside.map(|(_, other)| other),
     };
-    let Some((staged, other)) = beside else {
+    let (Some((staged, other)), Whom::Anyone) = (beside, whom) else {
         return (production, None);
     };
     let canary = Answerer {
@@ -241,4 +266,39 @@ fn merged<'f>(first: Answers<'f>, second: Answers<'f>, places: &[usize]) -> Answ
         Err(_) => first.next(),
     };
     (0..all).filter_map(next).collect()
+}
+
+/// Answers for rows that bring all values of the model, each in its order; or why there is none for the
+/// first that has none, as [`Question::all`].
+pub fn all_given<'a>(
+    state: &State,
+    pair: &'a Pair,
+    rows: Vec<Vec<ValueAt<'a>>>,
+) -> Result<Vec<Given<'a>>, Problem> {
+    let tally = state.tally.as_deref();
+    let answers = answer_given(pair, rows, tally);
+    let answers = answers.map_err(|error| Problem::of(&error, state.entity()))?;
+    let whole = answers.iter().all(Result::is_ok);
+    if let Some(tally) = tally {
+        let told = answers.iter().filter(|found| whole || found.is_err());
+        told.for_each(|found| tally.count_given(found));
+    }
+    all_of(state, |_| pair.run(), answers)
+}
+
+/// All that was found, or the problem of the first row that has none; where there are several, it says
+/// which.
+fn all_of<T>(
+    state: &State,
+    run: impl Fn(usize) -> RunId,
+    answers: Vec<Result<T, Error>>,
+) -> Result<Vec<T>, Problem> {
+    let rows = answers.len();
+    let found = answers.into_iter().enumerate().map(|(at, found)| {
+        found.map_err(|error| {
+            let problem = Problem::of(&error, state.entity()).in_row(at, rows);
+            problem.with_run(run(at))
+        })
+    });
+    found.collect()
 }

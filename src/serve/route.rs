@@ -5,25 +5,29 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::access::{Caller, unknown_caller};
+use super::access::{Caller, Stranger};
 use super::body::{self, Asked, Contexts, Wanted, check_type, key_of};
 use super::docs;
+use super::doors::{self, Door, Visit};
 use super::explained::MAX_EXPLAINED;
 use super::freshness;
 use super::http::{Reply, Request};
 use super::journal::{self, Journal};
 use super::lookup::FeatureAnswer;
 use super::openapi;
+use super::percent::decode;
 use super::predict::Answer;
 use super::problem::Problem;
 use super::query::wants_explanation;
-use super::question::Question;
+use super::question::{Question, Whom};
 use super::request_id::RequestId;
 use super::server::App;
+use super::standing::{
+    busy, key_dtype, not_ready, not_ready_for_strangers, pair_of, problem_of, with_run,
+};
 use super::state::{Pair, State, nothing_materialized};
 use crate::definition::Dtype;
-use crate::error::{Error, Result};
-use crate::hash::RunId;
+use crate::error::Result;
 use crate::online::Key;
 
 const JSON: &str = "application/json";
@@ -40,6 +44,8 @@ enum Resource {
     Metrics,
     OpenApi,
     Docs,
+    /// A path of another protocol.
+    Door(Door),
 }
 
 impl Resource {
@@ -58,7 +64,7 @@ impl Resource {
             "/metrics" => Self::Metrics,
             "/openapi.json" => Self::OpenApi,
             "/docs" => Self::Docs,
-            _ => return None,
+            other => Self::Door(Door::at(other)?),
         })
     }
 
@@ -73,27 +79,60 @@ impl Resource {
             Self::Metrics => "/metrics",
             Self::OpenApi => "/openapi.json",
             Self::Docs => "/docs",
+            Self::Door(door) => door.template(),
         }
     }
 
     fn allows(&self) -> &'static str {
         match self {
             Self::Predict => "POST",
+            Self::Door(door) => door.allows(),
             _ => "GET, HEAD",
+        }
+    }
+
+    /// What is told to whoever shows no token.
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Health | Self::Ready => true,
+            Self::Door(door) => door.is_open(),
+            _ => false,
+        }
+    }
+
+    /// That the process lives, which is told to everyone.
+    fn is_alive(&self) -> bool {
+        match self {
+            Self::Health => true,
+            Self::Door(door) => door.is_alive(),
+            _ => false,
         }
     }
 }
 
 /// Every route that requests are counted under.
-pub const TEMPLATES: [&str; 9] = [
+pub const TEMPLATES: [&str; 22] = [
     "/docs",
     "/features/{id}",
+    "/get-online-features",
     "/health",
+    "/invocations",
     "/metrics",
     "/model",
     "/openapi.json",
+    "/ping",
     "/predict",
     "/ready",
+    "/v2",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/v2/models/{model}",
+    "/v2/models/{model}/infer",
+    "/v2/models/{model}/ready",
+    "/v2/models/{model}/versions/{version}",
+    "/v2/models/{model}/versions/{version}/infer",
+    "/v2/models/{model}/versions/{version}/ready",
+    "/version",
     NO_ROUTE,
 ];
 
@@ -109,18 +148,22 @@ pub fn template(path: &str) -> &'static str {
 pub fn reply(app: &App, request: &Request, id: &RequestId<'_>) -> Reply {
     let state = app.state();
     let resource = Resource::at(&request.head.path);
+    let is = |holds: fn(&Resource) -> bool| resource.as_ref().is_some_and(holds);
+    let path = &request.head.path;
+    let refuse = |stranger: Stranger| {
+        let reply = doors::refusal(path, &stranger.to_problem());
+        reply.with_header("WWW-Authenticate", stranger.challenge())
+    };
     let caller = match app.settings.access.caller(&request.head) {
         Ok(caller) => caller,
-        // That the process lives is told to everyone.
-        Err(_) if resource == Some(Resource::Health) => Caller::Unknown,
-        Err(refusal) => return refusal,
+        Err(_) if is(Resource::is_alive) => Caller::Unknown,
+        Err(stranger) => return refuse(stranger),
     };
-    let open = matches!(resource, Some(Resource::Health | Resource::Ready));
-    if caller == Caller::Unknown && !open {
-        return unknown_caller();
+    if caller == Caller::Unknown && !is(Resource::is_open) {
+        return refuse(Stranger::Tokenless);
     }
-    let done = respond(app, &state, request, id, resource, caller);
-    done.unwrap_or_else(|problem| problem.to_reply())
+    let done = respond(app, &state, request, id, resource.as_ref(), caller);
+    done.unwrap_or_else(|problem| doors::refusal(path, &problem))
 }
 
 fn respond(
@@ -128,7 +171,7 @@ fn respond(
     state: &State,
     request: &Request,
     id: &RequestId<'_>,
-    resource: Option<Resource>,
+    resource: Option<&Resource>,
     caller: Caller,
 ) -> Result<Reply, Problem> {
     let resource = resource.ok_or_else(|| {
@@ -140,13 +183,13 @@ fn respond(
     let method = request.head.method.as_str();
     if !resource.allows().split(", ").any(|known| known == method) {
         let why = format!("{} takes {}.", resource.template(), resource.allows());
-        let refusal = Problem::new(405, why).to_reply();
+        let refusal = doors::refusal(&request.head.path, &Problem::new(405, why));
         return Ok(refusal.with_header("Allow", resource.allows()));
     }
     match resource {
         Resource::Health => Ok(Reply::json(200, JSON, &json!({ "status": "ok" }))),
         Resource::Ready => ready(app, state, caller),
-        Resource::Features(id) => features(state, &id),
+        Resource::Features(id) => features(state, id),
         Resource::Predict => predict(app, state, request, id),
         Resource::Model => model(state),
         Resource::Metrics => Ok(Reply::new(
@@ -156,6 +199,16 @@ fn respond(
         )),
         Resource::OpenApi => Ok(Reply::json(200, JSON, &description(app, state))),
         Resource::Docs => Ok(page(&description(app, state))),
+        Resource::Door(door) => {
+            let visit = Visit {
+                app,
+                state,
+                request,
+                journal: Journal::new(app.predictions.as_ref(), id),
+                caller,
+            };
+            doors::respond(&visit, door)
+        }
     }
 }
 
@@ -172,7 +225,7 @@ fn description(app: &App, state: &State) -> Value {
     openapi::document(
         state.key().as_str(),
         key_dtype(state),
-        state.pair.as_ref().ok().map(|pair| &pair.requested),
+        state.pair.as_ref().ok().map(Arc::as_ref),
         app.settings.access.asks(),
     )
 }
@@ -184,43 +237,13 @@ fn page(description: &Value) -> Reply {
     reply.with_header("Content-Security-Policy", policy)
 }
 
-/// The pair that answers, or a 503.
-fn pair_of<'a>(app: &App, state: &'a State) -> Result<&'a Arc<Pair>, Problem> {
-    state
-        .ready(app.settings.max_age)
-        .map_err(|error| not_ready(state, &error))
-}
-
-/// An error as a problem.
-fn problem_of(state: &State, error: &Error) -> Problem {
-    Problem::of(error, state.entity())
-}
-
-/// Whatever keeps the pair from being there, a client hears that the server is not ready.
-fn not_ready(state: &State, error: &Error) -> Problem {
-    let problem = problem_of(state, error);
-    match problem.status {
-        500 => Problem {
-            cause: problem.cause,
-            ..Problem::new(
-                503,
-                "The pinned run or its values cannot be loaded; see the log.",
-            )
-        },
-        _ => problem,
-    }
-}
-
 /// Whoever shows no token hears whether, and not what or why not: a balancer needs no more.
 fn ready(app: &App, state: &State, caller: Caller) -> Result<Reply, Problem> {
     if caller == Caller::Unknown {
         let ready = state.ready(app.settings.max_age).is_ok();
         return match ready {
             true => Ok(Reply::json(200, JSON, &json!({ "status": "ready" }))),
-            false => Err(Problem::new(
-                503,
-                "Not ready; ask with the token for the reason.",
-            )),
+            false => Err(not_ready_for_strangers()),
         };
     }
     let pair = pair_of(app, state)?;
@@ -243,14 +266,6 @@ fn ready(app: &App, state: &State, caller: Caller) -> Result<Reply, Problem> {
     Ok(with_run(pair.run(), Reply::json(200, JSON, &document)))
 }
 
-fn with_run(run: RunId, reply: Reply) -> Reply {
-    reply.with_header("X-Streamflow-Run", run.to_string())
-}
-
-fn key_dtype(state: &State) -> Option<Dtype> {
-    state.view.as_ref()?.key_dtype(state.key())
-}
-
 fn features(state: &State, id: &str) -> Result<Reply, Problem> {
     let id = decode(id)?;
     let view = state
@@ -263,28 +278,6 @@ fn features(state: &State, id: &str) -> Result<Reply, Problem> {
     let found =
         FeatureAnswer::of(view, state.key(), &key).map_err(|error| problem_of(state, &error))?;
     Ok(Reply::json(200, JSON, &found))
-}
-
-/// Undoes percent-encoding.
-fn decode(text: &str) -> Result<String, Problem> {
-    let refuse = || Problem::new(400, "The id in the path is not percent-encoded UTF-8.");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        if *first != b'%' {
-            bytes.push(*first);
-            rest = after;
-            continue;
-        }
-        let digits = after
-            .get(..2)
-            .filter(|two| two.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
-        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        bytes.push(byte.ok_or_else(refuse)?);
-        rest = &after[2..];
-    }
-    String::from_utf8(bytes).map_err(|_| refuse())
 }
 
 fn predict(
@@ -300,10 +293,7 @@ fn predict(
     let pair = pair_of(app, state)?;
     let journal = Journal::new(app.predictions.as_ref(), id);
     let done = answered(app, state, pair, &asked, journal, explains);
-    done.map_err(|problem| match problem.run {
-        Some(_) => problem,
-        None => problem.with_run(pair.run()),
-    })
+    done.map_err(|problem| problem.or_run(pair.run()))
 }
 
 fn answered(
@@ -339,10 +329,6 @@ fn answered(
     }
 }
 
-fn busy() -> Problem {
-    Problem::busy("Other large requests are being answered; try again.")
-}
-
 fn predict_one(
     state: &State,
     pair: &Arc<Pair>,
@@ -351,7 +337,7 @@ fn predict_one(
     journal: Journal<'_>,
     explains: bool,
 ) -> Result<Reply, Problem> {
-    let question = Question::new(state, pair, key, context, journal)?;
+    let question = Question::new(state, pair, key, context, journal, Whom::Anyone)?;
     let run = question.run();
     match question.each(explains)?.into_iter().next() {
         Some(Ok(found)) => Ok(with_run(run, Reply::json(200, JSON, &found))),
@@ -372,7 +358,7 @@ fn predict_many(
     let named = pair.inputs.len() * (1 + usize::from(explains));
     let share = app.budget.for_answers(keys.len(), named);
     let share = share.ok_or_else(busy)?;
-    let question = Question::new(state, pair, keys, context, journal)?;
+    let question = Question::new(state, pair, keys, context, journal, Whom::Anyone)?;
     let answers = question.each(explains)?.into_iter().enumerate();
     let predictions: Vec<Item> = keys
         .iter()
@@ -483,15 +469,6 @@ mod tests {
             "/Health",
         ] {
             assert_eq!(Resource::at(path), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn ids_are_percent_decoded() {
-        assert_eq!(decode("7590-VHVEG").as_deref(), Ok("7590-VHVEG"));
-        assert_eq!(decode("a%2Fb%20%C3%A9").as_deref(), Ok("a/b é"));
-        for text in ["%", "%2", "%zz", "%ff", "a%+1"] {
-            assert_eq!(decode(text).unwrap_err().status, 400, "{text}");
         }
     }
 }

@@ -303,6 +303,17 @@ impl State {
         }
     }
 
+    /// Whether all that may answer predict the same things: a number, or one of the same classes.
+    pub fn is_of_one_outcome(&self) -> bool {
+        let staged = self.staged.as_ref();
+        let staged = staged.and_then(|staged| staged.pair.as_ref().ok());
+        let is_own = |staged: &Arc<Pair>| {
+            let own = self.pair.as_ref().ok();
+            own.is_some_and(|own| own.pinned.model.outcome == staged.pinned.model.outcome)
+        };
+        staged.is_none_or(is_own)
+    }
+
     /// The name of the entity that is asked for.
     pub fn entity(&self) -> &str {
         &self.entity

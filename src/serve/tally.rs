@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::given::Given;
 use super::histogram::{Histogram, Sum};
 use super::predict::Answer;
 use super::state::Pair;
@@ -77,32 +78,40 @@ impl Tally {
 
     /// Counts what came of one entity.
     pub fn count_answer(&self, found: &Result<Answer<'_>, Error>) {
-        let refused = |error: &Error| match error.kind() {
-            Kind::UnknownEntity => Some(&self.unknown_entity),
-            Kind::MissingFeatures => Some(&self.missing_features),
-            _ => None,
-        };
         match found {
-            Ok(answer) => self.count_prediction(answer),
-            Err(error) => {
-                if let Some(total) = refused(error) {
-                    total.fetch_add(1, Ordering::Relaxed);
-                }
-            }
+            Ok(answer) => self.count_prediction(&answer.verdict, &answer.imputed),
+            Err(error) => self.count_refusal(error),
         }
     }
 
-    fn count_prediction(&self, answer: &Answer<'_>) {
-        if let Verdict::Number(number) = answer.verdict {
-            self.numbers.fetch_add(1, Ordering::Relaxed);
-            self.numbers_sum.add(number);
+    /// Counts what came of one row that is about nobody.
+    pub fn count_given(&self, found: &Result<Given<'_>, Error>) {
+        match found {
+            Ok(given) => self.count_prediction(&given.verdict, &given.imputed),
+            Err(error) => self.count_refusal(error),
         }
-        if let Some(probability) = answer.verdict.probability() {
+    }
+
+    fn count_refusal(&self, error: &Error) {
+        let total = match error.kind() {
+            Kind::UnknownEntity => &self.unknown_entity,
+            Kind::MissingFeatures => &self.missing_features,
+            _ => return,
+        };
+        total.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_prediction(&self, verdict: &Verdict<'_>, imputed: &[&str]) {
+        if let Verdict::Number(number) = verdict {
+            self.numbers.fetch_add(1, Ordering::Relaxed);
+            self.numbers_sum.add(*number);
+        }
+        if let Some(probability) = verdict.probability() {
             self.probabilities.observe(probability);
         }
         // Both stand in the order of the model.
         let mut places = self.imputed.iter();
-        for name in &answer.imputed {
+        for name in imputed {
             if let Some((_, total)) = places.find(|(known, _)| known == name) {
                 total.fetch_add(1, Ordering::Relaxed);
             }

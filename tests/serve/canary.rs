@@ -366,3 +366,53 @@ fn a_request_may_bring_what_either_run_needs() {
     let reply = server.predict(&json!({ "user_ids": ids, "context": { "colour": "red" } }));
     reply.problem(422, "wrong-shape");
 }
+
+/// Whichever protocol asks, the same entities are answered by the same run.
+#[test]
+fn other_protocols_have_the_same_canary() {
+    let (production, staged) = (template().lenient, template().strict);
+    let world = world(production, staged, "canary = 0.3");
+    let ids: Vec<String> = ids(&world).into_iter().take(60).collect();
+    let (of_production, of_staged) = (alone(production, &ids), alone(staged, &ids));
+    let own = canary(&ids, 0.3);
+    assert!(own.len() > 5 && own.len() < 40);
+    let server = world.serve();
+    let post = |path: &str, body: &Value| {
+        let headers = "Content-Type: application/json\r\n";
+        server.request("POST", path, headers, &body.to_string())
+    };
+    let right = |whose: &dyn Fn(&String) -> bool| -> Vec<Value> {
+        let answer = |id: &String| match whose(id) {
+            true => of_staged[id]["probability"].clone(),
+            false => of_production[id]["probability"].clone(),
+        };
+        ids.iter().map(answer).collect()
+    };
+    let keys = json!({ "name": "user_id", "datatype": "BYTES", "shape": [ids.len()], "data": ids });
+    let body = json!({ "inputs": [keys], "outputs": [{ "name": "probability" }] });
+    let reply = post("/v2/models/streamflow_churn/infer", &body);
+    assert_eq!(
+        reply.json()["outputs"][0]["data"],
+        json!(right(&|id| own.contains(id)))
+    );
+    assert_eq!(reply.json()["model_version"], production.to_string());
+    // Who names a run is answered by that one.
+    let path = format!("/v2/models/streamflow_churn/versions/{production}/infer");
+    let reply = post(&path, &body);
+    assert_eq!(reply.json()["outputs"][0]["data"], json!(right(&|_| false)));
+
+    let records: Vec<Value> = ids.iter().map(|id| json!({ "user_id": id })).collect();
+    let reply = post("/invocations", &json!({ "dataframe_records": records }));
+    let run = production.to_string();
+    assert_eq!(reply.header("x-streamflow-run"), Some(run.as_str()));
+    let found: Vec<Value> = reply.json()["predictions"].as_array().unwrap().clone();
+    let found: Vec<&Value> = found.iter().map(|one| &one["probability"]).collect();
+    assert_eq!(json!(found), json!(right(&|id| own.contains(id))));
+    let one = own.into_iter().next().unwrap();
+    let reply = post(
+        "/invocations",
+        &json!({ "dataframe_records": [{ "user_id": one }] }),
+    );
+    let run = staged.to_string();
+    assert_eq!(reply.header("x-streamflow-run"), Some(run.as_str()));
+}

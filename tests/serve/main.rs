@@ -6,6 +6,7 @@ mod access;
 mod canary;
 mod derived;
 mod docs;
+mod doors;
 mod explain;
 mod hostile;
 mod limits;

@@ -112,7 +112,7 @@ pub fn project() -> World {
 }
 
 /// With a run in Production and its values.
-fn ready() -> World {
+pub fn ready() -> World {
     let world = project();
     let (code, document) = world.run(&["run", "buying"]);
     assert_eq!(code, 0, "{document:#}");

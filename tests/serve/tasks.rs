@@ -10,7 +10,7 @@ use super::world::World;
 const LABEL: &str = "[label]\ntable  = \"labels\"\ncolumn = \"churn_label\"";
 
 /// The example with a run of another task pinned and served.
-fn pinned(column: &str, task: &str, model: &str) -> (World, Value) {
+pub fn pinned(column: &str, task: &str, model: &str) -> (World, Value) {
     let world = World::new();
     let path = world.root.join("experiments/lenient.toml");
     let lenient = std::fs::read_to_string(&path).unwrap();
