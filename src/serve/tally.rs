@@ -169,7 +169,7 @@ pub fn render(text: &mut String, tallies: &VecDeque<Arc<Tally>>) {
         };
         STATUSES.into_iter().zip(&tally.statuses).map(of).collect()
     });
-    let help = "Values that were looked up or computed for predictions, by what was found.";
+    let help = "Values that were looked up, computed or sent for predictions, by what was found.";
     metric(text, "model_values_total", "counter", help, &statuses);
     // The name of a feature holds nothing that would need escaping.
     let imputed = of_each(&|tally| {

@@ -149,8 +149,11 @@ def triton_infers_what_predict_predicts(project, address):
         kinds = {type(value) for value in values if value is not None}
         if kinds == {str}:
             datatype, array = "BYTES", numpy.array([value or "" for value in values], dtype=object)
-        elif kinds == {bool}:
+        elif kinds == {bool} and None not in values:
             datatype, array = "BOOL", numpy.array(values, dtype=bool)
+        elif kinds == {bool}:
+            words = {None: "", True: "true", False: "false"}
+            datatype, array = "BYTES", numpy.array([words[value] for value in values], dtype=object)
         elif kinds == {int} and None not in values:
             datatype, array = "INT64", numpy.array(values, dtype=numpy.int64)
         else:

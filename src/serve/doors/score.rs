@@ -224,8 +224,8 @@ fn typed<'a>(
     })
 }
 
-/// As [`cell`], and as pandas writes it: whole floats where it has no integers, midnights where it has no
-/// dates, `NaT` where there is no instant.
+/// As [`cell`]; as pandas writes it, with whole floats where it has no integers, midnights where it has no
+/// dates, and `NaT` where there is no instant; and as an exported model takes it, with truth values as texts.
 fn lenient(dtype: Dtype, value: &Value) -> Option<Cell<'_>> {
     match (dtype, value) {
         (Dtype::I64, Value::Number(number)) if !number.is_i64() => {
@@ -234,6 +234,12 @@ fn lenient(dtype: Dtype, value: &Value) -> Option<Cell<'_>> {
             // Whole and small: the cast keeps the value.
             is_whole.then_some(Cell::I64(float as i64))
         }
+        (Dtype::Bool, Value::String(text)) => match text.as_str() {
+            "true" => Some(Cell::Bool(true)),
+            "false" => Some(Cell::Bool(false)),
+            "" => Some(Cell::Null),
+            _ => None,
+        },
         (Dtype::Date | Dtype::Datetime, Value::String(text)) if text == "NaT" => Some(Cell::Null),
         (Dtype::Date, Value::String(text)) => {
             let date = text.strip_suffix("T00:00:00").unwrap_or(text);
@@ -261,6 +267,8 @@ mod tests {
         assert_eq!(read(Dtype::F64, json!(-0.0)), found("0"));
         assert_eq!(read(Dtype::F64, json!(3)), found("3"));
         assert_eq!(read(Dtype::String, json!("")), found("null"));
+        assert_eq!(read(Dtype::Bool, json!("true")), found("true"));
+        assert_eq!(read(Dtype::Bool, json!("")), found("null"));
         let midnight = json!("2024-01-31T00:00:00");
         assert_eq!(read(Dtype::Date, midnight.clone()), found("2024-01-31"));
         assert_eq!(
@@ -276,7 +284,7 @@ mod tests {
             (Dtype::I64, json!(true)),
             (Dtype::F64, json!("3")),
             (Dtype::Bool, json!(1)),
-            (Dtype::Bool, json!("true")),
+            (Dtype::Bool, json!("True")),
             (Dtype::String, json!(3)),
             (Dtype::String, json!(["a"])),
             (Dtype::Date, json!("2024-01-31T10:00:00")),
