@@ -103,6 +103,8 @@ impl Server {
         let parsed: Option<Value> = serde_json::from_slice(&reply.body).ok();
         match (reply.status, parsed) {
             (200..=299, Some(value @ Value::Object(_))) => Ok(value),
+            // What has nothing to tell is answered so.
+            (200..=299, _) if reply.body.is_empty() => Ok(Value::Null),
             (200..=299, _) => Err(strange(&reply)),
             (_, Some(value)) if value["error_code"].is_string() => Err(Fault::Refused {
                 status: reply.status,

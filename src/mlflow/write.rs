@@ -382,6 +382,7 @@ fn verify(server: &Server, export: &Export, found: &Found) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http_client::{Address, Client, Options};
 
     #[test]
     fn batches_are_of_so_many_and_of_so_many_bytes() {
@@ -391,5 +392,28 @@ mod tests {
         let large = json!("x".repeat(limits::LARGEST_BATCH / 3));
         assert_eq!(of(vec![large; 5]), [2, 2, 1]);
         assert!(of(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn artifacts_go_through_the_server_or_nowhere() {
+        let address = Address::parse("a server", "http://a:5000/ml").unwrap();
+        let server = Server::new(Client::new(address, &Options::default()).unwrap());
+        let folder = |place: &str| artifact_folder(&server, "x", place).ok();
+        assert_eq!(folder("mlflow-artifacts:/7/abc/artifacts").as_deref(), Some("7/abc/artifacts"));
+        assert_eq!(folder("mlflow-artifacts://a:5000/7").as_deref(), Some("7"));
+        let whole = "http://a:5000/ml/api/2.0/mlflow-artifacts/artifacts/7/abc";
+        assert_eq!(folder(whole).as_deref(), Some("7/abc"));
+        for place in [
+            "/srv/mlruns/7",
+            "file:///srv/mlruns/7",
+            "s3://bucket/7",
+            "mlflow-artifacts://b:5000/7",
+            "mlflow-artifacts://5000/7",
+            "http://a:5000/api/2.0/mlflow-artifacts/artifacts/7",
+            "http://a:50001/ml/api/2.0/mlflow-artifacts/artifacts/7",
+            "",
+        ] {
+            assert_eq!(folder(place), None, "{place}");
+        }
     }
 }

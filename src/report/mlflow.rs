@@ -160,10 +160,7 @@ pub fn mlflow_plan_text(export: &Export, address: &Address) -> String {
     let pairs = |pairs: &mut dyn Iterator<Item = (String, String)>| {
         let mut table = Table::default();
         for (name, value) in pairs {
-            table
-                .row()
-                .left(name)
-                .left(value.lines().next().unwrap_or_default());
+            table.row().left(name).left(beginning(&value));
         }
         table
     };
@@ -195,6 +192,17 @@ pub fn mlflow_plan_text(export: &Export, address: &Address) -> String {
         text.push_str(&notices(&export.notices));
     }
     text
+}
+
+/// A value as it fits beside its name: the first line, and not all of a long one.
+fn beginning(value: &str) -> String {
+    const LONGEST: usize = 64;
+    let line = value.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST) {
+        None if line.len() == value.len() => line.to_string(),
+        None => format!("{line} …"),
+        Some((at, _)) => format!("{}…", &line[..at]),
+    }
 }
 
 fn planned_words(version: &Version) -> String {

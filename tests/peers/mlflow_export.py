@@ -228,13 +228,12 @@ def held(project, uri, name, version):
     said = model.predict(frame_of(rows, model.metadata.get_input_schema().inputs))
     by_key = {key: at for at, key in enumerate(zip(rows["user_id"].to_pylist(), map(str, rows["as_of"].to_pylist())))}
     largest, compared = 0.0, 0
-    wanted = json.loads(predictions.read_text())
-    for row in wanted if isinstance(wanted, list) else wanted["rows"]:
+    for row in json.loads(predictions.read_text()):
         at = by_key[(row["user_id"], str(row["as_of"]))]
         difference = abs(said["probability"][at] - row["probability"])
         largest, compared = max(largest, difference), compared + 1
         if abs(row["probability"] - 0.5) > TOLERANCE:
-            assert said["prediction"][at] == row["prediction"], row
+            assert said["prediction"][at] == (row["probability"] >= 0.5), row
     assert compared > 100 and largest <= TOLERANCE, (compared, largest)
     return largest, compared
 
@@ -411,6 +410,18 @@ def what_onnx_cannot_say_is_left_out(project, server):
     return done["notices"][0][:70]
 
 
+def a_server_that_takes_no_artifacts_is_left_alone(project, _):
+    """Started without the proxy of artifacts: it is said, and no run is made."""
+    with Mlflow(project.folder.parent / "without", "--no-serve-artifacts") as server:
+        said = project.run("export", f"{EXPERIMENT}@latest", "--to", "mlflow", server.uri, code=5)
+        assert "does not take artifacts" in said and "--no-serve-artifacts" in said, said
+        assert not runs_of(client_of(server.uri), EXPERIMENT)
+        # Nor is one whose server has gone.
+    said = project.run("export", f"{EXPERIMENT}@latest", "--to", "mlflow", server.uri, code=5)
+    assert "cannot be reached" in said, said
+    return "no run was made"
+
+
 def main():
     checks = [
         what_is_written_is_read_back,
@@ -420,9 +431,12 @@ def main():
         an_export_that_is_cut_short_goes_on,
         several_classes_are_several_columns,
         what_onnx_cannot_say_is_left_out,
+        a_server_that_takes_no_artifacts_is_left_alone,
     ]
     chosen = [check for check in checks if not sys.argv[1:] or sys.argv[1] in check.__name__]
     passed = 0
+    # Who is told to end ends the server too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="streamflow-mlflow-", ignore_cleanup_errors=True) as folder:
         folder = pathlib.Path(folder)
         project = Project(folder / "project")
