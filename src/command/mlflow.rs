@@ -12,9 +12,14 @@ use crate::{keep, report, run};
 /// Writes a run to an MLflow server, or shows what would be written.
 pub fn mlflow(context: &Context, arguments: &ExportArguments, uri: Option<&str>) -> Result<Output> {
     if !matches!(context.printer.format(), Format::Text | Format::Json) {
-        return Err(Error::usage("`--format` and `--to` name two places for one export")
-            .help("`streamflow export RUN --to mlflow URI` takes the model as ONNX, and everything else, to MLflow")
-            .help("`streamflow export RUN --format onnx -o FILE` writes the model into a file"));
+        return Err(
+            Error::usage("`--format` and `--to` name two places for one export")
+                .help(
+                    "`streamflow export RUN --to mlflow URI` takes the model as ONNX, \
+                 and everything else, to MLflow",
+                )
+                .help("`streamflow export RUN --format onnx -o FILE` writes the model into a file"),
+        );
     }
     let Some(word) = &arguments.run else {
         return Err(no_run(uri));

@@ -37,19 +37,21 @@ impl Address {
         let text = text.trim();
         let (scheme, rest) = text
             .split_once("://")
-            .ok_or_else(|| refused("it begins with http:// or https://"))?;
+            .ok_or_else(|| refused("one begins with http:// or https://"))?;
         let is_https = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
             _ => return Err(refused("only http:// and https:// are spoken here")),
         };
         if rest.contains(['?', '#']) {
-            return Err(refused("it has no `?` and no `#`"));
+            return Err(refused("it has a `?` or a `#` in it"));
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err(refused("it has a name or a password before `@`")
-                .detail("an address is shown and kept in histories of shells; what stands before `@` is not shown here"));
+            return Err(refused("it has a name or a password before `@`").detail(
+                "an address is shown, and kept in the history of the shell; \
+                     what stands before `@` is not shown here",
+            ));
         }
         let (host, port) = host_and_port(authority).map_err(refused)?;
         if !path.bytes().all(|byte| byte.is_ascii_graphic()) {

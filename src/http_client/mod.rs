@@ -28,6 +28,8 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 pub use address::{Address, segment, shown};
 pub use trouble::Trouble;
 
+use proxy::proxy_to;
+
 use crate::error::{Error, Result};
 use crate::host;
 
@@ -56,8 +58,33 @@ pub struct Options {
     pub credentials: Option<Credentials>,
     /// How long it may take to answer one request; more for one that sends much.
     pub time: Duration,
-    /// A file of PEM certificates that are believed, in place of Mozilla's list.
-    pub roots: Option<Vec<u8>>,
+    /// What is believed in place of Mozilla's list.
+    pub roots: Option<Roots>,
+}
+
+/// Certificates that are believed.
+#[derive(Debug, Clone)]
+pub struct Roots(RootCerts);
+
+impl Roots {
+    /// Reads a file of PEM certificates.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for a file that holds none, or is no PEM.
+    pub fn parse(pem: &[u8]) -> Result<Self> {
+        let mut found = Vec::new();
+        for item in parse_pem(pem) {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+                Ok(_) => {}
+                Err(_) => return Err(Error::usage("a file of certificates is no PEM")),
+            }
+        }
+        match found.is_empty() {
+            true => Err(Error::usage("a file of certificates holds none")),
+            false => Ok(Self(RootCerts::from(found))),
+        }
+    }
 }
 
 /// How a request is made.
@@ -93,6 +120,7 @@ pub struct Reply {
 pub struct Client {
     agent: ureq::Agent,
     address: Address,
+    proxy: Option<&'static str>,
     authorization: Option<HeaderValue>,
     time: Duration,
 }
@@ -112,19 +140,19 @@ const MOST_REDIRECTS: usize = 5;
 
 impl Client {
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) for credentials that no header can hold, for a file without certificates
-    /// and for a proxy that is none.
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for credentials that no header can hold, and for a proxy that is none.
     pub fn new(address: Address, options: &Options) -> Result<Self> {
         let roots = match &options.roots {
             None => RootCerts::WebPki,
-            Some(pem) => certificates(pem)?,
+            Some(Roots(roots)) => roots.clone(),
         };
+        let proxy = proxy_to(&address, host::variable)?;
         let agent = Config::builder()
             .http_status_as_error(false)
             // Followed here, where it is known where to.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(proxy::proxy_to(&address, host::variable)?)
+            .proxy(proxy.clone().map(|(_, proxy)| proxy))
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("streamflow/", env!("CARGO_PKG_VERSION")))
@@ -138,6 +166,7 @@ impl Client {
         Ok(Self {
             agent,
             address,
+            proxy: proxy.map(|(variable, _)| variable),
             authorization,
             time: options.time,
         })
@@ -145,6 +174,11 @@ impl Client {
 
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The environment variable that names the proxy in between; none where there is none.
+    pub fn proxy(&self) -> Option<&'static str> {
+        self.proxy
     }
 
     /// Sends a request and waits for the whole reply.
@@ -229,23 +263,6 @@ fn authorization(credentials: &Credentials) -> Result<HeaderValue> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn certificates(pem: &[u8]) -> Result<RootCerts> {
-    let mut found = Vec::new();
-    for item in parse_pem(pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
-            Ok(_) => {}
-            Err(error) => {
-                return Err(Error::usage("a file of certificates is no PEM").caused_by(error));
-            }
-        }
-    }
-    match found.is_empty() {
-        true => Err(Error::usage("a file of certificates holds none")),
-        false => Ok(RootCerts::from(found)),
-    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use ureq::Proxy;
 use super::address::Address;
 use crate::error::{Error, Result};
 
-/// The proxy to an address. `variable` reads the environment; small letters go before capital ones.
+/// The proxy to an address, and the variable that names it. `variable` reads the environment; small letters go before capital ones.
 pub fn proxy_to(
     address: &Address,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Proxy>> {
+) -> Result<Option<(&'static str, Proxy)>> {
     let set = |name: &str| {
         let value = variable(&name.to_ascii_lowercase()).or_else(|| variable(name));
         value
@@ -33,7 +33,7 @@ pub fn proxy_to(
             .help("write it as http://HOST:PORT, or unset it")
     })?;
     match proxy.protocol() {
-        ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https => Ok(Some(proxy)),
+        ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https => Ok(Some((name, proxy))),
         _ => Err(Error::usage(format!(
             "the environment variable {name} names a proxy of SOCKS, which is not spoken here"
         ))
@@ -66,7 +66,7 @@ mod tests {
             found.map(|(_, value)| (*value).to_string())
         };
         let proxy = proxy_to(&address, variable).unwrap();
-        proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
+        proxy.map(|(_, proxy)| format!("{}:{}", proxy.host(), proxy.port()))
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
     fn what_is_no_proxy_is_said_without_its_words() {
         let address = Address::parse("a server", "http://example.com").unwrap();
         for wrong in ["http://hunter2@", "socks5://hunter2:x@a:1", "ftp://hunter2"] {
-            let error = proxy_to(&address, |_| Some(wrong.to_string()).filter(|_| true));
+            let error = proxy_to(&address, |_| Some(wrong.to_string()));
             let said = format!("{:?}", error.map(|_| ()).unwrap_err());
             assert!(
                 said.contains("HTTP_PROXY") && !said.contains("hunter2"),

@@ -153,17 +153,38 @@ fn cut(text: &str) -> String {
     }
 }
 
-impl Fault {
+impl Server {
     /// The error of what was being done: `the run was not created`.
-    pub fn into_error(self, undone: &str, address: &Address) -> Error {
-        match self {
-            Self::Silent(trouble) => silent(&trouble, undone, address),
-            Self::Strange { status, began } => {
-                Error::new(Kind::MissingInput, format!("what answers at {address} is no MLflow server"))
-                    .detail(format!("it replied  {status} {began}").trim_end().to_string())
-                    .help("the URI is that which a browser opens MLflow's pages at, with the path before `/#/` where there is one")
+    pub fn error(&self, fault: Fault, undone: &str) -> Error {
+        let address = self.address();
+        match fault {
+            Fault::Silent(trouble) => {
+                let error = silent(&trouble, undone, address);
+                match self.0.proxy() {
+                    None => error,
+                    Some(variable) => error.detail(format!(
+                        "it was asked through the proxy that {variable} names"
+                    )),
+                }
             }
-            Self::Refused { status, code, message } => refused(undone, address, status, code.as_deref(), &message),
+            Fault::Strange { status, began } => Error::new(
+                Kind::MissingInput,
+                format!("what answers at {address} is no MLflow server"),
+            )
+            .detail(
+                format!("it replied  {status} {began}")
+                    .trim_end()
+                    .to_string(),
+            )
+            .help(
+                "the URI is that which a browser opens MLflow's pages at, \
+                         with the path before `/#/` where there is one",
+            ),
+            Fault::Refused {
+                status,
+                code,
+                message,
+            } => refused(undone, address, status, code.as_deref(), &message),
         }
     }
 }
@@ -177,23 +198,30 @@ fn silent(trouble: &Trouble, undone: &str, address: &Address) -> Error {
                 .detail(trouble.to_string())
                 .help(again)
         }
-        Trouble::Late => missing(format!("{undone}: the MLflow server at {address} does not answer in time"))
-            .help(again)
-            .help("MLFLOW_HTTP_REQUEST_TIMEOUT=600 waits ten minutes for each reply"),
-        Trouble::Untrusted(_) => missing(format!("the MLflow server at {address} is not trusted"))
-            .detail(trouble.to_string())
-            .help("MLFLOW_TRACKING_SERVER_CERT_PATH names a file with the certificate of your own authority; \
-                   a server without TLS is at http://"),
+        Trouble::Late => missing(format!(
+            "{undone}: the MLflow server at {address} does not answer in time"
+        ))
+        .help(again)
+        .help("MLFLOW_HTTP_REQUEST_TIMEOUT=600 waits ten minutes for each reply"),
+        Trouble::Untrusted(_) => missing(format!(
+            "the MLflow server at {address} is not trusted, or speaks no TLS"
+        ))
+        .detail(trouble.to_string())
+        .help(
+            "MLFLOW_TRACKING_SERVER_CERT_PATH names a file with the certificate of \
+                 your own authority",
+        )
+        .help("a server without TLS is at http://"),
         Trouble::Elsewhere(_) | Trouble::Circles => {
             missing(format!("the MLflow server at {address} is elsewhere"))
                 .detail(trouble.to_string())
                 .help("give the URI it is really at: credentials are sent to no other")
         }
-        Trouble::TooLong | Trouble::Broken(_) => {
-            missing(format!("{undone}: the MLflow server at {address} cannot be understood"))
-                .detail(trouble.to_string())
-                .help(again)
-        }
+        Trouble::TooLong | Trouble::Broken(_) => missing(format!(
+            "{undone}: the MLflow server at {address} cannot be understood"
+        ))
+        .detail(trouble.to_string())
+        .help(again),
     }
 }
 
@@ -220,16 +248,20 @@ fn refused(
     )
     .detail(format!("it said  {}", said.trim_end()));
     match status {
-        401 => error
-            .help("MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, say who you are"),
+        401 => error.help(WHO),
         403 if message.contains("Host header") => {
             error.help("the server knows itself by other names: `mlflow server --allowed-hosts …`")
         }
-        403 => error.help("ask whoever runs the server for the permission; who you are say MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN"),
+        403 => error
+            .help("ask whoever runs the server for the permission")
+            .help(WHO),
         429 | 500..=599 => error.help("run the same command again: it goes on where it stopped"),
         _ => error,
     }
 }
+
+const WHO: &str = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, \
+                   say who you are";
 
 /// An experiment as it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 use crate::fsio;
 use crate::host;
-use crate::http_client::{Address, Client, Credentials, Options};
+use crate::http_client::{Address, Client, Credentials, Options, Roots};
 
 const URI: &str = "MLFLOW_TRACKING_URI";
 const USERNAME: &str = "MLFLOW_TRACKING_USERNAME";
@@ -99,13 +99,20 @@ fn credentials() -> Result<Option<Credentials>> {
     }
 }
 
-fn certificates(path: &str) -> Result<Vec<u8>> {
-    let found = fsio::read_optional(Path::new(path))?;
-    found.ok_or_else(|| {
-        Error::new(Kind::MissingInput, format!("{path} is not there")).detail(format!(
-            "it is named by the environment variable {CERTIFICATES}"
+fn certificates(path: &str) -> Result<Roots> {
+    let named = |error: Error| {
+        error.detail(format!(
+            "the environment variable {CERTIFICATES} names {path}"
         ))
-    })
+    };
+    let found = fsio::read_optional(Path::new(path))?;
+    let missing = || {
+        named(Error::new(
+            Kind::MissingInput,
+            "a file of certificates is not there",
+        ))
+    };
+    Roots::parse(&found.ok_or_else(missing)?).map_err(named)
 }
 
 fn time() -> Result<Duration> {

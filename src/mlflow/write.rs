@@ -99,6 +99,8 @@ pub fn write(server: &Server, export: &Export) -> Result<Written> {
             &mut notices,
         )?);
     }
+    // Only a run that has been read back is said to be finished.
+    verify(server, export, &found)?;
     let end = json!({
         "run_id": found.id,
         "status": "FINISHED",
@@ -110,7 +112,6 @@ pub fn write(server: &Server, export: &Export) -> Result<Written> {
         "the run was not ended",
         server.post("runs/update", &end),
     )?;
-    verify(server, export, &found)?;
     Ok(Written {
         url: format!(
             "{}/#/experiments/{}/runs/{}",
@@ -129,7 +130,7 @@ pub fn write(server: &Server, export: &Export) -> Result<Written> {
 
 /// What was answered, or the error of what was not done.
 pub fn done<T>(server: &Server, undone: &str, answer: Result<T, Fault>) -> Result<T> {
-    answer.map_err(|fault| fault.into_error(undone, server.address()))
+    answer.map_err(|fault| server.error(fault, undone))
 }
 
 /// The run, where it is there already: in the experiment of its name, or in one of the others that executed it.
@@ -205,9 +206,15 @@ fn create(server: &Server, export: &Export) -> Result<Found> {
     })?;
     if experiment.is_deleted {
         let id = &experiment.id;
-        return Err(Error::failure(format!("the experiment {name} is deleted at {}", server.address()))
-            .detail("a deleted experiment keeps its name until it is removed for good")
-            .help(format!("`mlflow experiments restore --experiment-id {id}` brings it back; `mlflow gc` removes it")));
+        return Err(Error::failure(format!(
+            "the experiment {name} is deleted at {}",
+            server.address()
+        ))
+        .detail("a deleted experiment keeps its name until it is removed for good")
+        .help(format!(
+            "`mlflow experiments restore --experiment-id {id}` brings it back; \
+                 `mlflow gc` removes it"
+        )));
     }
     // Before the run is made: without artifacts it would be half of one.
     artifact_folder(server, name, &experiment.artifacts)?;
@@ -266,12 +273,23 @@ fn artifact_folder(server: &Server, experiment: &str, place: &str) -> Result<Str
     let place = shown(place);
     Err(Error::new(
         Kind::MissingInput,
-        format!("the MLflow server at {own} does not take artifacts of the experiment {experiment}"),
+        format!(
+            "the MLflow server at {own} does not take artifacts of the experiment {experiment}"
+        ),
     )
     .detail(format!("they are kept at  {place}"))
-    .detail("that is a place which clients of the server write to themselves; this program writes through the server")
-    .help("start it with `mlflow server --artifacts-destination …` and without `--no-serve-artifacts` or `--default-artifact-root`")
-    .help("an experiment keeps the place it was made with: where that is an old one, rename the experiment there"))
+    .detail(
+        "that is a place which clients of the server write to themselves; \
+         this program writes through the server",
+    )
+    .help(
+        "start it with `mlflow server --artifacts-destination …` and without \
+         `--no-serve-artifacts` or `--default-artifact-root`",
+    )
+    .help(
+        "an experiment keeps the place it was made with: where that is an old one, \
+         rename the experiment there",
+    ))
 }
 
 /// A path of a URI, without its slash in front. It is percent-encoded or has nothing to encode.
@@ -399,7 +417,10 @@ mod tests {
         let address = Address::parse("a server", "http://a:5000/ml").unwrap();
         let server = Server::new(Client::new(address, &Options::default()).unwrap());
         let folder = |place: &str| artifact_folder(&server, "x", place).ok();
-        assert_eq!(folder("mlflow-artifacts:/7/abc/artifacts").as_deref(), Some("7/abc/artifacts"));
+        assert_eq!(
+            folder("mlflow-artifacts:/7/abc/artifacts").as_deref(),
+            Some("7/abc/artifacts")
+        );
         assert_eq!(folder("mlflow-artifacts://a:5000/7").as_deref(), Some("7"));
         let whole = "http://a:5000/ml/api/2.0/mlflow-artifacts/artifacts/7/abc";
         assert_eq!(folder(whole).as_deref(), Some("7/abc"));

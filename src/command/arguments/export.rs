@@ -59,11 +59,14 @@ impl ExportArguments {
             None => Ok(None),
             Some("mlflow") => match of_postgres.iter().find(|(_, is_set)| *is_set) {
                 Some((option, _)) => Err(Error::usage(format!("`{option}` is of `--to postgres`"))
-                    .help("`streamflow export RUN --to mlflow URI` writes a run, whatever its date")),
+                    .help(
+                        "`streamflow export RUN --to mlflow URI` writes a run, whatever its date",
+                    )),
                 None => Ok(Some(Destination::Mlflow(uri))),
             },
             Some("postgres") => {
-                let help = "`streamflow export --to postgres` writes a snapshot and the online values";
+                let help =
+                    "`streamflow export --to postgres` writes a snapshot and the online values";
                 match (&self.run, uri, self.dry_run) {
                     (Some(_), ..) => Err(Error::usage("`--to postgres` takes no run").help(help)),
                     (_, Some(_), _) => Err(Error::usage("`--to postgres` takes no URI")
@@ -72,8 +75,12 @@ impl ExportArguments {
                     (None, None, false) => Ok(Some(Destination::Postgres)),
                 }
             }
-            Some(other) => Err(Error::usage(format!("`--to {other}` is no destination"))
-                .help("`--to mlflow URI` takes a run to an MLflow server, `--to postgres` tables to a database")),
+            Some(other) => Err(
+                Error::usage(format!("`--to {other}` is no destination")).help(
+                    "`--to mlflow URI` takes a run to an MLflow server, \
+                     `--to postgres` tables to a database",
+                ),
+            ),
         }
     }
 }
