@@ -263,22 +263,24 @@ fn the_screen_says_what_was_counted_and_by_which_rule() {
     exit 0
     --- stdout
     leaving   run <short>   labels.left of 2024-02-29, from values of 2024-02-29
-                           live  95 of 100 draws  test rows  95 of 100 draws
-      auc                0.6667  –                   0.9545  –
-      average_precision  0.8056  –                   0.5000  –
-      f1                 0.6667  –                   0.5000  –
-      accuracy           0.6000  –                   0.8333  –
-      precision          0.6667  –                   0.3333  –
-      recall             0.6667  –                   1.0000  –
-      log_loss           0.6422  –                   3.2629  –
-      brier              0.2280  –                   0.1597  –
-      rows                    5                          12
+                           live  test rows
+      auc                0.6667     0.9545
+      average_precision  0.8056     0.5000
+      f1                 0.6667     0.5000
+      accuracy           0.6000     0.8333
+      precision          0.6667     0.3333
+      recall             0.6667     1.0000
+      log_loss           0.6422     3.2629
+      brier              0.2280     0.1597
+      rows                    5         12
       judged         5  entities with a prediction and a label
+      trained on     5  of these, of whom the model has seen a label in training
       no label       1  entities that were predicted, and have none at the date
       no prediction  1  entities that have a label, and were not predicted
       repeated       1  predictions that a later one of the same entity replaces
 
-    Of several predictions of one entity the last made counts; of values that could know the label none does.
+    Of several predictions of one entity the last made counts; of those from values
+    that could know the label none does.
     ");
 }
 
@@ -480,10 +482,10 @@ fn scores_that_moved_are_drift_and_the_same_customers_are_none() {
     insta::assert_snapshot!(screen, @"
     exit 6
     --- stdout
-    2024-04-02 to 2024-04-02   predictions logged, beside what their runs learnt from
+    2024-04-02   predictions logged, beside what their runs learnt from
     A column drifts at PSI ≥ 0.1 with p < 0.05.
 
-    leaving   run <short>   118 predictions, 59 entities by date of values (2024-01-31)
+    leaving   run <short>   118 predictions of 59 entities, from values of 2024-01-31
       test rows → entities: 12 → 59
     not drifted           PSI  effect      p  missing  Evidently
       usage.hours       0.039   0.056  1.000      0 %  KS 1.000
@@ -538,7 +540,7 @@ fn days_without_predictions_are_exit_5() {
     exit 5
     --- stderr
     error: no predictions are logged in this store from 2024-04-03 on
-    help: `log_predictions = true` under [serve] lets `streamflow serve` log them
+      logged from 2024-04-02 until 2024-04-02
     ");
     let earlier = world.run(&[
         "drift",
@@ -552,7 +554,7 @@ fn days_without_predictions_are_exit_5() {
     exit 5
     --- stderr
     error: no predictions of leaving are logged in this store until 2024-04-01
-    help: `log_predictions = true` under [serve] lets `streamflow serve` log them
+      logged from 2024-04-02 until 2024-04-02
     ");
     let that_day = [
         "drift",
