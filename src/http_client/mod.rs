@@ -53,13 +53,24 @@ impl fmt::Debug for Credentials {
 }
 
 /// How a server is asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Options {
     pub credentials: Option<Credentials>,
     /// How long it may take to answer one request; more for one that sends much.
     pub time: Duration,
     /// What is believed in place of Mozilla's list.
     pub roots: Option<Roots>,
+}
+
+/// No credentials, a minute, and Mozilla's list.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            credentials: None,
+            time: Duration::from_secs(60),
+            roots: None,
+        }
+    }
 }
 
 /// Certificates that are believed.

@@ -129,13 +129,6 @@ fn one_reply(reply: &'static [u8]) -> (Address, thread::JoinHandle<String>) {
     (address(&format!("http://127.0.0.1:{port}")), asked)
 }
 
-fn options() -> Options {
-    Options {
-        time: Duration::from_secs(20),
-        ..Options::default()
-    }
-}
-
 fn get(address: Address, options: &Options) -> std::result::Result<Reply, Trouble> {
     let client = Client::new(address, options).unwrap();
     client.send(&Request {
@@ -150,7 +143,7 @@ fn a_reply_of_any_status_is_a_reply() {
     let (address, asked) = one_reply(
         b"HTTP/1.1 418 T\r\nContent-Type: text/plain; q=1\r\nContent-Length: 2\r\n\r\nhi",
     );
-    let reply = get(address, &options()).unwrap();
+    let reply = get(address, &Options::default()).unwrap();
     assert_eq!(
         (reply.status, reply.kind.as_str(), &reply.body[..]),
         (418, "text/plain", &b"hi"[..])
@@ -172,7 +165,7 @@ fn a_reply_that_ends_early_or_is_none_is_trouble() {
         b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://127.0.0.2/\r\n\r\n",
     ] {
         let (address, asked) = one_reply(reply);
-        let trouble = get(address, &options()).unwrap_err();
+        let trouble = get(address, &Options::default()).unwrap_err();
         asked.join().unwrap();
         assert!(
             matches!(

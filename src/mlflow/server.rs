@@ -301,7 +301,10 @@ impl Server {
     pub fn create_experiment(&self, name: &str) -> Result<(), Fault> {
         // Without it the pages of MLflow 3 take it for one about language models.
         let kind = json!({ "key": "mlflow.experimentKind", "value": "custom_model_development" });
-        match self.post("experiments/create", &json!({ "name": name, "tags": [kind] })) {
+        match self.post(
+            "experiments/create",
+            &json!({ "name": name, "tags": [kind] }),
+        ) {
             // Someone else was quicker.
             Err(fault) if !fault.is(EXISTS) => Err(fault),
             _ => Ok(()),

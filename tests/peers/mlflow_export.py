@@ -6,12 +6,14 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
+import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -318,13 +320,16 @@ class Between(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def between(uri, requests, killed=None):
+def between(uri, requests, killed=None, context=None):
     door = ThreadingHTTPServer(("127.0.0.1", 0), Between)
+    door.handle_error = lambda *_: None
+    if context:
+        door.socket = context.wrap_socket(door.socket, server_side=True)
     door.uri, door.left, door.killed, door.lock = uri, requests, killed, threading.Lock()
     thread = threading.Thread(target=door.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{door.server_address[1]}", door
+        yield f"{'https' if context else 'http'}://127.0.0.1:{door.server_address[1]}", door
     finally:
         door.shutdown()
         door.server_close()
@@ -436,11 +441,33 @@ def what_others_logged_there_is_said(project, server):
     first = project.export("churn_prior@latest", server.uri)
     client.log_metric(first["run_id"], "auc", 0.75, timestamp=int(time.time() * 1000) + 86_400_000)
     said = project.run("export", "churn_prior@latest", "--to", "mlflow", server.uri, code=1)
-    assert "has other metrics" in said and "auc  here 0.5, there 0.75" in said, said
+    assert "other metrics than run" in said and "auc  here 0.5, there 0.75" in said, said
     client.delete_run(first["run_id"])
     second = project.export("churn_prior@latest", server.uri)
     assert second["status"] == "created" and second["run_id"] != first["run_id"], second
     return "exit 1, then a new run"
+
+
+def over_tls_only_to_whom_is_believed(project, server):
+    """With a certificate of one's own: refused until it is named, and for another host than it is of."""
+    folder = project.folder.parent / "tls"
+    folder.mkdir()
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=tester"
+    extensions = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]
+    subprocess.run([*command.split(), *extensions, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    run = f"{EXPERIMENT}@latest"
+    with between(server.uri, 10**6, context=context) as (uri, _):
+        believed = {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(certificate)}
+        named = uri.replace("127.0.0.1", "localhost")
+        said = project.run("export", run, "--to", "mlflow", named, code=5)
+        assert "UnknownIssuer" in said, said
+        said = project.run("export", run, "--to", "mlflow", uri, code=5, **believed)
+        assert "not valid for name" in said or "NotValidForName" in said, said
+        assert project.export(run, named, **believed)["url"].startswith("https://localhost:")
+    return "unknown issuer, wrong name, then exported"
 
 
 def a_server_that_takes_no_artifacts_is_left_alone(project, _):
@@ -466,6 +493,7 @@ def main():
         what_onnx_cannot_say_is_left_out,
         the_example_of_the_docs_runs,
         what_others_logged_there_is_said,
+        over_tls_only_to_whom_is_believed,
         a_server_that_takes_no_artifacts_is_left_alone,
     ]
     chosen = [check for check in checks if not sys.argv[1:] or sys.argv[1] in check.__name__]
