@@ -13,6 +13,7 @@ use signal_hook::iterator::Signals;
 
 use super::access::Access;
 use super::budget::Budget;
+use super::doors;
 use super::http::{Incoming, Patience, Reply, Request, Unread};
 use super::journal::PredictionLog;
 use super::log::{Log, LogFormat, Served};
@@ -375,7 +376,8 @@ fn serve_connection(app: &App, mut incoming: Incoming) {
             Err(Unread::Refused(problem)) => {
                 app.telemetry
                     .count(route::NO_ROUTE, "other", problem.status, 0.0);
-                let (id, reply) = (app.ids.make(), problem.to_reply());
+                let path = incoming.refused_path().unwrap_or_default();
+                let (id, reply) = (app.ids.make(), doors::refusal(path, &problem));
                 incoming.write(&reply.to_bytes(&id, false, false), app);
                 app.tell(&incoming, &id, None, &reply, 0.0);
                 return incoming.end();

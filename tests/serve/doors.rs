@@ -329,11 +329,8 @@ fn each_door_words_its_errors_as_its_protocol_does() {
             (405, Some("POST")),
             "{path}"
         );
-        // A megabyte is refused before anybody looks at the path.
         let large = " ".repeat(1024 * 1024 + 1);
-        server
-            .request("POST", path, json_type, &large)
-            .problem(413, "too-large");
+        assert_eq!(refused("POST", json_type, &large).0, 413, "{path}");
     }
     let nowhere = server.get("/v2/models/streamflow_churn/config");
     assert_eq!(
@@ -442,6 +439,10 @@ fn the_one_model_is_described_and_asked_by_its_name() {
     let refusals = [
         refused("Inference-Header-Content-Length: 2\r\n", &json!({})),
         refused("", &asked(json!([{ "name": "score" }]))),
+        refused(
+            "",
+            &asked(json!([{ "name": "probability" }, { "name": "probability" }])),
+        ),
         refused("", &tensor("user_id", "BYTES", json!([ids[0], "nobody"]))),
         refused("", &tensor("user_id", "INT64", json!([7]))),
         refused("", &tensor("user_id", "BYTES", json!([7]))),
@@ -455,6 +456,7 @@ fn the_one_model_is_described_and_asked_by_its_name() {
     insta::assert_snapshot!(refusals.concat(), @r#"
     400 Tensors are read as JSON: this server does not speak the binary extension (tritonclient: `binary_data=False`).
     422 There is no output `score`; there are prediction, probability.
+    422 The output `probability` is asked for twice.
     404 Row 2 of 2: No table has a row for user_id "nobody" at 2024-01-31.
     422 `user_id` is a string.
     422 `data` of `user_id` has a value that its datatype does not have.

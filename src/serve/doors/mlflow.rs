@@ -84,7 +84,7 @@ fn invocations(visit: &Visit<'_>) -> Result<Reply, Problem> {
     let rows = rows_of(lenient::parse(body)?)?;
     score(visit, &rows, Whom::Anyone, |_, verdicts| {
         let predictions = verdicts.iter().map(Told).collect();
-        Ok(Reply::json(200, JSON, &Predictions { predictions }))
+        Reply::json(200, JSON, &Predictions { predictions })
     })
 }
 

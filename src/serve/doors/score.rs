@@ -34,7 +34,7 @@ pub fn score(
     visit: &Visit<'_>,
     rows: &Rows,
     whom: Whom,
-    told: impl FnOnce(&Pair, &[Verdict<'_>]) -> Result<Reply, Problem>,
+    told: impl FnOnce(&Pair, &[Verdict<'_>]) -> Reply,
 ) -> Result<Reply, Problem> {
     let pair = pair_of(visit.app, visit.state)?;
     let done = answered(visit, pair, rows, whom, told);
@@ -46,7 +46,7 @@ fn answered(
     pair: &Arc<Pair>,
     rows: &Rows,
     whom: Whom,
-    told: impl FnOnce(&Pair, &[Verdict<'_>]) -> Result<Reply, Problem>,
+    told: impl FnOnce(&Pair, &[Verdict<'_>]) -> Reply,
 ) -> Result<Reply, Problem> {
     if rows.count > MAX_IDS {
         let found = rows.count;
@@ -71,11 +71,11 @@ fn answered(
         let question = Question::new(visit.state, pair, &keys, &context, visit.journal, whom)?;
         let answers = question.all()?.into_iter();
         let verdicts: Vec<_> = answers.map(|answer| answer.verdict).collect();
-        with_run(question.run(), told(question.pair(), &verdicts)?)
+        with_run(question.run(), told(question.pair(), &verdicts))
     } else {
         let given = all_given(visit.state, pair, given(pair, key, rows)?)?.into_iter();
         let verdicts: Vec<_> = given.map(|given| given.verdict).collect();
-        with_run(pair.run(), told(pair, &verdicts)?)
+        with_run(pair.run(), told(pair, &verdicts))
     };
     Ok(reply.with_share(share))
 }

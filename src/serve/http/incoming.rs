@@ -61,6 +61,8 @@ fn is_wait(error: &std::io::Error) -> bool {
 pub struct Incoming {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Of a request whose body was refused.
+    refused_path: Option<String>,
 }
 
 impl Incoming {
@@ -71,6 +73,7 @@ impl Incoming {
         Ok(Self {
             stream,
             buffer: Vec::with_capacity(1024),
+            refused_path: None,
         })
     }
 
@@ -88,8 +91,18 @@ impl Incoming {
             }
         }
         let head = self.read_head(patience)?;
-        let body = self.read_body(&head, patience)?;
-        Ok(Request { head, body })
+        match self.read_body(&head, patience) {
+            Ok(body) => Ok(Request { head, body }),
+            Err(unread) => {
+                self.refused_path = Some(head.path);
+                Err(unread)
+            }
+        }
+    }
+
+    /// The path of a request whose body was refused: its protocol has words for that.
+    pub fn refused_path(&self) -> Option<&str> {
+        self.refused_path.as_deref()
     }
 
     fn read_head(&mut self, patience: &impl Patience) -> Result<Head, Unread> {

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::super::rows::{shown, wrong};
-use super::request::Asked;
 use crate::learn::Outcome;
 use crate::serve::problem::Problem;
 use crate::serve::state::Pair;
@@ -25,8 +24,11 @@ pub fn tensors(outcome: &Outcome) -> Value {
     tensors.collect()
 }
 
-/// Names and datatypes of the outputs.
-pub fn outputs(outcome: &Outcome) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// The name of an output, and its datatype.
+pub type Output = (&'static str, &'static str);
+
+/// All outputs of a model.
+pub fn outputs(outcome: &Outcome) -> impl Iterator<Item = Output> {
     let all: &[_] = match outcome {
         Outcome::Binary => &[(PREDICTION, "INT64"), (PROBABILITY, "FP64")],
         Outcome::Multiclass(_) => &[
@@ -39,27 +41,40 @@ pub fn outputs(outcome: &Outcome) -> impl Iterator<Item = (&'static str, &'stati
     all.iter().copied()
 }
 
-/// The answer to a request.
+/// The outputs that are asked for, in that order; all where none is named.
 ///
 /// # Errors
-/// An output is asked for that the model does not give.
-pub fn document(pair: &Pair, asked: &Asked, verdicts: &[Verdict<'_>]) -> Result<Value, Problem> {
-    let outcome = &pair.pinned.model.outcome;
-    let known = |name: &str| outputs(outcome).find(|(known, _)| *known == name);
-    let wanted = match asked.outputs.is_empty() {
-        true => outputs(outcome).collect(),
-        false => {
-            let wanted = asked.outputs.iter().map(|name| {
-                known(name).ok_or_else(|| {
-                    let all: Vec<_> = outputs(outcome).map(|(name, _)| name).collect();
-                    let (name, all) = (shown(name), all.join(", "));
-                    wrong(format!("There is no output {name}; there are {all}."))
-                })
-            });
-            wanted.collect::<Result<Vec<_>, Problem>>()?
+/// The model does not give one of them, or it is named twice: what comes back is never much larger than the rows.
+pub fn wanted(outcome: &Outcome, names: &[String]) -> Result<Vec<Output>, Problem> {
+    if names.is_empty() {
+        return Ok(outputs(outcome).collect());
+    }
+    let wanted = names.iter().enumerate().map(|(at, name)| {
+        if names[..at].contains(name) {
+            return Err(wrong(format!(
+                "The output {} is asked for twice.",
+                shown(name)
+            )));
         }
-    };
-    let tensors = wanted.into_iter().map(|(name, datatype)| {
+        let found = outputs(outcome).find(|(known, _)| known == name);
+        found.ok_or_else(|| {
+            let all: Vec<_> = outputs(outcome).map(|(name, _)| name).collect();
+            let (name, all) = (shown(name), all.join(", "));
+            wrong(format!("There is no output {name}; there are {all}."))
+        })
+    });
+    wanted.collect()
+}
+
+/// The answer to a request.
+pub fn document(
+    pair: &Pair,
+    id: Option<&str>,
+    wanted: &[Output],
+    verdicts: &[Verdict<'_>],
+) -> Value {
+    let outcome = &pair.pinned.model.outcome;
+    let tensors = wanted.iter().copied().map(|(name, datatype)| {
         let mut tensor = json!({
             "name": name,
             "datatype": datatype,
@@ -78,10 +93,10 @@ pub fn document(pair: &Pair, asked: &Asked, verdicts: &[Verdict<'_>]) -> Result<
         "model_version": pair.run(),
         "outputs": tensors.collect::<Vec<_>>(),
     });
-    if let Some(id) = &asked.id {
+    if let Some(id) = id {
         document["id"] = json!(id);
     }
-    Ok(document)
+    document
 }
 
 /// The values of an output, row after row.

@@ -156,14 +156,15 @@ fn found<'a>(visit: &'a Visit<'_>, called: &Called) -> Result<&'a Pair, Problem>
         let why = format!("There is no such model; this server has `{name}`.");
         return Err(Problem::new(404, why).with_run(pair.run()));
     }
+    let Some(version) = &called.version else {
+        return Ok(pair);
+    };
     let run = pair.run().to_string();
-    match &called.version {
-        Some(version) if *version != run && *version != run[..SHORT] => {
-            let why = format!("There is no such version; `{name}` is run {run} now.");
-            Err(Problem::new(404, why).with_run(pair.run()))
-        }
-        _ => Ok(pair),
+    if *version == run || *version == run[..SHORT] {
+        return Ok(pair);
     }
+    let why = format!("There is no such version; `{name}` is run {run} now.");
+    Err(Problem::new(404, why).with_run(pair.run()))
 }
 
 /// What the model takes where rows are looked up, and what it gives.
@@ -202,7 +203,7 @@ fn infer(visit: &Visit<'_>, called: &Called) -> Result<Reply, Problem> {
     if head.header("inference-header-content-length").is_some() {
         return Err(request::no_binary());
     }
-    found(visit, called)?;
+    let pair = found(visit, called)?;
     let body = &visit.request.body;
     let _share = visit.app.budget.for_body(body.len()).ok_or_else(busy)?;
     let asked = request::parse(lenient::parse(body)?)?;
@@ -211,9 +212,10 @@ fn infer(visit: &Visit<'_>, called: &Called) -> Result<Reply, Problem> {
         Some(_) => Whom::Production,
         None => Whom::Anyone,
     };
+    let wanted = answer::wanted(&pair.pinned.model.outcome, &asked.outputs)?;
     score(visit, &asked.rows, whom, |pair, verdicts| {
-        let document = answer::document(pair, &asked, verdicts)?;
-        Ok(Reply::json(200, JSON, &document))
+        let document = answer::document(pair, asked.id.as_deref(), &wanted, verdicts);
+        Reply::json(200, JSON, &document)
     })
 }
 
