@@ -264,10 +264,37 @@ def feast_reads_one_view_with_its_types(project, address):
     return f"{present} of {len(ids)} rows"
 
 
+def clients_show_their_token(project, _):
+    import feast
+    import tritonclient.http as v2
+
+    token = project.parent / "token"
+    token.write_text(served.TOKEN)
+    token.chmod(0o600)
+    one = customers(project)[0]
+    asked = ["usage_agg_30d:watch_hours_30d"], [{"user_id": one}]
+    with served.served(project, "--token-file", str(token)) as address:
+        client = v2.InferenceServerClient(address.removeprefix("http://"))
+        headers = {"Authorization": f"Bearer {served.TOKEN}"}
+        assert client.is_server_ready() and not client.is_model_ready("streamflow_churn")
+        assert client.is_model_ready("streamflow_churn", headers=headers)
+        store = feast_store(address)
+        try:
+            store.get_online_features(*asked)
+            raise AssertionError("it was not refused")
+        except RuntimeError as error:
+            assert "401" in str(error), error
+        with open("feature_store.yaml", "a") as configuration:
+            configuration.write(f"auth:\n  type: oidc\n  token: {served.TOKEN}\n")
+        found = feast.FeatureStore(".").get_online_features(*asked).to_dict()
+        assert found["user_id"] == [one] and found["watch_hours_30d"][0] is not None, found
+    return "tritonclient, feast"
+
+
 CHECKS = {
     "mlflow": [mlflow_scores_what_predict_scores, mlflow_is_refused_in_its_words],
     "inference": [triton_infers_what_predict_predicts],
-    "feast": [feast_reads_what_features_has, feast_reads_one_view_with_its_types],
+    "feast": [feast_reads_what_features_has, feast_reads_one_view_with_its_types, clients_show_their_token],
 }
 
 
