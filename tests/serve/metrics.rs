@@ -215,11 +215,12 @@ fn clients_make_no_series() {
         server.get(&format!("/features/{n}\"}} 1"));
         server.get(&format!("/features/{n}"));
         server.request(&format!("BREW{n}"), "/predict", "", "");
+        server.get(&format!("/v2/models/m{n}/versions/{n}"));
     }
     server.raw(b"no request\r\n\r\n");
     let metrics = Metrics::of(&server);
     let routes = metrics.values("route");
-    assert_eq!(routes.len(), 9, "{routes:?}");
+    assert_eq!(routes.len(), 22, "{routes:?}");
     let methods = metrics.values("method");
     assert!(
         methods.is_subset(&BTreeSet::from(["GET", "POST", "other"])),
