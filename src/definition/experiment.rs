@@ -269,6 +269,30 @@ pub enum Gate {
         limit: f64,
         text: String,
     },
+    /// `shadow_agreement >= 0.95`, `shadow_compared >= 1000`: what was recorded of the run beside the
+    /// one in production.
+    Shadow {
+        what: ShadowMeasure,
+        comparison: Comparison,
+        limit: f64,
+        text: String,
+    },
+}
+
+/// What a gate asks of a shadow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShadowMeasure {
+    /// The share of entities for which both runs predict the same.
+    Agreement,
+    /// How many were compared.
+    Compared,
+}
+
+impl ShadowMeasure {
+    pub const WORDS: [(&str, Self); 2] = [
+        ("shadow_agreement", Self::Agreement),
+        ("shadow_compared", Self::Compared),
+    ];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

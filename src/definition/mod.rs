@@ -47,8 +47,8 @@ pub use check::{Bounds, Check, Reference, Rule, SetRelation, Severity, Statistic
 pub use cross_validation::{CrossValidation, FoldMethod};
 pub use derived::DerivedFeature;
 pub use experiment::{
-    Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, Model, Split, SplitMethod,
-    Task,
+    Allow, Bound, Comparison, Experiment, Gate, LOSSES, Label, METRICS, Model, ShadowMeasure,
+    Split, SplitMethod, Task,
 };
 pub use expression::{Aggregate, Expression, ExpressionError, Windowed};
 pub use flow::{DriftReference, Flow, FlowAction, FlowCondition, FlowOutcome, FlowStep, RunDate};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::CommitId;
-use crate::definition::{Bound, Comparison, Gate, Stage};
+use crate::definition::{Bound, Comparison, Gate, ShadowMeasure, Stage};
 use crate::host::Instant;
 use crate::run::Leak;
 
@@ -23,6 +23,17 @@ pub struct GateFacts {
     pub leaks: Option<Vec<Leak>>,
     /// How far the newest values have moved; asked for only where a gate asks.
     pub drift: Option<DriftFact>,
+    /// What was recorded of it beside the run in production; asked for only where a gate asks.
+    pub shadow: Option<ShadowFact>,
+}
+
+/// How a run compared with the one in production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShadowFact {
+    /// There is none to compare it with.
+    NoProduction,
+    /// Entities, and those of them for which both predict the same.
+    Found { compared: u64, agreed: u64 },
 }
 
 /// The feature of a run that has moved most.
@@ -112,6 +123,12 @@ fn answer(gate: &Gate, facts: &GateFacts) -> GateResult {
             Some(DriftFact::Unknown(why)) => result(text, false, why.clone(), None),
             None => result(text, false, "it was not looked at".to_string(), None),
         },
+        Gate::Shadow {
+            what,
+            comparison,
+            limit,
+            text,
+        } => shadow(text, *what, *comparison, *limit, facts.shadow),
         Gate::Clean => match &facts.commit {
             Some(commit) => result("clean", true, format!("commit {}", commit.short()), None),
             None => {
@@ -119,6 +136,41 @@ fn answer(gate: &Gate, facts: &GateFacts) -> GateResult {
                 result("clean", false, detail, Some(WayOut::Commit))
             }
         },
+    }
+}
+
+fn shadow(
+    text: &str,
+    what: ShadowMeasure,
+    comparison: Comparison,
+    limit: f64,
+    fact: Option<ShadowFact>,
+) -> GateResult {
+    match fact {
+        None => result(text, false, "it was not looked at".to_string(), None),
+        Some(ShadowFact::NoProduction) => {
+            let detail = "nothing is pinned to production".to_string();
+            result(text, true, detail, None)
+        }
+        Some(ShadowFact::Found { compared: 0, .. }) => {
+            let detail = "nothing is recorded of it beside the run in production".to_string();
+            result(text, false, detail, None)
+        }
+        Some(ShadowFact::Found {
+            compared: entities,
+            agreed,
+        }) => {
+            let value = match what {
+                ShadowMeasure::Agreement => agreed as f64 / entities as f64,
+                ShadowMeasure::Compared => entities as f64,
+            };
+            let mut answer = compared(text, comparison, value, limit, false);
+            answer.detail = match what {
+                ShadowMeasure::Agreement => format!("{} of {entities} entities", answer.detail),
+                ShadowMeasure::Compared => format!("{entities} entities"),
+            };
+            answer
+        }
     }
 }
 
@@ -232,6 +284,7 @@ mod tests {
             commit: None,
             leaks: None,
             drift: None,
+            shadow: None,
         }
     }
 
@@ -339,6 +392,32 @@ mod tests {
         }
         facts.drift = Some(DriftFact::Unknown("nothing is there".into()));
         assert!(!holds(drift(9.0), &facts));
+    }
+
+    #[test]
+    fn what_was_not_compared_with_production_is_no_licence() {
+        let gate = |what, limit| Gate::Shadow {
+            what,
+            comparison: Comparison::AtLeast,
+            limit,
+            text: "the gate".into(),
+        };
+        let agreement = |limit| gate(ShadowMeasure::Agreement, limit);
+        let entities = |limit| gate(ShadowMeasure::Compared, limit);
+        let found = |compared, agreed| Some(ShadowFact::Found { compared, agreed });
+        let mut facts = facts(0.8);
+        assert!(!holds(agreement(0.0), &facts));
+        facts.shadow = found(0, 0);
+        assert!(!holds(agreement(0.0), &facts) && !holds(entities(0.0), &facts));
+        facts.shadow = found(1000, 950);
+        let answers = evaluate(&[agreement(0.95), entities(1000.0)], &facts);
+        assert!(answers.iter().all(|answer| answer.held));
+        assert_eq!(answers[0].detail, "0.9500 of 1000 entities");
+        assert_eq!(answers[1].detail, "1000 entities");
+        assert!(!holds(agreement(0.951), &facts) && !holds(entities(1001.0), &facts));
+        facts.shadow = Some(ShadowFact::NoProduction);
+        let answer = &evaluate(&[agreement(1.0)], &facts)[0];
+        assert!(answer.held && answer.detail.contains("nothing is pinned"));
     }
 
     #[test]

@@ -46,7 +46,7 @@ mod transition;
 pub use alias::{AliasChange, remove_alias, set_alias};
 pub use approval::{Approval, approve};
 pub use demote::{Demotion, demote};
-pub use gate::{DriftFact, GateFacts, GateResult, Reproduction, WayOut, evaluate};
+pub use gate::{DriftFact, GateFacts, GateResult, Reproduction, ShadowFact, WayOut, evaluate};
 pub use log::{LogAudit, LogProblem, ProblemKind, logged_models, transitions, verify_log};
 pub use promote::{Outcome, Promote, Promotion, promote};
 pub use rollback::{Rollback, returnable, rollback};

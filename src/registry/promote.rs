@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::approval::approved_by;
-use super::gate::{DriftFact, GateFacts, GateResult, Reproduction, WayOut, evaluate};
+use super::gate::{DriftFact, GateFacts, GateResult, Reproduction, ShadowFact, WayOut, evaluate};
 use super::signature::SignatureKey;
 use super::stage::{Registry, pin_file};
 use super::transition::{Transition, TransitionKind};
+use crate::compared::{self, Wanted};
 use crate::definition::{Experiment, Gate, ModelName, Stage};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{Digest, RunId};
@@ -319,6 +320,29 @@ fn facts_of(
             true => Some((asked.drift)(known)?),
             false => None,
         },
+        shadow: match gates.iter().any(|gate| matches!(gate, Gate::Shadow { .. })) {
+            true => Some(shadow_of(workspace, known, registry)?),
+            false => None,
+        },
+    })
+}
+
+/// What servers on this store recorded of a run beside the one that is in production now.
+fn shadow_of(workspace: &Workspace, known: &KnownRun, registry: &Registry) -> Result<ShadowFact> {
+    let Some(production) = registry.file.pins.get(&Stage::Production) else {
+        return Ok(ShadowFact::NoProduction);
+    };
+    let wanted = Wanted {
+        model: Some(registry.model.clone()),
+        since: None,
+    };
+    let all = compared::evidence(workspace.store().path(), &wanted)?;
+    let found = all
+        .iter()
+        .find(|found| (found.runs.run, found.runs.staged) == (production.run, known.run));
+    Ok(ShadowFact::Found {
+        compared: found.map_or(0, |found| found.compared),
+        agreed: found.map_or(0, |found| found.agreed),
     })
 }
 

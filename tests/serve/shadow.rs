@@ -327,3 +327,47 @@ fn a_killed_server_leaves_whole_rows() {
     let (code, found) = world.run(&["fsck"]);
     assert_eq!(code, 0, "{found:#}");
 }
+
+#[test]
+fn a_gate_asks_what_the_shadow_showed() {
+    let (production, staged) = (template().lenient, template().strict);
+    let world = world(production, staged, "shadow = \"staging\"");
+    let gates = |gates: &str| {
+        let path = world.root.join("experiments/strict.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.split("[promote]").next().unwrap();
+        let text = format!("{text}[promote]\nproduction = [{gates}]\n");
+        std::fs::write(path, text).unwrap();
+    };
+    let promote = || {
+        let run = staged.to_string();
+        let to = ["--to", "production", "--reason", "as good"];
+        world.run(&[&["promote", &run], &to[..]].concat())
+    };
+    gates("\"shadow_agreement >= 0\"");
+    let (code, refused) = promote();
+    assert_eq!(code, 7, "{refused:#}");
+    assert!(refused.to_string().contains("nothing is recorded of it"));
+
+    let ids: Vec<String> = world.ids("2024-01-31").into_iter().take(100).collect();
+    let server = world.serve();
+    assert_eq!(server.predict(&json!({ "user_ids": ids })).status, 200);
+    stop(server);
+    let shown = world.run(&["shadow"]).1;
+    let pair = &shown["pairs"][0];
+    let (share, compared) = (pair["agreement"].as_f64().unwrap(), &pair["compared"]);
+    assert!(share > 0.3 && share < 1.0);
+    gates(&format!(
+        "\"shadow_agreement > {share}\", \"shadow_compared >= {compared}\""
+    ));
+    let (code, refused) = promote();
+    assert_eq!(code, 7, "{refused:#}");
+    assert_eq!(refused["gates"][0]["held"], false);
+    assert_eq!(refused["gates"][0]["value"].as_f64(), Some(share));
+    assert_eq!(refused["gates"][1]["held"], true);
+    gates(&format!(
+        "\"shadow_agreement >= {share}\", \"shadow_compared >= {compared}\""
+    ));
+    let (code, promoted) = promote();
+    assert_eq!(code, 0, "{promoted:#}");
+}

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! gate   = "reproduced" | "clean" | "no_leakage" | "drift" ("<" | "<=") NUMBER
+//!        | ("shadow_agreement" | "shadow_compared") (">" | ">=") NUMBER
 //!        | METRIC (">=" | ">" | "<=" | "<") bound
 //! bound  = NUMBER | STAGE "." METRIC [("+" | "-") NUMBER]
 //! ```
@@ -12,7 +13,9 @@ use std::ops::Range;
 use crate::definition::item::Item;
 use crate::definition::section::Section;
 use crate::definition::wording::suggestion;
-use crate::definition::{Bound, Comparison, CrossValidation, Gate, METRICS, Stage, Task};
+use crate::definition::{
+    Bound, Comparison, CrossValidation, Gate, METRICS, ShadowMeasure, Stage, Task,
+};
 
 /// The longer sign stands before the one it begins with.
 const COMPARISONS: [(&str, Comparison); 4] = [
@@ -23,7 +26,14 @@ const COMPARISONS: [(&str, Comparison); 4] = [
 ];
 
 /// Gates that are no metrics.
-const GATES: [&str; 4] = ["reproduced", "clean", "no_leakage", "drift"];
+const GATES: [&str; 6] = [
+    "reproduced",
+    "clean",
+    "no_leakage",
+    "drift",
+    "shadow_agreement",
+    "shadow_compared",
+];
 
 /// What `[promote]` says.
 pub(super) struct Promote {
@@ -106,6 +116,11 @@ fn parse(text: &str, metrics: &[&'static str]) -> Result<Gate, Trouble> {
     if scanner.word() == "drift" {
         return scanner.drift();
     }
+    let word = scanner.word();
+    let mut measures = ShadowMeasure::WORDS.into_iter();
+    if let Some((name, what)) = measures.find(|(name, _)| *name == word) {
+        return scanner.shadow(name, what);
+    }
     let metric = scanner.metric("unknown gate", &GATES)?;
     let comparison = scanner.comparison()?;
     let bound = scanner.bound()?;
@@ -171,20 +186,44 @@ impl<'t> Scanner<'t> {
 
     /// `drift < NUMBER`.
     fn drift(&mut self) -> Result<Gate, Trouble> {
-        self.at += "drift".len();
-        let length = self.rest().len();
-        let comparison = self.comparison()?;
-        if !matches!(comparison, Comparison::LessThan | Comparison::AtMost) {
-            self.at = self.text.len() - length;
-            let label = "less drift is better: expected `<` or `<=`".to_string();
-            return self.trouble(1, self.invalid(), label);
-        }
-        let limit = self.number()?;
+        let down = [Comparison::LessThan, Comparison::AtMost];
+        let label = "less drift is better: expected `<` or `<=`";
+        let (comparison, limit) = self.towards("drift", down, label)?;
         Ok(Gate::Drift {
             comparison,
             limit,
             text: self.text.trim().to_string(),
         })
+    }
+
+    /// `shadow_agreement >= NUMBER`.
+    fn shadow(&mut self, name: &str, what: ShadowMeasure) -> Result<Gate, Trouble> {
+        let up = [Comparison::MoreThan, Comparison::AtLeast];
+        let label = "more is better: expected `>=` or `>`";
+        let (comparison, limit) = self.towards(name, up, label)?;
+        Ok(Gate::Shadow {
+            what,
+            comparison,
+            limit,
+            text: self.text.trim().to_string(),
+        })
+    }
+
+    /// A comparison in one of two directions, and the number, behind a word.
+    fn towards(
+        &mut self,
+        word: &str,
+        directions: [Comparison; 2],
+        label: &str,
+    ) -> Result<(Comparison, f64), Trouble> {
+        self.at += word.len();
+        let length = self.rest().len();
+        let comparison = self.comparison()?;
+        if !directions.contains(&comparison) {
+            self.at = self.text.len() - length;
+            return self.trouble(1, self.invalid(), label.to_string());
+        }
+        Ok((comparison, self.number()?))
     }
 
     fn comparison(&mut self) -> Result<Comparison, Trouble> {
@@ -309,6 +348,19 @@ mod tests {
     }
 
     #[test]
+    fn a_shadow_is_held_above_a_number() {
+        for (text, expected) in [
+            ("shadow_agreement >= 0.95", ShadowMeasure::Agreement),
+            (" shadow_compared>1000", ShadowMeasure::Compared),
+        ] {
+            match parse(text, Task::Binary.metrics()).unwrap() {
+                Gate::Shadow { what, .. } => assert_eq!(what, expected),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn each_sign_is_its_own_comparison() {
         let comparison = |text: &str| match parse(text, Task::Binary.metrics()).unwrap() {
             Gate::Metric { comparison, .. } => comparison,
@@ -350,6 +402,11 @@ mod tests {
             "drift < production.auc",
             "drifts < 0.3",
             "no_leakage < 1",
+            "shadow_agreement",
+            "shadow_agreement < 0.95",
+            "shadow_agreement >= production.auc",
+            "shadow_compared <= 10",
+            "shadow >= 0.95",
             "auc >= production.drift",
         ] {
             let trouble = parse(text, Task::Binary.metrics()).expect_err(text);

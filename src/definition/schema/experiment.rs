@@ -334,7 +334,8 @@ fn promote() -> Value {
     let metric = format!("({})", METRICS.join("|"));
     let number = r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?";
     let pinned = format!(r"[A-Za-z]+\.{metric}(\s*[-+]\s*{number})?");
-    let fact = format!(r"reproduced|clean|no_leakage|drift\s*(<=|<)\s*{number}");
+    let shadow = format!(r"shadow_(agreement|compared)\s*(>=|>)\s*{number}");
+    let fact = format!(r"reproduced|clean|no_leakage|drift\s*(<=|<)\s*{number}|{shadow}");
     let gate = format!(r"^\s*({fact}|{metric}\s*(>=|>|<=|<)\s*({number}|{pinned}))\s*$");
     let gates = |about: &str| {
         let mut gates = texts(about);
@@ -344,7 +345,8 @@ fn promote() -> Value {
             "reproduced",
             "clean",
             "no_leakage",
-            "drift < 0.3"
+            "drift < 0.3",
+            "shadow_agreement >= 0.95"
         ]);
         gates
     };

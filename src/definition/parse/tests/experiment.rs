@@ -418,7 +418,7 @@ fn gates() {
     staging = ["auk >= 0.6"]
        experiments/forest.toml:33:13 unknown gate `auk` / did you mean `auc`?
     staging = ["lift >= 0.6"]
-       experiments/forest.toml:33:13 unknown gate `lift` / expected one of `auc`, `average_precision`, `f1`, `accuracy`, `precision`, `recall`, `log_loss`, `brier`, `reproduced`, `clean`, `no_leakage`, `drift`
+       experiments/forest.toml:33:13 unknown gate `lift` / expected one of `auc`, `average_precision`, `f1`, `accuracy`, `precision`, `recall`, `log_loss`, `brier`, `reproduced`, `clean`, `no_leakage`, `drift` and 2 more
     staging = ["clena"]
        experiments/forest.toml:33:13 unknown gate `clena` / did you mean `clean`?
     staging = ["auc >= high"]
@@ -436,7 +436,7 @@ fn gates() {
     staging = ["auc >= production.auc - -1"]
        experiments/forest.toml:33:37 invalid gate `auc >= production.auc - -1` / one sign is enough
     staging = [""]
-       experiments/forest.toml:33:13 unknown gate `` / expected one of `auc`, `average_precision`, `f1`, `accuracy`, `precision`, `recall`, `log_loss`, `brier`, `reproduced`, `clean`, `no_leakage`, `drift`
+       experiments/forest.toml:33:13 unknown gate `` / expected one of `auc`, `average_precision`, `f1`, `accuracy`, `precision`, `recall`, `log_loss`, `brier`, `reproduced`, `clean`, `no_leakage`, `drift` and 2 more
     staging = ["\u0061uk >= 1"]
        experiments/forest.toml:33:12 unknown gate `auk` / did you mean `auc`?
     staging = [3]

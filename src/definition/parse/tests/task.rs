@@ -119,8 +119,8 @@ fn what_has_no_meaning_without_two_classes() {
     ]), @r#"
     experiments/forest.toml:18:12 `stratify` has no meaning here / a number has no classes whose shares could be kept
     experiments/forest.toml:30:13 `threshold` has no meaning here / `task = "regression"` decides without one
-    experiments/forest.toml:34:16 unknown gate `auc` / expected one of `r2`, `rmse`, `mae`, `median_absolute_error`, `reproduced`, `clean`, `no_leakage`, `drift`
-    experiments/forest.toml:34:31 unknown gate `auc` / expected one of `r2`, `rmse`, `mae`, `median_absolute_error`, `reproduced`, `clean`, `no_leakage`, `drift`
+    experiments/forest.toml:34:16 unknown gate `auc` / expected one of `r2`, `rmse`, `mae`, `median_absolute_error`, `reproduced`, `clean`, `no_leakage`, `drift`, `shadow_agreement`, `shadow_compared`
+    experiments/forest.toml:34:31 unknown gate `auc` / expected one of `r2`, `rmse`, `mae`, `median_absolute_error`, `reproduced`, `clean`, `no_leakage`, `drift`, `shadow_agreement`, `shadow_compared`
     "#);
     let classes = "column = \"outcome\"\ntask = \"multiclass\"";
     assert_snapshot!(of_task(
@@ -135,8 +135,8 @@ fn what_has_no_meaning_without_two_classes() {
         classes,
         "prior",
         &[("\"auc >= 0.60\"", "\"rmse <= 3\"")]
-    ), @r#"
-    experiments/forest.toml:32:16 unknown gate `rmse` / expected one of `auc_ovr`, `f1_macro`, `accuracy`, `precision_macro`, `recall_macro`, `log_loss`, `reproduced`, `clean`, `no_leakage`, `drift`
+    ), @"
+    experiments/forest.toml:32:16 unknown gate `rmse` / expected one of `auc_ovr`, `f1_macro`, `accuracy`, `precision_macro`, `recall_macro`, `log_loss`, `reproduced`, `clean`, `no_leakage`, `drift`, `shadow_agreement`, `shadow_compared`
     experiments/forest.toml:32:29 unknown gate `auc` / did you mean `auc_ovr`?
-    "#);
+    ");
 }
