@@ -28,7 +28,7 @@ use crate::host::{self, Stopwatch};
 use crate::live::{Counts, DailyLog};
 use crate::online::Key;
 
-/// What waiting requests may weigh together, in bytes as reckoned: 2048 requests about one entity.
+/// What waiting requests may weigh together, in bytes as reckoned: some 2000 requests about one entity.
 const BYTES: usize = 8 * 1024 * 1024;
 /// What a request weighs, and each key.
 const REQUEST: usize = 4096;
