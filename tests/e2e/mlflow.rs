@@ -157,12 +157,23 @@ fn an_export_to_mlflow_has_a_run_and_a_server() {
     let output = half
         .run(&["export", "small", "--to", "mlflow", uri])
         .assert_code(2);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @"
+    exit 2
+    --- stderr
+    error: MLFLOW_TRACKING_USERNAME is set, and MLFLOW_TRACKING_PASSWORD is not
+    ");
     let late = World::small().with("MLFLOW_HTTP_REQUEST_TIMEOUT", "soon");
     let output = late
         .run(&["export", "small", "--to", "mlflow", uri])
         .assert_code(2);
-    insta::assert_snapshot!(output.screen(), @"");
+    insta::assert_snapshot!(output.screen(), @"
+    exit 2
+    --- stderr
+    error: the environment variable MLFLOW_HTTP_REQUEST_TIMEOUT is no number of
+           seconds
+      found     soon
+    help: `MLFLOW_HTTP_REQUEST_TIMEOUT=300` waits five minutes for each reply
+    ");
 }
 
 #[test]
@@ -324,16 +335,22 @@ fn a_server_that_is_not_there_is_said() {
     help: run the same command again when it answers: it goes on where it stopped
           MLFLOW_HTTP_REQUEST_TIMEOUT=600 waits ten minutes for each reply
     ");
-    let (uri, _) = standing_in(|_| "SSH-2.0-OpenSSH_9.2p1\r\n".to_string());
-    let screen = export(&world, &uri).assert_code(5).screen();
-    assert!(
-        flowing(&screen).contains("cannot be understood"),
-        "{screen}"
-    );
-    let screen = export(&world, &uri.replace("http", "https"))
-        .assert_code(5)
-        .screen();
-    assert!(flowing(&screen).contains("is not trusted"), "{screen}");
+    // What speaks first, and something else.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n");
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    });
+    for (scheme, words) in [("http", "cannot be understood"), ("https", "speaks no TLS")] {
+        let screen = export(&world, &format!("{scheme}://{place}"))
+            .assert_code(5)
+            .screen();
+        assert!(flowing(&screen).contains(words), "{screen}");
+    }
 }
 
 #[test]
@@ -387,8 +404,9 @@ fn a_server_that_says_no_is_quoted() {
     --- stderr
     error: nothing was written: the MLflow server at URI refuses
       it said  403 PERMISSION_DENIED: Permission [31m denied
-    help: ask whoever runs the server for the permission; who you are say
-          MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN
+    help: ask whoever runs the server for the permission
+          MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or
+          MLFLOW_TRACKING_TOKEN, say who you are
     ");
     insta::assert_snapshot!(said(with("503 Service Unavailable", "text/plain", "come back later"), 5), @"
     exit 5
