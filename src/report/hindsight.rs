@@ -37,14 +37,19 @@ fn run_document(judged: &JudgedRun) -> Value {
         "without_prediction": counted.without_prediction,
         "trained_on": counted.trained_on,
         "threshold": judged.threshold,
-        "metrics": judged.metrics,
-        "intervals": intervals_document(&judged.intervals),
+        "metrics": judged.all.metrics,
+        "intervals": intervals_document(&judged.all.intervals),
+        "unseen": judged.unseen.as_ref().map(|unseen| json!({
+            "rows": unseen.rows,
+            "metrics": unseen.metrics,
+            "intervals": intervals_document(&unseen.intervals),
+        })),
         "test": {
             "rows": known.shown_execution().map(|execution| execution.rows.test),
             "metrics": known.metrics(),
             "intervals": intervals_document(&judged.test_intervals),
         },
-        "warnings": judged.warnings,
+        "warnings": judged.all.warnings,
     })
 }
 
@@ -117,49 +122,48 @@ fn run_text(found: &Hindsight, judged: &JudgedRun) -> String {
         "predictions from values of earlier dates",
     );
     text.push_str(&table.render(2));
-    for warning in &judged.warnings {
+    for warning in &judged.all.warnings {
         text.push_str(&wrap(&format!("  {} ", yellow("warning")), warning));
     }
     text
 }
 
+/// Live, with intervals where there are some; of those the run was not trained on; of the test rows.
 fn metrics_text(judged: &JudgedRun) -> String {
-    let tested = judged.known.metrics();
-    let test_rows = judged.known.shown_execution();
-    let test_rows = test_rows.map(|execution| execution.rows.test);
-    let draws = !judged.intervals.is_empty() || !judged.test_intervals.is_empty();
+    let all = &judged.all;
+    let draws = !all.intervals.is_empty();
+    let or_none = |value: Option<&f64>| value.map_or("–".to_string(), |value| fixed(*value));
     let mut table = Table::default();
-    table.row().left("");
-    for title in ["live", "test rows"] {
-        table.right(title);
-        if draws {
-            table.left(dim("95 of 100 draws"));
-        }
+    table.row().left("").right("live");
+    if draws {
+        table.left(dim("95 of 100 draws"));
     }
+    if judged.unseen.is_some() {
+        table.right("not trained on");
+    }
+    table.right("test rows");
     for name in METRICS {
-        let Some(value) = judged.metrics.get(name) else {
+        let Some(value) = all.metrics.get(name) else {
             continue;
         };
         table.row().left(name).right(fixed(*value));
         if draws {
-            table.left(dim(interval(judged.intervals.get(name))));
+            table.left(dim(interval(all.intervals.get(name))));
         }
-        table.right(
-            tested
-                .get(name)
-                .map_or("–".to_string(), |value| fixed(*value)),
-        );
-        if draws {
-            table.left(dim(interval(judged.test_intervals.get(name))));
+        if let Some(unseen) = &judged.unseen {
+            table.right(or_none(unseen.metrics.get(name)));
         }
+        table.right(or_none(judged.known.metrics().get(name)));
     }
-    table
-        .row()
-        .left(dim("rows"))
-        .right(dim(count(judged.counted.judged)));
+    let tested = judged.known.shown_execution();
+    let tested = tested.map(|execution| execution.rows.test);
+    table.row().left(dim("rows")).right(dim(count(all.rows)));
     if draws {
         table.left("");
     }
-    table.right(dim(test_rows.map_or("–".to_string(), count)));
+    if let Some(unseen) = &judged.unseen {
+        table.right(dim(count(unseen.rows)));
+    }
+    table.right(dim(tested.map_or("–".to_string(), count)));
     table.render(2)
 }

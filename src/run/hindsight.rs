@@ -49,13 +49,40 @@ pub struct JudgedRun {
     pub counted: Counted,
     /// What decides between two classes.
     pub threshold: Option<f64>,
-    /// Of the judged predictions.
-    pub metrics: BTreeMap<String, f64>,
-    /// Empty for few of them.
-    pub intervals: BTreeMap<&'static str, Interval>,
-    pub warnings: Vec<String>,
+    /// Of all judged entities.
+    pub all: Judgement,
+    /// Of those that the run was not trained on, where there are both.
+    pub unseen: Option<Judgement>,
     /// Of the test rows; empty where this store does not have the run's predictions.
     pub test_intervals: BTreeMap<&'static str, Interval>,
+}
+
+/// How good predictions of some entities were.
+#[derive(Debug)]
+pub struct Judgement {
+    pub rows: u64,
+    pub metrics: BTreeMap<String, f64>,
+    /// Empty for few rows.
+    pub intervals: BTreeMap<&'static str, Interval>,
+    pub warnings: Vec<String>,
+}
+
+impl Judgement {
+    fn of(predictions: &Predictions, threshold: f64) -> Self {
+        let scored = predictions.scored(threshold);
+        let evaluation = learn::evaluate(&scored);
+        let entities: Vec<usize> = (0..predictions.rows()).collect();
+        let warnings = evaluation.warnings.iter().map(ToString::to_string);
+        Self {
+            rows: entities.len() as u64,
+            metrics: evaluation.metrics,
+            intervals: match entities.len() >= FEWEST_ROWS {
+                true => learn::intervals(&scored, &entities),
+                false => BTreeMap::new(),
+            },
+            warnings: warnings.collect(),
+        }
+    }
 }
 
 /// What became of a run's logged predictions, and of the labels.
@@ -244,52 +271,33 @@ impl JudgedRun {
             ));
             return Ok(None);
         }
-        let trained_on = trained_keys(workspace.store(), &known, &spec)?;
-        counted.trained_on = trained_on.map(|keys| {
-            let known = rows.iter().filter(|row| keys.contains(&row.entity));
-            known.count() as u64
-        });
+        let unseen = match trained_keys(workspace.store(), &known, &spec)? {
+            None => Vec::new(),
+            Some(keys) => {
+                let is_unseen = |row: &usize| !keys.contains(&rows[*row].entity);
+                let unseen: Vec<usize> = (0..rows.len()).filter(is_unseen).collect();
+                counted.trained_on = Some((rows.len() - unseen.len()) as u64);
+                unseen
+            }
+        };
         let predictions = beside(&rows, of_entities.gather(&of_labels))?;
         let as_of = rows.iter().map(|row| row.as_of).collect();
-        Self::judged(workspace, model, known, &spec, counted, as_of, &predictions).map(Some)
-    }
-
-    fn judged(
-        workspace: &Workspace,
-        model: ModelName,
-        known: KnownRun,
-        spec: &RunSpec,
-        counted: Counted,
-        as_of: BTreeSet<AsOf>,
-        predictions: &Predictions,
-    ) -> Result<Self> {
         let store = workspace.store();
-        let threshold = threshold(store, &known, spec)?;
-        let scored = predictions.scored(threshold);
-        let evaluation = learn::evaluate(&scored);
-        let entities: Vec<usize> = (0..predictions.rows()).collect();
-        let intervals = match entities.len() >= FEWEST_ROWS {
-            true => learn::intervals(&scored, &entities),
-            false => BTreeMap::new(),
-        };
-        let label = &spec.label;
-        Ok(Self {
+        let threshold = threshold(store, &known, &spec)?;
+        let some = !unseen.is_empty() && unseen.len() < rows.len();
+        let label = spec.label;
+        Ok(Some(Self {
             model,
-            label: FeatureName::new(label.table.clone(), label.column.clone()),
+            label: FeatureName::new(label.table, label.column),
             lead: label.lead,
             as_of,
             counted,
             threshold: matches!(predictions, Predictions::Binary { .. }).then_some(threshold),
-            metrics: evaluation.metrics,
-            intervals,
-            warnings: evaluation
-                .warnings
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            all: Judgement::of(&predictions, threshold),
+            unseen: some.then(|| Judgement::of(&predictions.gather(&unseen), threshold)),
             test_intervals: intervals_of(store, &known)?,
             known,
-        })
+        }))
     }
 }
 

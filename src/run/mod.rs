@@ -68,7 +68,7 @@ pub use family::{
 };
 pub use golden::{GoldenRows, OtherAnswers};
 pub use guard::{GuardName, Guards, Leak, Looked, declared_leaks, found_leaks, leakage_of};
-pub use hindsight::{Counted, Hindsight, JudgedRun, hindsight};
+pub use hindsight::{Counted, Hindsight, JudgedRun, Judgement, hindsight};
 pub use history::{FoundDefinitions, definitions_of, find_commit, gives};
 pub use inspect::{
     DEFAULT_GRID, DEFAULT_REPEATS, Dependence, FeatureImportance, Importances, JudgedSegment,

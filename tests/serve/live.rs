@@ -193,7 +193,7 @@ fn a_killed_server_leaves_readable_files_and_the_next_one_goes_on() {
     for _ in 0..30 {
         ask(&server, id);
     }
-    let flushed = server.wait_for_log_of(30);
+    let flushed = wait_for(&server, LOGGED, 30);
     for _ in 0..10 {
         ask(&server, id);
     }
@@ -207,19 +207,20 @@ fn a_killed_server_leaves_readable_files_and_the_next_one_goes_on() {
     assert_eq!(rows(&world).len() as u64, left + 1);
 }
 
-impl Server {
-    /// Waits until so many predictions are in files.
-    fn wait_for_log_of(&self, wanted: u64) -> u64 {
-        for _ in 0..1000 {
-            let found = counted(self, "predictions_logged_total");
-            if found >= wanted {
-                return found;
-            }
-            std::thread::sleep(Duration::from_millis(20));
+/// Waits until a series of `/metrics` has come to so much.
+fn wait_for(server: &Server, series: &str, wanted: u64) -> u64 {
+    for _ in 0..1000 {
+        let found = counted(server, series);
+        if found >= wanted {
+            return found;
         }
-        panic!("{wanted} predictions are never logged: {:?}", self.log());
+        std::thread::sleep(Duration::from_millis(20));
     }
+    panic!("{series} never comes to {wanted}: {:?}", server.log());
 }
+
+const LOGGED: &str = "predictions_logged_total";
+const UNWRITTEN: &str = "predictions_dropped_total{reason=\"unwritten\"}";
 
 #[test]
 fn where_nothing_can_be_written_replies_go_on_and_every_row_is_counted() {
@@ -229,25 +230,21 @@ fn where_nothing_can_be_written_replies_go_on_and_every_row_is_counted() {
     let server = world.serve();
     let ids = customers(&world, 20);
     let mut sent = 0;
-    let dropped =
-        |server: &Server| counted(server, "predictions_dropped_total{reason=\"unwritten\"}");
     // Several files that fail, one after the other.
     for _ in 0..3 {
         for id in &ids {
             let answer = server.predict(&json!({ "user_id": id }));
             sent += u64::from(answer.status == 200);
         }
-        while dropped(&server) < sent {
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        wait_for(&server, UNWRITTEN, sent);
     }
     assert_eq!(server.get("/ready").status, 200);
-    assert_eq!(dropped(&server), sent);
-    assert_eq!(counted(&server, "predictions_logged_total"), 0);
+    assert_eq!(counted(&server, UNWRITTEN), sent);
+    assert_eq!(counted(&server, LOGGED), 0);
     // It is mended, and says so.
     fs::remove_file(&taken).unwrap();
     ask(&server, &ids[0]);
-    assert_eq!(server.wait_for_log_of(1), 1);
+    assert_eq!(wait_for(&server, LOGGED, 1), 1);
     let log = stop(server);
     let told = |words: &str| log.iter().filter(|line| line.contains(words)).count();
     assert_eq!(told("error: predictions are dropped"), 1, "{log:#?}");
