@@ -63,20 +63,26 @@ def check(program, streamflow):
         with open(project / "data" / DATE / "labels.csv") as file:
             labels = {row["user_id"]: row["churn_label"] for row in csv.DictReader(file)}
         known = {"1": True, "0": False, "true": True, "false": False, "True": True, "False": False}
+        streamflow(project, "get", run, "split", "-o", str(project / "split.csv"))
+        with open(project / "split.csv") as file:
+            trained = {row["user_id"] for row in csv.DictReader(file) if row["side"] == "train"}
         judged = [(known[labels[key]], row) for key, row in sorted(last.items()) if labels.get(key) in known]
-    truth = [label for label, _ in judged]
-    scores = [row["probability"] for _, row in judged]
-    said = [row["prediction"] for _, row in judged]
-    theirs = {
-        "auc": metrics.roc_auc_score(truth, scores),
-        "accuracy": metrics.accuracy_score(truth, said),
-        "precision": metrics.precision_score(truth, said),
-        "recall": metrics.recall_score(truth, said),
-        "f1": metrics.f1_score(truth, said),
-        "log_loss": metrics.log_loss(truth, scores),
-        "brier": metrics.brier_score_loss(truth, scores),
-    }
     assert found["judged"] == len(judged) and found["repeated"] == 50, found
-    for name, value in theirs.items():
-        assert abs(found["metrics"][name] - value) < TOLERANCE, f"{name}: {found['metrics'][name]} and {value}"
-    return f"{len(theirs)} metrics of {len(judged)} customers that were asked for"
+    unseen = [(label, row) for label, row in judged if row["entity"] not in trained]
+    assert found["unseen"]["rows"] == len(unseen) == found["judged"] - found["trained_on"], found
+    for ours, rows in ((found["metrics"], judged), (found["unseen"]["metrics"], unseen)):
+        truth = [label for label, _ in rows]
+        scores = [row["probability"] for _, row in rows]
+        said = [row["prediction"] for _, row in rows]
+        theirs = {
+            "auc": metrics.roc_auc_score(truth, scores),
+            "accuracy": metrics.accuracy_score(truth, said),
+            "precision": metrics.precision_score(truth, said),
+            "recall": metrics.recall_score(truth, said),
+            "f1": metrics.f1_score(truth, said),
+            "log_loss": metrics.log_loss(truth, scores),
+            "brier": metrics.brier_score_loss(truth, scores),
+        }
+        for name, value in theirs.items():
+            assert abs(ours[name] - value) < TOLERANCE, f"{name}: {ours[name]} and {value}"
+    return f"{len(theirs)} metrics of {len(judged)} customers that were asked for, and of the {len(unseen)} that were not trained on"
