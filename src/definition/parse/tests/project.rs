@@ -89,5 +89,17 @@ fn values_that_do_not_fit() {
        streamflow.toml:16:11 invalid value for `max_age` / `45 days` is not a length of time such as `45d`, `12h` or `30m`
     log_predictions = "yes"
        streamflow.toml:17:19 wrong type for `log_predictions` / expected true or false, found a string
+    shadow = "production"
+       streamflow.toml:18:10 unknown value `production` for `shadow` / expected `staging`
+    shadow = true
+       streamflow.toml:18:10 wrong type for `shadow` / expected a string, found a boolean
+    canary = 1.5
+       streamflow.toml:19:10 invalid value for `canary` / the share of entities lies between 0 and 1, such as 0.1
+    canary = -0.1
+       streamflow.toml:19:10 invalid value for `canary` / the share of entities lies between 0 and 1, such as 0.1
+    canary = "10 %"
+       streamflow.toml:19:10 wrong type for `canary` / expected a number, found a string
+    canary = nan
+       streamflow.toml:19:10 invalid value for `canary` / expected a finite number
     "#);
 }
