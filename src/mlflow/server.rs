@@ -299,7 +299,7 @@ impl Server {
     }
 
     pub fn create_experiment(&self, name: &str) -> Result<(), Fault> {
-        // Without it the pages of MLflow 3 take it for one about language models.
+        // What it is about, where the pages of MLflow 3 would guess or ask.
         let kind = json!({ "key": "mlflow.experimentKind", "value": "custom_model_development" });
         match self.post(
             "experiments/create",
