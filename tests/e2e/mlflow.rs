@@ -21,13 +21,13 @@ fn standing_in(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Aske
     thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(stream) = stream else { return };
-            let _ = answer(stream, &reply, &heard);
+            let _ = answer(&stream, &reply, &heard);
         }
     });
     (format!("http://127.0.0.1:{port}"), asked)
 }
 
-fn answer(stream: TcpStream, reply: &impl Fn(&str) -> String, heard: &Asked) -> Option<()> {
+fn answer(mut stream: &TcpStream, reply: &impl Fn(&str) -> String, heard: &Asked) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -46,7 +46,7 @@ fn answer(stream: TcpStream, reply: &impl Fn(&str) -> String, heard: &Asked) -> 
     reader.read_exact(&mut vec![0; length]).ok()?;
     heard.lock().unwrap().push(head.clone());
     let text = reply(head.lines().next().unwrap_or_default());
-    (&stream).write_all(text.as_bytes()).ok()
+    stream.write_all(text.as_bytes()).ok()
 }
 
 fn with(status: &str, kind: &str, body: &str) -> String {
@@ -489,7 +489,7 @@ fn artifacts_that_the_server_does_not_take_stop_it_before_a_run_is_made() {
 #[test]
 fn credentials_go_to_the_server_and_to_nobody_else() {
     let asked_of = |asked: &Asked| asked.lock().unwrap().join("\n").to_lowercase();
-    let refused = || json("401 Unauthorized", &format!("{{\"message\":\"no {{}}\"}}"));
+    let refused = || json("401 Unauthorized", "{\"message\":\"no {}\"}");
     let token = executed().with("MLFLOW_TRACKING_TOKEN", SECRET);
     let (uri, asked) = standing_in(move |_| refused());
     export(&token, &uri).assert_code(5);
