@@ -1,7 +1,7 @@
 //! What MLflow takes as names and values. Its servers refuse the rest, or cut it, as they are set up.
 //!
-//! The numbers are those of `mlflow/utils/validation.py` of MLflow 3.17; of servers before 2.9, which take 500 characters in a
-//! value, they are too large, and such a server says so.
+//! The numbers are those of `mlflow/utils/validation.py` of MLflow 3.17, but for that of a tag, which is below its 8000. A
+//! server of another version may take less, and says so.
 
 /// Characters of a name.
 const LONGEST_NAME: usize = 250;

@@ -223,7 +223,7 @@ fn write_aliases(
         let body = json!({ "name": name, "alias": alias, "version": version });
         match server.post("registered-models/alias", &body) {
             Err(fault) if fault.is_unknown_route() => {
-                notices.push("this server has no aliases: they came with MLflow 2.3".to_string());
+                notices.push("this server has no aliases of model versions".to_string());
                 return Ok(BTreeSet::new());
             }
             answer => done(server, &format!("{name}@{alias} was not set"), answer)?,

@@ -134,7 +134,7 @@ fn an_export_to_mlflow_has_a_run_and_a_server() {
         ("http://a:0", "its port is none"),
         ("http://a b", "its host is no name"),
         ("http://a/#/experiments/1", "a `?` or a `#`"),
-        ("file:///tmp/mlruns", "is a store of MLflow"),
+        ("file:///srv/mlruns", "is a store of MLflow"),
         ("sqlite:///mlflow.db", "is a store of MLflow"),
         ("databricks", "Databricks is not written to"),
         ("http://alice:hunter2@a", "a name or a password"),
