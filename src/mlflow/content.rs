@@ -420,3 +420,45 @@ pub const fn stage_word(standing: Standing) -> &'static str {
         Standing::None => "None",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mlflow_does_not_take_is_said_and_never_cut() {
+        let long = Declared::Text("é".repeat(limits::LONGEST_PARAM + 1));
+        let most = Declared::Text("é".repeat(limits::LONGEST_PARAM));
+        let trees = Declared::Integer(12);
+        let declared = BTreeMap::from([
+            ("features.a.long", &long),
+            ("features.a.most", &most),
+            ("features.a.50 %", &most),
+            ("model.trees", &trees),
+        ]);
+        let mut notices = Vec::new();
+        let params = params(&declared, &mut notices);
+        assert_eq!(params["model.trees"], "12");
+        assert_eq!(
+            params["features.a.most"].chars().count(),
+            limits::LONGEST_PARAM
+        );
+        let instead = &params["features.a.long"];
+        assert!(instead.starts_with("6001 characters, BLAKE3 "), "{instead}");
+        assert!(!params.contains_key("features.a.50 %"));
+        assert_eq!(notices.len(), 2, "{notices:?}");
+        assert!(
+            notices
+                .iter()
+                .all(|notice| notice.contains("declared.json"))
+        );
+        let tags = BTreeMap::from([
+            ("a".to_string(), "x".repeat(limits::LONGEST_TAG)),
+            ("b".to_string(), "x".repeat(limits::LONGEST_TAG + 1)),
+            ("c@".to_string(), String::new()),
+        ]);
+        let kept = fitting(tags, &mut notices);
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(notices.len(), 4, "{notices:?}");
+    }
+}
