@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""`POST /predict` for the same customers: `streamflow serve`, the course's API (`course_api.py`: FastAPI on uvicorn,
+scikit-learn, Feast's SQLite online store; with one worker, and with one for each processor), and a bare tiny_http
+with one look-up in SQLite (`bare/`).
+
+Usage: STREAMFLOW_CHURN_EXPORT=FOLDER benches/serving.py PATH/TO/streamflow PATH/TO/bare [ROUNDS]
+Needs wrk, and fastapi, uvicorn[standard], scikit-learn, feast and pandas. Every server is up all the time, and is
+asked in turns, so that a busy machine slows all alike.
+"""
+
+import csv
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+CONNECTIONS = (1, 16, 256)
+SECONDS = 10
+# wrk gives up a request after 2 s unless told otherwise; with 256 connections the course's API takes longer.
+TIMEOUT = 120
+API = pathlib.Path(__file__).with_name("course_api.py")
+LUA = """
+local asks = {}
+function init() for line in io.lines("%s") do asks[#asks + 1] = line end end
+function request()
+  return wrk.format("POST", "%s", { ["Content-Type"] = "application/json" }, asks[math.random(#asks)])
+end
+"""
+
+
+def ask(port, body, path="/predict"):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as reply:
+        return reply.read()
+
+
+def load(server, connections):
+    """Requests a second, and the 50th and 99th percentile of latencies in milliseconds."""
+    threads = min(connections, os.cpu_count())
+    seconds = SECONDS if connections < 256 else 3 * SECONDS
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", f"{TIMEOUT}s"]
+    url = f"http://127.0.0.1:{server['port']}"
+    done = subprocess.run([*command, "-s", server["script"], url], capture_output=True, text=True, check=True)
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise SystemExit(f"{server['name']}: {done.stdout}")
+    units = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+    found = {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))}
+    for name in ("50%", "99%"):
+        number, unit = re.search(rf"{name}\s+([\d.]+)(us|ms|s|m)\b", done.stdout).groups()
+        found[name] = float(number) * units[unit]
+    return found
+
+
+def descendants(pid):
+    yield pid
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from descendants(int(child))
+
+
+def memory(pid):
+    """MiB of a process and those it started; what they share counts once."""
+    total = 0
+    for one in descendants(pid):
+        text = pathlib.Path(f"/proc/{one}/smaps_rollup").read_text()
+        total += int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE).group(1))
+    return total / 1024
+
+
+def project(program, folder):
+    export = os.environ["STREAMFLOW_CHURN_EXPORT"]
+    shutil.copytree(export, folder, ignore=shutil.ignore_patterns(".streamflow", "lockfiles"))
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+    def call(*arguments):
+        command = [program, "-C", folder, "--format", "json", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{arguments}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    forest = folder / "experiments/churn_random_forest.toml"
+    # The gates ask for commits, which are not the matter here.
+    forest.write_text(forest.read_text().split("[promote]")[0])
+    run = call("run", "churn_random_forest")["run"]
+    call("promote", run, "--to", "production", "--reason", "measured")
+    call("materialize", "--as-of", "2024-01-31")
+    call("get", run, "split", "-o", str(folder / "split.csv"))
+    sides = csv.DictReader((folder / "split.csv").open())
+    train = [row["user_id"] for row in sides if row["side"] == "train"]
+    (folder / "train.txt").write_text("\n".join(train))
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def start_course(folder, workers):
+    port = free_port()
+    process = subprocess.Popen([sys.executable, API, "serve", folder, str(port), str(workers)], start_new_session=True)
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
+            break
+        except OSError:
+            time.sleep(0.5)
+    return process, port
+
+
+def start_servers(program, bare, scratch, processes):
+    """Each as its name, port and script; what they answer is held together."""
+    folder = scratch / "project"
+    project(program, folder)
+    ours = subprocess.Popen(
+        [program, "-C", folder, "serve", "--address", "127.0.0.1:0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    processes.append(ours)
+    port = int(re.search(r":(\d+)$", ours.stderr.readline().strip()).group(1))
+    lines = (folder / "data/2024-01-31/labels.csv").read_text().splitlines()[1:]
+    users = [line.split(",")[0] for line in lines]
+    asks, ids = scratch / "asks", scratch / "ids"
+    asks.write_text("".join(json.dumps({"user_id": user}) + "\n" for user in users))
+    ids.write_text("\n".join(users) + "\n")
+
+    replies = {user: ask(port, json.dumps({"user_id": user}).encode()) for user in users}
+    with sqlite3.connect(scratch / "values.db") as database:
+        database.execute("CREATE TABLE value (id TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID")
+        database.executemany("INSERT INTO value VALUES (?, ?)", ((u, r.decode()) for u, r in replies.items()))
+    database.close()
+    least = subprocess.Popen([bare, scratch / "values.db"], stdout=subprocess.PIPE, text=True)
+    processes.append(least)
+    least_port = int(least.stdout.readline().strip().rsplit(":", 1)[1])
+
+    repository = scratch / "course"
+    prepare = [sys.executable, API, "prepare", folder / "data", repository, folder / "train.txt"]
+    subprocess.run(prepare, check=True, capture_output=True)
+    found = [("streamflow", ours, port, asks, "/predict"), ("bare", least, least_port, ids, "/")]
+    for workers in sorted({1, os.cpu_count()}):
+        process, course_port = start_course(repository, workers)
+        processes.append(process)
+        found.append((f"course, {workers} worker(s)", process, course_port, asks, "/predict"))
+    compare(port, course_port, users[:200])
+    servers = []
+    for at, (name, process, port, lines, path) in enumerate(found):
+        script = scratch / f"ask{at}.lua"
+        script.write_text(LUA % (lines, path))
+        servers.append({"name": name, "pid": process.pid, "port": port, "script": script})
+    return servers
+
+
+def compare(ours, course, users):
+    """The same features, and probabilities of forests of the same kind: they differ as two seeds do."""
+    differences = []
+    for user in users:
+        body = json.dumps({"user_id": user}).encode()
+        mine, theirs = (json.loads(ask(port, body)) for port in (ours, course))
+        used = {name.split(".")[1]: value for name, value in mine["features_used"].items()}
+        for name, value in theirs["features_used"].items():
+            # A column of booleans and nulls is one of texts to pandas.
+            if str(used[name]) != str(value) and abs(float(used[name]) - float(value)) > 1e-6:
+                raise SystemExit(f"{user}: {name} is {used[name]} here and {value} there")
+        differences.append(abs(mine["probability"] - theirs["probability"]))
+    print(f"mean difference of probabilities: {statistics.mean(differences):.4f}", file=sys.stderr)
+
+
+def main():
+    program, bare = (os.path.abspath(path) for path in sys.argv[1:3])
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    processes, figures = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            servers = start_servers(program, bare, pathlib.Path(scratch), processes)
+            for server in servers:
+                load(server, 16)
+            for connections in CONNECTIONS:
+                found = {server["name"]: [] for server in servers}
+                for _ in range(rounds):
+                    for server in servers:
+                        found[server["name"]].append(load(server, connections))
+                for name, all_of in found.items():
+                    medians = {key: statistics.median(one[key] for one in all_of) for key in ("rate", "50%", "99%")}
+                    figures.append({"connections": connections, "server": name, **medians})
+                    print(json.dumps(figures[-1]), file=sys.stderr)
+            used = {server["name"]: memory(server["pid"]) for server in servers}
+        finally:
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                process.wait(30)
+    report(program, figures, used, rounds)
+
+
+def report(program, figures, used, rounds):
+    print(subprocess.check_output([program, "--version"], text=True).strip(), end="; ")
+    peers = ("fastapi", "uvicorn", "scikit-learn", "feast", "pandas")
+    print(*(f"{name} {importlib.metadata.version(name)}" for name in peers), sep=", ", end="; ")
+    print(f"{platform.machine()}, {os.cpu_count()} processors; medians of {rounds} rounds\n")
+    print("connections  server                 requests/s   p50 ms   p99 ms")
+    for one in figures:
+        print(f"{one['connections']:11}  {one['server']:20} {one['rate']:12.1f} {one['50%']:8.2f} {one['99%']:8.2f}")
+    print()
+    for connections in CONNECTIONS:
+        of = {one["server"]: one for one in figures if one["connections"] == connections}
+        ours = of.pop("streamflow")
+        for name, one in of.items():
+            rate, p99 = ours["rate"] / one["rate"], ours["99%"] / one["99%"]
+            print(f"{connections} connections, streamflow / {name}: requests/s {rate:.2f}, p99 {p99:.4f}")
+    print()
+    for name, mebibytes in used.items():
+        print(f"memory of {name}: {mebibytes:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
