@@ -9,9 +9,7 @@ asks /predict for one entity after the other over 16 connections, alone, or whil
 10 s, an idle connection is kept for 60 s) are opened again at once. Needs wrk.
 """
 
-import json
 import pathlib
-import re
 import resource
 import selectors
 import socket
@@ -21,21 +19,15 @@ import sys
 import tempfile
 import time
 
+from load import ask_about, call, load, pin, serve, users_of, write_script
+
 IDLE, HALF = 1000, 200
-SECONDS = 5
 CONNECTIONS = 16
 HALVES = [
     b"POST /pre",
     b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Le",
     b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
 ]
-LUA = """
-local asks = {}
-function init() for line in io.lines("%s") do asks[#asks + 1] = line end end
-function request()
-  return wrk.format("POST", "/predict", { ["Content-Type"] = "application/json" }, asks[math.random(#asks)])
-end
-"""
 
 
 def crowd(port):
@@ -75,66 +67,28 @@ def crowd(port):
             connect(part)
 
 
-def load(port, script):
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}", "--latency", "-s", script]
-    done = subprocess.run([*command, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True)
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise SystemExit(done.stdout)
-    units = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-    found = {}
-    for name in ("50%", "99%"):
-        number, unit = re.search(rf"{name}\s+([\d.]+)(us|ms|s)", done.stdout).groups()
-        found[name] = float(number) * units[unit]
-    found["rate"] = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))
-    return found
-
-
-def project(program, folder):
-    def call(*arguments):
-        done = subprocess.run([program, "--format", "json", *arguments], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"{arguments}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
-
-    call("init", folder)
-    forest = pathlib.Path(folder, "experiments/churn_random_forest.toml")
-    # The gates ask for commits, which are not the matter here.
-    forest.write_text(forest.read_text().split("[promote]")[0])
-    run = call("-C", folder, "run", "churn_random_forest")["run"]
-    call("-C", folder, "promote", run, "--to", "production", "--reason", "measured")
-    call("-C", folder, "materialize", "--as-of", "2024-01-31")
-
-
 def main():
     program = str(pathlib.Path(sys.argv[1]).resolve())
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     with tempfile.TemporaryDirectory() as scratch:
         folder = f"{scratch}/project"
-        project(program, folder)
-        server = subprocess.Popen(
-            [program, "-C", folder, "serve", "--address", "127.0.0.1:0"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        port = int(re.search(r":(\d+)$", server.stderr.readline().strip()).group(1))
-        lines = pathlib.Path(folder, "data/2024-01-31/subscriptions.csv").read_text().splitlines()[1:501]
-        asks = pathlib.Path(scratch, "asks")
-        asks.write_text("".join(json.dumps({"user_id": line.split(",")[0]}) + "\n" for line in lines))
-        script = pathlib.Path(scratch, "ask.lua")
-        script.write_text(LUA % asks)
+        call(program, "init", folder)
+        pin(program, folder, "churn_random_forest", "production")
+        call(program, "-C", folder, "materialize", "--as-of", "2024-01-31")
+        server, address = serve(program, folder)
+        script = write_script(scratch, "ask", ask_about(users_of(folder, 500)))
         found = {"alone": [], "crowded": []}
-        load(port, script)
+        load(address, script, CONNECTIONS)
         for _ in range(rounds):
-            found["alone"].append(load(port, script))
+            found["alone"].append(load(address, script, CONNECTIONS))
             others = subprocess.Popen(
-                [sys.executable, __file__, "--crowd", str(port)],
+                [sys.executable, __file__, "--crowd", address.rsplit(":", 1)[1]],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
             assert others.stdout.readline() == "there\n"
-            found["crowded"].append(load(port, script))
+            found["crowded"].append(load(address, script, CONNECTIONS))
             others.stdin.close()
             others.wait()
             time.sleep(1)

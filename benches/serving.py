@@ -26,18 +26,13 @@ import tempfile
 import time
 import urllib.request
 
+from load import ask_about, call, load, pin, serve, users_of, write_script
+
 CONNECTIONS = (1, 16, 256)
 SECONDS = 10
 # wrk gives up a request after 2 s unless told otherwise; with 256 connections the course's API takes longer.
 TIMEOUT = 120
 API = pathlib.Path(__file__).with_name("course_api.py")
-LUA = """
-local asks = {}
-function init() for line in io.lines("%s") do asks[#asks + 1] = line end end
-function request()
-  return wrk.format("POST", "%s", { ["Content-Type"] = "application/json" }, asks[math.random(#asks)])
-end
-"""
 
 
 def ask(port, body, path="/predict"):
@@ -46,21 +41,10 @@ def ask(port, body, path="/predict"):
         return reply.read()
 
 
-def load(server, connections):
-    """Requests a second, and the 50th and 99th percentile of latencies in milliseconds."""
-    threads = min(connections, os.cpu_count())
+def measured(server, connections):
     seconds = SECONDS if connections < 256 else 3 * SECONDS
-    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", f"{TIMEOUT}s"]
-    url = f"http://127.0.0.1:{server['port']}"
-    done = subprocess.run([*command, "-s", server["script"], url], capture_output=True, text=True, check=True)
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise SystemExit(f"{server['name']}: {done.stdout}")
-    units = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
-    found = {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))}
-    for name in ("50%", "99%"):
-        number, unit = re.search(rf"{name}\s+([\d.]+)(us|ms|s|m)\b", done.stdout).groups()
-        found[name] = float(number) * units[unit]
-    return found
+    threads = min(connections, os.cpu_count())
+    return load(server["address"], server["script"], connections, seconds, threads, TIMEOUT)
 
 
 def descendants(pid):
@@ -85,20 +69,9 @@ def project(program, folder):
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
-    def call(*arguments):
-        command = [program, "-C", folder, "--format", "json", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"{arguments}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
-
-    forest = folder / "experiments/churn_random_forest.toml"
-    # The gates ask for commits, which are not the matter here.
-    forest.write_text(forest.read_text().split("[promote]")[0])
-    run = call("run", "churn_random_forest")["run"]
-    call("promote", run, "--to", "production", "--reason", "measured")
-    call("materialize", "--as-of", "2024-01-31")
-    call("get", run, "split", "-o", str(folder / "split.csv"))
+    run = pin(program, folder, "churn_random_forest", "production")
+    call(program, "-C", folder, "materialize", "--as-of", "2024-01-31")
+    call(program, "-C", folder, "get", run, "split", "-o", folder / "split.csv")
     sides = csv.DictReader((folder / "split.csv").open())
     train = [row["user_id"] for row in sides if row["side"] == "train"]
     (folder / "train.txt").write_text("\n".join(train))
@@ -123,22 +96,15 @@ def start_course(folder, workers):
 
 
 def start_servers(program, bare, scratch, processes):
-    """Each as its name, port and script; what they answer is held together."""
+    """Each as its name, address and script; what they answer is held together."""
     folder = scratch / "project"
     project(program, folder)
-    ours = subprocess.Popen(
-        [program, "-C", folder, "serve", "--address", "127.0.0.1:0"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    ours, address = serve(program, folder)
     processes.append(ours)
-    port = int(re.search(r":(\d+)$", ours.stderr.readline().strip()).group(1))
-    lines = (folder / "data/2024-01-31/labels.csv").read_text().splitlines()[1:]
-    users = [line.split(",")[0] for line in lines]
-    asks, ids = scratch / "asks", scratch / "ids"
-    asks.write_text("".join(json.dumps({"user_id": user}) + "\n" for user in users))
-    ids.write_text("\n".join(users) + "\n")
+    port = int(address.rsplit(":", 1)[1])
+    users = users_of(folder)
+    asks = write_script(scratch, "asks", ask_about(users))
+    ids = write_script(scratch, "ids", users, "/")
 
     replies = {user: ask(port, json.dumps({"user_id": user}).encode()) for user in users}
     with sqlite3.connect(scratch / "values.db") as database:
@@ -152,18 +118,16 @@ def start_servers(program, bare, scratch, processes):
     repository = scratch / "course"
     prepare = [sys.executable, API, "prepare", folder / "data", repository, folder / "train.txt"]
     subprocess.run(prepare, check=True, capture_output=True)
-    found = [("streamflow", ours, port, asks, "/predict"), ("bare", least, least_port, ids, "/")]
+    found = [("streamflow", ours, port, asks), ("bare", least, least_port, ids)]
     for workers in sorted({1, os.cpu_count()}):
         process, course_port = start_course(repository, workers)
         processes.append(process)
-        found.append((f"course, {workers} worker(s)", process, course_port, asks, "/predict"))
+        found.append((f"course, {workers} worker(s)", process, course_port, asks))
     compare(port, course_port, users[:200])
-    servers = []
-    for at, (name, process, port, lines, path) in enumerate(found):
-        script = scratch / f"ask{at}.lua"
-        script.write_text(LUA % (lines, path))
-        servers.append({"name": name, "pid": process.pid, "port": port, "script": script})
-    return servers
+    return [
+        {"name": name, "pid": process.pid, "address": f"http://127.0.0.1:{port}", "script": script}
+        for name, process, port, script in found
+    ]
 
 
 def compare(ours, course, users):
@@ -189,12 +153,12 @@ def main():
         try:
             servers = start_servers(program, bare, pathlib.Path(scratch), processes)
             for server in servers:
-                load(server, 16)
+                measured(server, 16)
             for connections in CONNECTIONS:
                 found = {server["name"]: [] for server in servers}
                 for _ in range(rounds):
                     for server in servers:
-                        found[server["name"]].append(load(server, connections))
+                        found[server["name"]].append(measured(server, connections))
                 for name, all_of in found.items():
                     medians = {key: statistics.median(one[key] for one in all_of) for key in ("rate", "50%", "99%")}
                     figures.append({"connections": connections, "server": name, **medians})

@@ -9,22 +9,15 @@ of 500 entities after the other over 16 connections, which is more than the mach
 Needs wrk.
 """
 
-import json
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
+import urllib.request
 
-SECONDS = 5
-LUA = """
-local asks = {}
-function init() for line in io.lines("%s") do asks[#asks + 1] = line end end
-function request()
-  return wrk.format("POST", "/predict", { ["Content-Type"] = "application/json" }, asks[math.random(#asks)])
-end
-"""
+from load import ask_about, call, load, pin, serve, users_of, write_script
+
 STAGED = """description = "A smaller forest"
 registers = "streamflow_churn"
 as_of = 2024-01-31
@@ -42,53 +35,24 @@ trees = 100
 """
 
 
-def load(port, script, connections):
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "--latency", "-s", script]
-    done = subprocess.run([*command, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True)
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise SystemExit(done.stdout)
-    units = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-    found = {}
-    for name in ("50%", "99%"):
-        number, unit = re.search(rf"{name}\s+([\d.]+)(us|ms|s)", done.stdout).groups()
-        found[name] = float(number) * units[unit]
-    found["rate"] = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))
-    return found
-
-
 def project(program, folder):
-    def call(*arguments):
-        done = subprocess.run([program, "--format", "json", *arguments], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"{arguments}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
-
-    call("init", folder)
-    forest = pathlib.Path(folder, "experiments/churn_random_forest.toml")
-    # The gates ask for commits, which are not the matter here.
-    forest.write_text(forest.read_text().split("[promote]")[0])
-    forest.with_name("smaller.toml").write_text(STAGED)
-    for experiment, stage in [("churn_random_forest", "production"), ("smaller", "staging")]:
-        run = call("-C", folder, "run", experiment)["run"]
-        call("-C", folder, "promote", run, "--to", stage, "--reason", "measured")
-    call("-C", folder, "materialize", "--as-of", "2024-01-31")
+    call(program, "init", folder)
+    pathlib.Path(folder, "experiments/smaller.toml").write_text(STAGED)
+    pin(program, folder, "churn_random_forest", "production")
+    pin(program, folder, "smaller", "staging")
+    call(program, "-C", folder, "materialize", "--as-of", "2024-01-31")
 
 
-def serve(program, folder, shadow):
+def start(program, folder, shadow):
     settings = pathlib.Path(folder, "streamflow.toml")
     text = settings.read_text().replace('shadow = "staging"\n', "")
     settings.write_text(text.replace("[serve]\n", '[serve]\nshadow = "staging"\n') if shadow else text)
-    server = subprocess.Popen(
-        [program, "-C", folder, "serve", "--address", "127.0.0.1:0"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    return server, int(re.search(r":(\d+)$", server.stderr.readline().strip()).group(1))
+    return serve(program, folder)
 
 
-def counted(port):
-    text = subprocess.run(["curl", "-s", f"http://127.0.0.1:{port}/metrics"], capture_output=True, text=True).stdout
+def counted(address):
+    with urllib.request.urlopen(f"{address}/metrics") as reply:
+        text = reply.read().decode()
     names = ("compared", "dropped")
     return {name: float(re.search(rf"shadow_{name}_total\{{.*\}} (\d+)", text).group(1)) for name in names}
 
@@ -99,12 +63,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = f"{scratch}/project"
         project(program, folder)
-        servers = {"off": serve(program, folder, False), "on": serve(program, folder, True)}
-        lines = pathlib.Path(folder, "data/2024-01-31/subscriptions.csv").read_text().splitlines()[1:501]
-        asks = pathlib.Path(scratch, "asks")
-        asks.write_text("".join(json.dumps({"user_id": line.split(",")[0]}) + "\n" for line in lines))
-        script = pathlib.Path(scratch, "ask.lua")
-        script.write_text(LUA % asks)
+        servers = {"off": start(program, folder, False), "on": start(program, folder, True)}
+        script = write_script(scratch, "ask", ask_about(users_of(folder, 500)))
         for connections in (1, 16):
             found = {"off": [], "on": []}
             for name in found:
