@@ -159,37 +159,36 @@ def main():
                 for _ in range(rounds):
                     for server in servers:
                         found[server["name"]].append(measured(server, connections))
+                used = {server["name"]: memory(server["pid"]) for server in servers}
                 for name, all_of in found.items():
                     medians = {key: statistics.median(one[key] for one in all_of) for key in ("rate", "50%", "99%")}
-                    figures.append({"connections": connections, "server": name, **medians})
+                    figures.append({"connections": connections, "server": name, **medians, "memory": used[name]})
                     print(json.dumps(figures[-1]), file=sys.stderr)
-            used = {server["name"]: memory(server["pid"]) for server in servers}
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
             for process in processes:
                 process.wait(30)
-    report(program, figures, used, rounds)
+    report(program, figures, rounds)
 
 
-def report(program, figures, used, rounds):
+def report(program, figures, rounds):
     print(subprocess.check_output([program, "--version"], text=True).strip(), end="; ")
     peers = ("fastapi", "uvicorn", "scikit-learn", "feast", "pandas")
     print(*(f"{name} {importlib.metadata.version(name)}" for name in peers), sep=", ", end="; ")
     print(f"{platform.machine()}, {os.cpu_count()} processors; medians of {rounds} rounds\n")
-    print("connections  server                 requests/s   p50 ms   p99 ms")
+    print("connections  server                 requests/s   p50 ms   p99 ms      MiB")
     for one in figures:
-        print(f"{one['connections']:11}  {one['server']:20} {one['rate']:12.1f} {one['50%']:8.2f} {one['99%']:8.2f}")
+        print(f"{one['connections']:11}  {one['server']:20} {one['rate']:12.1f} {one['50%']:8.2f} {one['99%']:8.2f} {one['memory']:8.0f}")
     print()
     for connections in CONNECTIONS:
         of = {one["server"]: one for one in figures if one["connections"] == connections}
         ours = of.pop("streamflow")
         for name, one in of.items():
             rate, p99 = ours["rate"] / one["rate"], ours["99%"] / one["99%"]
-            print(f"{connections} connections, streamflow / {name}: requests/s {rate:.2f}, p99 {p99:.4f}")
-    print()
-    for name, mebibytes in used.items():
-        print(f"memory of {name}: {mebibytes:.0f} MiB")
+            share = ours["memory"] / one["memory"]
+            ratios = f"requests/s {rate:.2f}, p99 {p99:.4f}, memory {share:.3f}"
+            print(f"{connections} connections, streamflow / {name}: {ratios}")
 
 
 if __name__ == "__main__":
